@@ -1,0 +1,2 @@
+//! Listener to connection to exchange to gateway response.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! Definition text (CloudFormation) to model, with a place in every diagnostic.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! Shards, ring, buffers, timers, mailboxes, TLS I/O: the only crate with unsafe code.
+

@@ -1,0 +1,2 @@
+//! Shard counters, histograms and access log; merged and written elsewhere.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! The gateway: parses, loads, compiles, starts.
+fn main() {}

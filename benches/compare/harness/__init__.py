@@ -1,0 +1,1 @@
+"""nginx, HAProxy and the gateway side by side on pinned cores. See ../README.md."""

@@ -1,0 +1,115 @@
+"""From slots to medians, ratios, verdicts, and the tables that show them."""
+
+from statistics import median
+
+from .scenarios import SCENARIOS, comparisons
+
+FIGURES = ("cpu_us", "rps", "p50_us", "p99_us", "p99_9_us", "cpu_share", "others_share", "steal_share")
+OTHERS_SHARE_MAX = 0.05  # of the proxy's core; above it a row is marked, see "noisy" in README.md
+STEAL_SHARE_MAX = 0.02
+
+
+def spread(values):
+    """Median, smallest and largest."""
+    return {"median": median(values), "min": min(values), "max": max(values)}
+
+
+def summarize(slots):
+    """One result per scenario and contender.
+
+    `slots` maps (round, scenario name, contender) to figures; rounds that failed are simply absent.
+    """
+    results = []
+    for scenario in SCENARIOS:
+        for contender in dict.fromkeys(key[2] for key in slots):
+            keys = [key for key in slots if key[1:] == (scenario.name, contender)]
+            if not keys:
+                continue
+            rounds = [slots[key] for key in sorted(keys)]
+            result = {"scenario": scenario.name, "contender": contender}
+            result |= {figure: spread([each[figure] for each in rounds]) for figure in FIGURES}
+            result["requests"] = sum(each["requests"] for each in rounds)
+            result["errors"] = sum(each["errors"] for each in rounds)
+            result["is_noisy"] = (
+                result["others_share"]["max"] > OTHERS_SHARE_MAX or result["steal_share"]["max"] > STEAL_SHARE_MAX
+            )
+            result["rounds"] = rounds
+            results.append(result)
+    return results
+
+
+def ratios(slots):
+    """CPU per request of one contender over another's: the median of each round's own ratio."""
+    contenders = list(dict.fromkeys(key[2] for key in slots))
+    rounds = sorted({key[0] for key in slots})
+    found = []
+    for each in comparisons(contenders):
+        pairs = [
+            (slots.get((n, each.scenario, each.contender)), slots.get((n, each.against_scenario, each.against)))
+            for n in rounds
+        ]
+        values = [ours["cpu_us"] / theirs["cpu_us"] for ours, theirs in pairs if ours and theirs]
+        if not values:
+            continue
+        ratio = {
+            "contender": each.contender,
+            "scenario": each.scenario,
+            "against": each.against,
+            "against_scenario": each.against_scenario,
+            **spread(values),
+            "target": each.target,
+        }
+        ratio["is_met"] = None if each.target is None else ratio["median"] <= each.target
+        found.append(ratio)
+    return found
+
+
+def table(head, rows):
+    """Columns as wide as their longest cell; the first two to the left, numbers to the right."""
+    cells = [head, *rows]
+    widths = [max(len(row[index]) for row in cells) for index in range(len(head))]
+    lines = []
+    for row in cells:
+        line = [cell.ljust(width) if index < 2 else cell.rjust(width) for index, (cell, width) in enumerate(zip(row, widths))]
+        lines.append("  ".join(line).rstrip())
+    lines.insert(1, "  ".join("-" * width for width in widths))
+    return "\n".join(lines)
+
+
+def results_table(results):
+    """The figures, one row per scenario and contender."""
+    head = ("scenario", "proxy", "CPU µs/req", "min–max", "req/s", "p50 ms", "p99 ms", "p99.9 ms", "errors", "core", "others")
+    rows = []
+    for each in results:
+        cpu = each["cpu_us"]
+        rows.append((
+            each["scenario"],
+            each["contender"],
+            f"{cpu['median']:.2f}",
+            f"{cpu['min']:.2f}–{cpu['max']:.2f}",
+            f"{each['rps']['median']:,.0f}",
+            *(f"{each[name]['median'] / 1000:.2f}" for name in ("p50_us", "p99_us", "p99_9_us")),
+            f"{each['errors']:,}",
+            f"{each['cpu_share']['median']:.0%}",
+            f"{each['others_share']['max']:.0%}" + ("!" if each["is_noisy"] else ""),
+        ))
+    return table(head, rows)
+
+
+def ratios_table(found):
+    """The ratios, with target and verdict where there is one."""
+    head = ("scenario", "CPU per request", "ratio", "min–max", "target", "verdict")
+    rows = []
+    for each in found:
+        other = each["against"]
+        if each["against_scenario"] != each["scenario"]:
+            other += f" ({each['against_scenario']})"
+        rows.append((
+            each["scenario"],
+            f"{each['contender']} / {other}",
+            f"{each['median']:.2f}",
+            f"{each['min']:.2f}–{each['max']:.2f}",
+            "" if each["target"] is None else f"≤ {each['target']:.2f}",
+            {None: "", True: "met", False: "MISSED"}[each["is_met"]],
+        ))
+    return table(head, rows)

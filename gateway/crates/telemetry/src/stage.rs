@@ -1,0 +1,117 @@
+//! What one shard counts per stage, and per method where detailed metrics are on.
+
+use std::time::Duration;
+
+use crate::cell::Counter;
+use crate::histogram::Histogram;
+use crate::shard::StatusCounters;
+
+/// The value of `method` and `route` in a series that covers a whole stage.
+pub const WHOLE_STAGE: &str = "*";
+
+/// Names one series. Every value comes from the configuration, never from a request.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StageLabels {
+    /// The REST API's id.
+    pub api_id: String,
+    /// The REST API's name.
+    pub api_name: String,
+    /// The stage's name.
+    pub stage: String,
+    /// The method as configured (`GET`, `ANY`), or [`WHOLE_STAGE`].
+    pub method: String,
+    /// The resource's path template (`/pets/{id}`), or [`WHOLE_STAGE`].
+    pub route: String,
+}
+
+impl StageLabels {
+    /// The series of every request of a stage whose method has no series of its own.
+    pub fn stage(
+        api_id: impl Into<String>,
+        api_name: impl Into<String>,
+        stage: impl Into<String>,
+    ) -> Self {
+        Self {
+            api_id: api_id.into(),
+            api_name: api_name.into(),
+            stage: stage.into(),
+            method: WHOLE_STAGE.into(),
+            route: WHOLE_STAGE.into(),
+        }
+    }
+
+    /// The series of one method of this stage, for methods with `metricsEnabled`.
+    pub fn method(&self, method: impl Into<String>, route: impl Into<String>) -> Self {
+        Self {
+            method: method.into(),
+            route: route.into(),
+            ..self.clone()
+        }
+    }
+}
+
+/// The counters of one series on one shard.
+///
+/// A request is recorded in exactly one series: its method's where that exists, else its stage's. So
+/// a sum over all series of a stage is the stage's total.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+pub struct StageMetrics {
+    /// Requests, by the class of the status that the client was sent.
+    pub requests: StatusCounters,
+    /// Requests refused by a throttle or quota.
+    pub throttled: Counter,
+    /// From the request's head to the response's last byte.
+    pub latency: Histogram,
+    /// From the integration's call to the end of its answer. Only requests that called one.
+    pub integration_latency: Histogram,
+}
+
+impl StageMetrics {
+    /// Records one finished request.
+    #[inline]
+    pub fn record(&self, status: u16, latency: Duration, integration_latency: Option<Duration>) {
+        self.requests.increment(status);
+        self.latency.record(latency);
+        if let Some(integration_latency) = integration_latency {
+            self.integration_latency.record(integration_latency);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn request_without_integration_has_no_integration_latency() {
+        let metrics = StageMetrics::default();
+        metrics.record(403, Duration::from_millis(1), None);
+        metrics.record(
+            200,
+            Duration::from_millis(9),
+            Some(Duration::from_millis(8)),
+        );
+        assert_eq!(metrics.requests.values(), [0, 1, 0, 1, 0]);
+        assert_eq!(metrics.latency.snapshot().count(), 2);
+        assert_eq!(metrics.integration_latency.snapshot().count(), 1);
+    }
+
+    #[test]
+    fn method_series_keeps_the_stage_labels() {
+        let stage = StageLabels::stage("a1b2c3", "pets", "prod");
+        let method = stage.method("GET", "/pets/{id}");
+        assert_eq!(
+            (stage.method.as_str(), stage.route.as_str()),
+            (WHOLE_STAGE, WHOLE_STAGE)
+        );
+        assert_eq!(
+            (method.api_id.as_str(), method.stage.as_str()),
+            ("a1b2c3", "prod")
+        );
+        assert_eq!(
+            (method.method.as_str(), method.route.as_str()),
+            ("GET", "/pets/{id}")
+        );
+    }
+}

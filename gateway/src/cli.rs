@@ -1,0 +1,206 @@
+//! The command line: what was typed, not yet what it means.
+//!
+//! [`Cli`] only parses words into values. [`crate::settings::Settings::load`] lays a [`RunArgs`] or
+//! [`CheckArgs`] over the configuration file and the environment, and is the only reader of both.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::settings::{
+    AccessLogDestination, Backend, CpuList, Driver, LogFormat, OptionalAddress, ShardCount,
+};
+
+/// Exit status: the operation did what it was asked.
+pub const EXIT_OK: u8 = 0;
+/// Exit status: the operation ran and found problems, for example errors in a definition.
+pub const EXIT_PROBLEMS: u8 = 1;
+/// Exit status: the command line is wrong or an input cannot be read. Clap uses it as well.
+pub const EXIT_USAGE: u8 = 2;
+/// Exit status: an internal failure; `EX_SOFTWARE` of sysexits(3).
+pub const EXIT_INTERNAL: u8 = 70;
+
+/// AWS API Gateway for your own hardware.
+#[derive(Debug, Parser)]
+#[command(name = "gateway", version, after_help = EXAMPLES, disable_help_subcommand = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The subcommands of `gateway`.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the APIs that the definitions describe
+    #[command(after_help = RUN_EXAMPLES)]
+    Run(Box<RunArgs>),
+    /// Load everything that `run` would, and print every diagnostic
+    #[command(after_help = CHECK_EXAMPLES)]
+    Check(Box<CheckArgs>),
+    /// Print the version
+    Version,
+}
+
+/// What `run` and `check` both need in order to load definitions.
+#[derive(Debug, Default, Args)]
+pub struct LoadArgs {
+    /// CloudFormation templates, YAML or JSON. They replace `definitions` of the configuration file
+    #[arg(value_name = "DEFINITION")]
+    pub definitions: Vec<PathBuf>,
+
+    /// Configuration file (TOML). Every setting has a default, so none is needed
+    #[arg(short, long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// A template parameter; repeatable
+    #[arg(long = "param", value_name = "KEY=VALUE", value_parser = parse_key_value)]
+    pub parameters: Vec<(String, String)>,
+
+    /// The value of AWS::AccountId, twelve digits [default: 000000000000]
+    #[arg(long, value_name = "ID")]
+    pub account_id: Option<String>,
+
+    /// The value of AWS::Region [default: us-east-1]
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
+
+    /// Where AWS services live for service integrations; repeatable [default: AWS itself]
+    #[arg(long = "aws-endpoint", value_name = "[SERVICE=]URL", value_parser = parse_aws_endpoint)]
+    pub aws_endpoints: Vec<(String, String)>,
+}
+
+/// `gateway run`.
+#[derive(Debug, Default, Args)]
+pub struct RunArgs {
+    /// What to load.
+    #[command(flatten)]
+    pub load: LoadArgs,
+
+    /// Serve plain HTTP on this address; repeatable; port 0 takes a free one
+    /// [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR", value_parser = parse_address, help_heading = "Addresses")]
+    pub listen: Vec<SocketAddr>,
+
+    /// Serve HTTPS on this address; repeatable. Not served yet: naming one is an error
+    #[arg(long, value_name = "ADDR", value_parser = parse_address, help_heading = "Addresses")]
+    pub listen_tls: Vec<SocketAddr>,
+
+    /// Control plane (AWS wire protocol) address, or `none`. Not served yet: only checked
+    /// [default: 127.0.0.1:4566]
+    #[arg(long, value_name = "ADDR", help_heading = "Addresses")]
+    pub control: Option<OptionalAddress>,
+
+    /// Address of /metrics, /livez, /readyz and /version, or `none` [default: 127.0.0.1:9090]
+    #[arg(long, value_name = "ADDR", help_heading = "Addresses")]
+    pub ops: Option<OptionalAddress>,
+
+    /// Write the bound addresses into this file, one `listen ADDR` or `ops ADDR` a line
+    #[arg(long, value_name = "FILE", help_heading = "Addresses")]
+    pub port_file: Option<PathBuf>,
+
+    /// Shards, one pinned thread each; `auto` is one for each permitted CPU [default: auto]
+    #[arg(long, value_name = "N|auto", help_heading = "Threads and I/O")]
+    pub shards: Option<ShardCount>,
+
+    /// CPUs that shards may be pinned to, such as 0-3,6 [default: all that the cpuset permits]
+    #[arg(long, value_name = "LIST", help_heading = "Threads and I/O")]
+    pub cpus: Option<CpuList>,
+
+    /// Runtime under the shards: monoio or glommio [default: monoio]
+    #[arg(long, value_name = "NAME", help_heading = "Threads and I/O")]
+    pub backend: Option<Backend>,
+
+    /// Kernel interface: auto, io_uring or epoll; `auto` falls back to epoll with a warning
+    /// [default: auto]
+    #[arg(long, value_name = "NAME", help_heading = "Threads and I/O")]
+    pub driver: Option<Driver>,
+
+    /// Directory for what the control plane creates [default: memory only]
+    #[arg(long, value_name = "DIR")]
+    pub state: Option<PathBuf>,
+
+    /// Development mode: credentials test/test on the control plane, verbose errors
+    #[arg(long)]
+    pub dev: bool,
+
+    /// Where access-log lines go: off, stdout, journald or a file's path [default: off]
+    #[arg(long, value_name = "DEST", help_heading = "Logs")]
+    pub access_log: Option<AccessLogDestination>,
+
+    /// Form of the gateway's own log on stderr: text or json [default: text]
+    #[arg(long, value_name = "FORMAT", help_heading = "Logs")]
+    pub log_format: Option<LogFormat>,
+}
+
+/// `gateway check`.
+#[derive(Debug, Default, Args)]
+pub struct CheckArgs {
+    /// What to load.
+    #[command(flatten)]
+    pub load: LoadArgs,
+
+    /// Print the diagnostics as one JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  gateway run template.yaml            serve the template's stages on http://127.0.0.1:8080
+  gateway check template.yaml          list everything that is wrong with it
+  gateway run --help                   all settings that have a flag
+
+Exit status: 0 fine, 1 problems found, 2 wrong usage or unreadable input, 70 internal failure.";
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  gateway run template.yaml
+  gateway run template.yaml --param BackendUrl=http://10.0.0.7:9000 --listen 0.0.0.0:80
+  gateway run -c /etc/gateway/gateway.toml --shards 4 --cpus 2-5
+  gateway run template.yaml --listen 127.0.0.1:0 --port-file /run/gateway/ports --access-log stdout
+
+A flag wins over the environment (GATEWAY_SECTION_KEY, for example GATEWAY_TIMEOUTS_CONNECT=2s),
+which wins over the configuration file. SIGHUP reloads, SIGTERM drains and stops.
+The commented config/gateway.toml is the reference of all settings.";
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  gateway check template.yaml
+  gateway check -c /etc/gateway/gateway.toml
+  gateway check template.yaml --param Stage=prod --json
+
+Prints each diagnostic as `file:line:col: error|warning: text`.
+Exit status: 0 clean, 1 diagnostics, 2 something could not be read.";
+
+fn parse_address(text: &str) -> Result<SocketAddr, String> {
+    crate::settings::parse_address(text)
+}
+
+/// `Key=Value`, split at the first `=`; the value may be empty, the key may not.
+fn parse_key_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("expected KEY=VALUE, such as BackendUrl=http://127.0.0.1:9000".to_owned()),
+    }
+}
+
+/// `[SERVICE=]URL`; a URL without a service is for all services, under the key `default`.
+///
+/// A query string may contain `=`, so only a `=` before `://` separates the service.
+fn parse_aws_endpoint(text: &str) -> Result<(String, String), String> {
+    let scheme_end = text.find("://").ok_or_else(|| {
+        "expected [SERVICE=]URL, such as dynamodb=http://127.0.0.1:8000".to_owned()
+    })?;
+    match text[..scheme_end].split_once('=') {
+        Some(("", _)) => Err("the service before `=` is empty".to_owned()),
+        Some((service, _)) => {
+            Ok((service.to_ascii_lowercase(), text[service.len() + 1..].to_owned()))
+        }
+        None => Ok((crate::settings::AWS_ENDPOINT_DEFAULT.to_owned(), text.to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,2 +1,55 @@
-//! Model to Snapshot: everything that can fail, fails here.
+//! Model to [`Snapshot`]: everything that can fail, fails here.
+//!
+//! [`compile`] takes what people wrote ([`gateway_model::Definitions`]) and yields what a shard runs: one
+//! immutable [`Snapshot`] of [`StagePlan`]s behind a [`HostTable`]. It resolves every reference, builds the
+//! routing tries, parses mapping expressions and templates, prepares selection tables and gateway
+//! responses, and reports *all* problems with their place. After it nothing is looked up by name in a map
+//! and nothing can be missing.
+//!
+//! # A map of the crate
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | [`plan`] | the types the data plane executes |
+//! | [`hosts`] | host and path → stage |
+//! | [`routes`] | path and method → method |
+//! | [`source`], [`body_path`] | where a mapped value comes from |
+//! | [`templates`], [`responses`], [`mock`] | template choice, integration response selection, MOCK |
+//! | [`failure`], [`gateway_responses`] | every answer the gateway makes up itself |
+//! | [`headers`] | which header names are forbidden, dropped or remapped |
+//! | [`limits`] | every bound, with its source |
+//!
+//! # Invariants worth naming
+//!
+//! - An index in a plan (`MethodIndex`, `EndpointIndex`, a path parameter's number) is in range.
+//! - [`HostTable::resolve`], [`Routes::find`] and every `select` allocate nothing and format nothing.
+//! - What is not served yet fails closed: the plan says so in its types and the request is refused.
+//! - A definition with an error yields no snapshot at all, so it changes nothing.
 #![forbid(unsafe_code)]
+
+pub mod body_path;
+pub mod failure;
+pub mod gateway_responses;
+pub mod headers;
+pub mod hosts;
+pub mod limits;
+pub mod mock;
+mod pattern;
+pub mod plan;
+pub mod responses;
+pub mod routes;
+pub mod source;
+pub mod templates;
+
+pub use failure::{FORBIDDEN, Failure, Message};
+pub use gateway_responses::GatewayResponses;
+pub use hosts::HostTable;
+pub use plan::{
+    Access, AccessLogPlan, Endpoint, EndpointIndex, HttpPlan, IntegrationPlan, MethodIndex,
+    MethodPlan, MockPlan, Policy, Snapshot, StageIndex, StagePlan,
+};
+pub use routes::{PathParams, RequestMethod, Routes};
+pub use source::Source;
+
+pub use gateway_model::GatewayResponseType;
+pub use gateway_telemetry::{LogFormat, Variable};

@@ -1,0 +1,61 @@
+//! Every bound of this crate, with its source.
+
+/// Variable path parts (`{name}`, `{proxy+}`) on one resource path.
+///
+/// Source: ours. API Gateway has no figure of its own; a resource path that used one more would not fit
+/// its 300-resource tree in practice. The spans live on the stack of each exchange.
+pub const PATH_PARAMS_MAX: usize = 32;
+
+/// Levels of a resource tree. Source: API Gateway quotas, "Resources per API" (300): a chain of all of
+/// them is the deepest tree.
+pub const TREE_DEPTH_MAX: usize = 300;
+
+/// Longest request path in bytes that routing looks at; a span of a path parameter is a `u16`.
+/// Source: API Gateway quotas, "Total combined size of request line and header values" (10,240, fixed).
+pub const PATH_BYTES_MAX: usize = 10_240;
+const _: () = assert!(PATH_BYTES_MAX <= u16::MAX as usize, "a span of a path fits two u16");
+
+/// Payload of a request in bytes. Source: API Gateway quotas, "Payload size" (10 MB, fixed);
+/// the recorded error text says 10485760.
+pub const PAYLOAD_BYTES_MAX: usize = 10 * 1024 * 1024;
+
+/// Shortest integration timeout in milliseconds. Source: API Gateway quotas, "Integration timeout".
+pub const TIMEOUT_MS_MIN: u32 = 50;
+
+/// Longest integration timeout of a buffered response in milliseconds, and the default.
+/// Source: API Gateway quotas, "Integration timeout" (50 milliseconds to 29 seconds).
+pub const TIMEOUT_MS_DEFAULT: u32 = 29_000;
+
+/// Longest integration timeout at all in milliseconds. Source: API Gateway Developer Guide, response
+/// streaming (15 minutes); regional quotas may raise the buffered limit up to it.
+pub const TIMEOUT_MS_MAX: u32 = 900_000;
+
+/// Size of one mapping template in bytes. Source: API Gateway quotas, "Mapping template size" (300 KB).
+pub const TEMPLATE_BYTES_MAX: usize = 300 * 1024;
+
+/// Nesting that the lenient JSON reader follows before it refuses a document.
+/// Source: ours; bounds the reader's own stack. API Gateway's figure is not published.
+pub const JSON_DEPTH_MAX: usize = 128;
+
+/// Steps of one body path (`method.request.body.a.b[0]`). Source: ours; an expression is short.
+pub const BODY_PATH_STEPS_MAX: usize = 64;
+
+/// Status codes that a selection table covers: 100 to 599. Source: RFC 9110, section 15, and the
+/// integer range that API Gateway accepts for an integration response.
+pub const STATUS_MIN: u16 = 100;
+/// Last status of the selection table. See [`STATUS_MIN`].
+pub const STATUS_MAX: u16 = 599;
+
+/// Integration responses of one method. Source: API Gateway takes one a status code, and there are 500
+/// of them (100 to 599).
+pub const RESPONSES_MAX: usize = 500;
+const _: () = assert!(RESPONSES_MAX <= u16::MAX as usize, "a choice is a u16");
+
+/// Compiled size of one selection pattern in bytes. Source: ours; a pattern is written by the API's
+/// owner, yet `(a{1000}){1000}` must not take the memory of all stages.
+pub const PATTERN_BYTES_MAX: usize = 1 << 20;
+
+/// Distinct backends of one stage. Source: an `EndpointIndex` is a `u16`; API Gateway allows 300
+/// resources × 7 methods on an API.
+pub const ENDPOINTS_MAX: usize = 65_535;
+const _: () = assert!(300 * 7 <= ENDPOINTS_MAX);

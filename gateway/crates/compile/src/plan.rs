@@ -1,0 +1,287 @@
+//! What a shard executes: immutable, valid by construction.
+//!
+//! Types of this module are plain data. They are built by [`crate::compile`] only, read by the data plane
+//! only, and shared by every shard behind one `Arc`. Text that ends up on a wire is stored as bytes, ready
+//! to be copied.
+
+use std::sync::Arc;
+
+use gateway_model::{EndpointType, HttpMethod};
+use gateway_telemetry::LogFormat;
+
+use crate::failure::Failure;
+use crate::gateway_responses::GatewayResponses;
+use crate::hosts::HostTable;
+use crate::mock::MockTemplates;
+use crate::responses::Responses;
+use crate::routes::Routes;
+use crate::source::Source;
+use crate::templates::RequestTemplates;
+
+/// All stages that are served, and how a request reaches one.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// Counts the snapshots of this process, from 1.
+    pub generation: u64,
+    /// Indexed by [`StageIndex`]. An unchanged stage keeps its `Arc` from one snapshot to the next.
+    pub stages: Vec<Arc<StagePlan>>,
+    /// Host and path to stage.
+    pub hosts: HostTable,
+}
+
+impl Snapshot {
+    /// A snapshot that serves nothing: every request is answered [`crate::FORBIDDEN`].
+    pub fn empty() -> Self {
+        Self { generation: 0, stages: Vec::new(), hosts: HostTable::default() }
+    }
+
+    /// The stage that [`HostTable::resolve`] named.
+    pub fn stage(&self, index: StageIndex) -> &Arc<StagePlan> {
+        &self.stages[index.0 as usize]
+    }
+}
+
+/// Names a stage of one snapshot: an index into [`Snapshot::stages`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StageIndex(pub u32);
+
+/// Names a method of one stage: an index into [`StagePlan::methods`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MethodIndex(pub u32);
+
+/// Names a backend of one stage: an index into [`StagePlan::endpoints`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EndpointIndex(pub u16);
+
+/// One stage of one API: the deployment it executes, with the stage's own settings.
+#[derive(Debug)]
+pub struct StagePlan {
+    /// `$context.apiId`.
+    pub api_id: Box<str>,
+    /// The API's name, for logs and metrics.
+    pub api_name: Box<str>,
+    /// `$context.stage`.
+    pub stage: Box<str>,
+    /// `$context.accountId`, the API owner's account.
+    pub account_id: Box<str>,
+    /// Region of the API, for ARNs.
+    pub region: Box<str>,
+    /// `$context.deploymentId`.
+    pub deployment_id: Box<str>,
+    /// `$context.endpointType`.
+    pub endpoint_type: EndpointType,
+    /// `User-Agent` of HTTP integrations: `AmazonAPIGateway_{api-id}`.
+    pub user_agent: Box<[u8]>,
+    /// Path and method to [`MethodIndex`].
+    pub routes: Routes,
+    /// Indexed by [`MethodIndex`].
+    pub methods: Vec<MethodPlan>,
+    /// Distinct backends of the stage, indexed by [`EndpointIndex`].
+    pub endpoints: Vec<Endpoint>,
+    /// Answers the gateway makes up for this stage; shared by all stages without a customisation.
+    pub gateway_responses: Arc<GatewayResponses>,
+    /// How an exchange is logged; `None` logs nothing.
+    pub access_log: Option<AccessLogPlan>,
+    /// Stage variables, sorted by name. Parameter mappings have theirs resolved already.
+    pub stage_variables: Vec<(Box<str>, Box<str>)>,
+    /// Resource policy.
+    pub policy: Policy,
+    /// Largest request payload in bytes.
+    pub payload_bytes_max: usize,
+}
+
+impl StagePlan {
+    /// The method that [`Routes::find`] named.
+    pub fn method(&self, index: MethodIndex) -> &MethodPlan {
+        &self.methods[index.0 as usize]
+    }
+
+    /// The backend of an [`HttpPlan`].
+    pub fn endpoint(&self, index: EndpointIndex) -> &Endpoint {
+        &self.endpoints[index.0 as usize]
+    }
+
+    /// A stage variable by name, for templates.
+    pub fn stage_variable(&self, name: &str) -> Option<&str> {
+        let at = self.stage_variables.binary_search_by(|(key, _)| (**key).cmp(name)).ok()?;
+        Some(&self.stage_variables[at].1)
+    }
+}
+
+/// How exchanges of a stage are logged.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AccessLogPlan {
+    /// Parsed `$context` format.
+    pub format: LogFormat,
+    /// Sink, as numbered by [`crate::CompileOptions::log_destinations`]; 0 is the gateway's own access log.
+    pub destination: u16,
+}
+
+/// Resource policy of a stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Policy {
+    /// The API has none.
+    None,
+    /// The API has one and it is not evaluated yet: refuse every request
+    /// ([`Failure::access_denied`]), because letting one through could be wrong.
+    Unserved,
+}
+
+/// All that one method needs at request time.
+#[derive(Debug)]
+pub struct MethodPlan {
+    /// Its own place in [`StagePlan::methods`].
+    pub index: MethodIndex,
+    /// `$context.resourceId`.
+    pub resource_id: Box<str>,
+    /// `$context.resourcePath`, e.g. `/pets/{id}`.
+    pub resource_path: Box<str>,
+    /// The method as defined; `ANY` included.
+    pub http_method: HttpMethod,
+    /// Names of the path parameters, in the order of the spans in [`crate::PathParams`].
+    pub path_params: Vec<Box<str>>,
+    /// Who may call.
+    pub access: Access,
+    /// What answers.
+    pub integration: IntegrationPlan,
+    /// `operationName`, if set.
+    pub operation_name: Option<Box<str>>,
+}
+
+/// Who may call a method. What is not served yet refuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody.
+    Open,
+    /// An API key is required; keys are not served yet.
+    ApiKeyUnserved,
+    /// `AWS_IAM`; not served yet.
+    IamUnserved,
+    /// A Lambda or Cognito authorizer; not served yet.
+    AuthorizerUnserved,
+}
+
+impl Access {
+    /// The answer to a caller, or `None` when the call may go on.
+    pub fn refusal(self) -> Option<Failure> {
+        match self {
+            Self::Open => None,
+            Self::ApiKeyUnserved => Some(Failure::invalid_api_key()),
+            Self::IamUnserved => Some(Failure::missing_authentication_token()),
+            Self::AuthorizerUnserved => Some(Failure::authorizer_configuration_error()),
+        }
+    }
+}
+
+/// What answers a request on a method.
+#[derive(Debug)]
+pub enum IntegrationPlan {
+    /// `HTTP` and `HTTP_PROXY`.
+    Http(Box<HttpPlan>),
+    /// `MOCK`.
+    Mock(Box<MockPlan>),
+    /// The definition is valid for API Gateway, yet every request fails, e.g. with an invalid endpoint
+    /// address or a forbidden header mapping.
+    Misconfigured(Failure),
+    /// `AWS`, `AWS_PROXY`, or a VPC link without a configured target:
+    /// [`Failure::api_configuration_error`].
+    Unserved,
+}
+
+/// One `HTTP` or `HTTP_PROXY` integration.
+#[derive(Debug)]
+pub struct HttpPlan {
+    /// `HTTP_PROXY`: the request and the response pass through.
+    pub proxy: bool,
+    /// Where to connect.
+    pub endpoint: EndpointIndex,
+    /// Method of the backend request; `None` is the client's.
+    pub method: Option<Box<[u8]>>,
+    /// Path of the backend request, from its leading `/` up to the `?`.
+    pub path: Vec<UriPart>,
+    /// What the URI has after its `?`; empty without one. Mapped queries follow it.
+    pub query: Vec<UriPart>,
+    /// `Host` of the backend request: `host` or `host:port`, a default port left out.
+    pub host_header: Box<[u8]>,
+    /// Mapped headers; names that are silently dropped are already gone.
+    pub headers: Vec<HeaderMapping>,
+    /// Mapped query parameters, after those of [`HttpPlan::query`].
+    pub queries: Vec<QueryMapping>,
+    /// From the first byte sent to the last byte received.
+    pub timeout_ms: u32,
+    /// Request templates with the passthrough behaviour; empty for a proxy.
+    pub request_templates: RequestTemplates,
+    /// Integration responses; without any for a proxy, which never asks.
+    pub responses: Responses,
+    /// A mapping reads the request body, so that it must be whole before the backend is called.
+    pub needs_request_body: bool,
+    /// A mapping reads the response body, so that it must be whole before the client is answered.
+    pub needs_response_body: bool,
+    /// A header mapping names `Content-Type`, so that the client's is not copied.
+    pub maps_content_type: bool,
+    /// A header mapping names `Accept`, so that `application/json` is not the default.
+    pub maps_accept: bool,
+    /// A header mapping names `User-Agent`.
+    pub maps_user_agent: bool,
+    /// A header mapping names `Host`, which then replaces [`HttpPlan::host_header`].
+    pub maps_host: bool,
+}
+
+/// One `MOCK` integration.
+#[derive(Debug)]
+pub struct MockPlan {
+    /// Request templates, each with the status it names already read.
+    pub templates: MockTemplates,
+    /// Integration responses.
+    pub responses: Responses,
+    /// A mapping reads the request body. `MOCK` also needs it when [`MockTemplates`] pass it through.
+    pub needs_request_body: bool,
+}
+
+/// A piece of a backend URI.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UriPart {
+    /// Copied as it is.
+    Literal(Box<[u8]>),
+    /// The value of an `integration.request.path` mapping.
+    Value {
+        /// Where the value comes from.
+        source: Source,
+        /// `{name}` with its braces, percent-encoded where a URI needs it: stays when the source is
+        /// missing at run time.
+        name: Box<[u8]>,
+    },
+}
+
+/// A header that a mapping produces: for the backend, or for the client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeaderMapping {
+    /// Name on the wire, remapped already where the target demands it.
+    pub name: Box<[u8]>,
+    /// Where the value comes from; a missing or empty value omits the header.
+    pub source: Source,
+}
+
+/// A query parameter that a mapping adds to the backend URI.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueryMapping {
+    /// Name, percent-encoded.
+    pub name: Box<[u8]>,
+    /// Where the value comes from; a missing or empty value omits the parameter.
+    pub source: Source,
+}
+
+/// A backend: what to connect to, and as whom. Two equal endpoints share upstream connections.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Endpoint {
+    /// HTTPS.
+    pub tls: bool,
+    /// Name or address to connect to; an IPv6 address without its brackets.
+    pub host: Box<str>,
+    /// Port to connect to.
+    pub port: u16,
+    /// Name for SNI and certificate checks: the URI's host, also behind a VPC link.
+    pub server_name: Box<str>,
+    /// `tlsConfig.insecureSkipVerification`.
+    pub insecure_skip_verification: bool,
+}

@@ -1,0 +1,36 @@
+//! Every bound of this crate, with its source.
+
+/// One receive or send buffer, in bytes.
+///
+/// Ours: twice the largest request head (request line 10,240 + header fields 10,240 bytes, API
+/// Gateway quotas), rounded up, so that any head fits one buffer; pages that a small message never
+/// touches are never resident.
+pub const BUF_BYTES: usize = 32 * 1024;
+
+/// Free buffers a shard keeps for reuse. More are given back to the allocator at once.
+///
+/// Ours: 1,024 buffers of which a small message touches one page each.
+pub const POOL_FREE_MAX: usize = 1024;
+
+/// Submission queue entries of one ring. Ours: more than one turn of a busy shard submits.
+pub const RING_ENTRIES: u32 = 4096;
+
+/// How often a shard looks at its deadlines, in milliseconds.
+///
+/// Ours: the shortest integration timeout that API Gateway accepts is 50 ms.
+pub const TICK_MS: u64 = 20;
+
+/// How long a connection may wait for its next request with a buffer in hand, in milliseconds,
+/// before it gives the buffer back and waits with a poll. Ours.
+pub const IDLE_RELEASE_MS: u64 = 200;
+
+/// How long accepting pauses when the process is out of file descriptors, in milliseconds.
+/// Source: attacks, "Connection exhaustion": pause with back-off, never spin.
+pub const ACCEPT_PAUSE_MS: u64 = 50;
+
+/// Ciphertext that a TLS stream buffers before its sender must wait, in bytes.
+/// Ours: one buffer of plaintext with room for record overhead.
+pub const TLS_BUFFER_BYTES: usize = 2 * BUF_BYTES;
+
+const _: () = assert!(BUF_BYTES >= 2 * 10_240, "a request head fits one buffer");
+const _: () = assert!(TICK_MS * 2 <= 50, "the shortest timeout is seen in time");

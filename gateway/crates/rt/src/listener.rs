@@ -1,0 +1,132 @@
+//! Listening sockets: one per shard and address, the kernel spreads connections (SO_REUSEPORT).
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use socket2::{Domain, Protocol, Socket, Type};
+
+use crate::limits::ACCEPT_PAUSE_MS;
+use crate::stream::TcpStream;
+
+/// A bound and listening socket, to be handed to the shard that accepts on it.
+pub struct BoundListener(std::net::TcpListener);
+
+impl BoundListener {
+    /// Binds `address` with SO_REUSEPORT and listens.
+    ///
+    /// # Errors
+    /// What the kernel says, e.g. that the address is in use by another program.
+    pub fn bind(address: SocketAddr, backlog: u32) -> io::Result<Self> {
+        let socket =
+            Socket::new(Domain::for_address(address), Type::STREAM.cloexec(), Some(Protocol::TCP))?;
+        if address.is_ipv6() {
+            socket.set_only_v6(true)?;
+        }
+        socket.set_reuse_address(true)?;
+        socket.set_reuse_port(true)?;
+        // Accepted sockets inherit it, which saves a system call for each.
+        socket.set_tcp_nodelay(true)?;
+        socket.bind(&address.into())?;
+        socket.listen(i32::try_from(backlog).unwrap_or(i32::MAX))?;
+        Ok(Self(socket.into()))
+    }
+
+    /// Takes over a listening socket that the service manager passed in.
+    ///
+    /// # Safety
+    /// `fd` is open, listening, and nobody else's.
+    ///
+    /// # Errors
+    /// What the kernel says of the socket's options.
+    pub unsafe fn from_raw_fd(fd: std::os::fd::RawFd) -> io::Result<Self> {
+        // SAFETY: the caller's promise is the callee's.
+        let listener: std::net::TcpListener = unsafe { std::os::fd::FromRawFd::from_raw_fd(fd) };
+        socket2::SockRef::from(&listener).set_tcp_nodelay(true)?;
+        Ok(Self(listener))
+    }
+
+    /// A second handle on the same queue, for another shard.
+    ///
+    /// # Errors
+    /// When the process is out of file descriptors.
+    pub fn try_clone(&self) -> io::Result<Self> {
+        self.0.try_clone().map(Self)
+    }
+
+    /// Where it listens; the port is the real one, also when 0 was asked for.
+    ///
+    /// # Errors
+    /// What the kernel says of the socket.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+}
+
+/// A listener on its shard.
+pub struct TcpListener {
+    address: SocketAddr,
+    inner: Inner,
+}
+
+enum Inner {
+    Monoio(monoio::net::TcpListener),
+    #[cfg(feature = "glommio")]
+    Glommio(crate::glommio::Listener),
+}
+
+impl TcpListener {
+    /// Brings `bound` onto this shard.
+    ///
+    /// # Errors
+    /// What the driver says when it registers the socket.
+    pub fn new(bound: BoundListener) -> io::Result<Self> {
+        let address = bound.local_addr()?;
+        #[cfg(feature = "glommio")]
+        if crate::backend::is_glommio() {
+            let inner = Inner::Glommio(crate::glommio::Listener::new(bound.0)?);
+            return Ok(Self { address, inner });
+        }
+        if crate::backend::is_epoll() {
+            bound.0.set_nonblocking(true)?;
+        }
+        Ok(Self { address, inner: Inner::Monoio(monoio::net::TcpListener::from_std(bound.0)?) })
+    }
+
+    /// Where it listens.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The next connection and its peer.
+    ///
+    /// When the process is out of descriptors or memory it pauses and tries again, so that the
+    /// connections there are can finish.
+    ///
+    /// # Errors
+    /// Any other failure of the listening socket itself, such as its shutdown.
+    pub async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        loop {
+            let result = match &self.inner {
+                Inner::Monoio(listener) => {
+                    listener.accept().await.map(|(stream, peer)| (TcpStream::monoio(stream), peer))
+                }
+                #[cfg(feature = "glommio")]
+                Inner::Glommio(listener) => listener.accept().await,
+            };
+            match result {
+                Err(e) if is_exhausted(&e) => {
+                    tracing::warn!(error = %e, "Accepting pauses");
+                    crate::sleep(Duration::from_millis(ACCEPT_PAUSE_MS)).await;
+                }
+                // The peer was gone before it was accepted.
+                Err(e) if e.kind() == io::ErrorKind::ConnectionAborted => {}
+                other => return other,
+            }
+        }
+    }
+}
+
+fn is_exhausted(e: &io::Error) -> bool {
+    matches!(e.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM))
+}

@@ -1,0 +1,230 @@
+//! TCP streams with completion-shaped calls: `recv` is lent a buffer and gives it back filled.
+//!
+//! At most one `recv` (or wait) and one `send` are under way on a stream at a time; the two may
+//! overlap. A call that is under way is never dropped to be tried again: deadlines shut the
+//! socket down instead (see [`crate::deadline`]).
+
+use std::cell::{RefCell, UnsafeCell};
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::{AsRawFd, RawFd};
+use std::rc::Rc;
+use std::time::Duration;
+
+use monoio::io::{AsyncReadRent, AsyncWriteRent, CancelableAsyncReadRent, Canceller};
+
+use crate::buf::{Buf, Drain, Fill};
+use crate::clock::Moment;
+use crate::deadline::Deadline;
+use crate::limits::IDLE_RELEASE_MS;
+
+/// A connected TCP socket of this shard.
+pub struct TcpStream {
+    // Declared before the socket, so that it is dropped first: a deadline needs an open socket.
+    deadline: Deadline,
+    idle: Rc<IdleWait>,
+    socket: Socket,
+}
+
+enum Socket {
+    Monoio(UnsafeCell<monoio::net::TcpStream>),
+    #[cfg(feature = "glommio")]
+    Glommio(crate::glommio::Socket),
+}
+
+/// What came of waiting for a peer's next message.
+pub enum Wait {
+    /// The buffer got that many more bytes; zero says that the peer has finished.
+    Received(usize, Buf),
+    /// Nothing came for a while; the buffer went back to the pool. Go on with
+    /// [`TcpStream::readable`].
+    Idle,
+}
+
+/// Lets the shard's tick take the buffer back from a `recv` that waits for a next message.
+pub(crate) struct IdleWait {
+    /// Armed while such a `recv` is under way. Reused, so that waiting allocates nothing.
+    canceller: RefCell<Option<Canceller>>,
+    armed: std::cell::Cell<bool>,
+}
+
+impl IdleWait {
+    /// Asks for the buffer; `false` when no `recv` waits idle.
+    pub(crate) fn release(&self) -> bool {
+        if !self.armed.replace(false) {
+            return false;
+        }
+        let mut canceller = self.canceller.borrow_mut();
+        // The operation itself ends in its own time, with or without bytes; nothing is lost.
+        *canceller = canceller.take().map(Canceller::cancel);
+        true
+    }
+}
+
+impl TcpStream {
+    /// Connects to `address`. Several addresses and time limits are the caller's.
+    ///
+    /// # Errors
+    /// What the kernel says of the connection.
+    pub async fn connect(address: SocketAddr) -> io::Result<Self> {
+        #[cfg(feature = "glommio")]
+        if crate::backend::is_glommio() {
+            return crate::glommio::Socket::connect(address).await.map(Self::glommio);
+        }
+        let stream = monoio::net::TcpStream::connect_addr(address).await?;
+        stream.set_nodelay(true)?;
+        Ok(Self::monoio(stream))
+    }
+
+    pub(crate) fn monoio(stream: monoio::net::TcpStream) -> Self {
+        let fd = stream.as_raw_fd();
+        Self::new(fd, Socket::Monoio(UnsafeCell::new(stream)))
+    }
+
+    #[cfg(feature = "glommio")]
+    pub(crate) fn glommio(socket: crate::glommio::Socket) -> Self {
+        let fd = socket.as_raw_fd();
+        Self::new(fd, Socket::Glommio(socket))
+    }
+
+    fn new(fd: RawFd, socket: Socket) -> Self {
+        let idle =
+            Rc::new(IdleWait { canceller: RefCell::new(None), armed: std::cell::Cell::new(false) });
+        Self { deadline: Deadline::new(fd, Some(idle.clone())), idle, socket }
+    }
+
+    /// Shuts the socket down at `at`, unless another deadline is set before. What waits then ends
+    /// with an end of file or an error, and [`TcpStream::has_expired`] says why.
+    #[inline]
+    pub fn set_deadline(&self, at: Moment) {
+        self.deadline.set(at);
+    }
+
+    /// Whether a deadline passed.
+    #[inline]
+    pub fn has_expired(&self) -> bool {
+        self.deadline.has_expired()
+    }
+
+    /// Receives into the spare bytes of `buf`; zero says that the peer has finished.
+    #[inline]
+    pub async fn recv(&self, buf: Buf) -> (io::Result<usize>, Buf) {
+        debug_assert!(buf.spare() > 0, "a full buffer would look like an end of file");
+        match &self.socket {
+            Socket::Monoio(socket) => {
+                // SAFETY: see `monoio_mut`; one `recv` at a time.
+                let (result, fill) = unsafe { monoio_mut(socket) }.read(Fill(buf)).await;
+                (result, fill.0)
+            }
+            #[cfg(feature = "glommio")]
+            Socket::Glommio(socket) => socket.recv(buf).await,
+        }
+    }
+
+    /// Like [`TcpStream::recv`], between two messages: gives the buffer back when nothing comes
+    /// for [`IDLE_RELEASE_MS`]. Replaces the deadline.
+    pub async fn recv_or_idle(&self, now: Moment, buf: Buf) -> io::Result<Wait> {
+        match &self.socket {
+            Socket::Monoio(socket) => {
+                let handle = self.idle.canceller.borrow_mut().get_or_insert_default().handle();
+                self.idle.armed.set(true);
+                self.set_deadline(now + Duration::from_millis(IDLE_RELEASE_MS));
+                // SAFETY: see `monoio_mut`; one `recv` at a time.
+                let stream = unsafe { monoio_mut(socket) };
+                let (result, fill) = stream.cancelable_read(Fill(buf), handle).await;
+                self.idle.armed.set(false);
+                match result {
+                    Ok(n) => Ok(Wait::Received(n, fill.0)),
+                    Err(e) if e.raw_os_error() == Some(libc::ECANCELED) => Ok(Wait::Idle),
+                    Err(e) => Err(e),
+                }
+            }
+            #[cfg(feature = "glommio")]
+            Socket::Glommio(socket) => {
+                self.set_deadline(Moment::NEVER);
+                let (result, buf) = socket.recv(buf).await;
+                result.map(|n| Wait::Received(n, buf))
+            }
+        }
+    }
+
+    /// Waits until there is something to receive, holding no buffer.
+    pub async fn readable(&self) -> io::Result<()> {
+        match &self.socket {
+            Socket::Monoio(socket) => {
+                // SAFETY: see `monoio_mut`; waiting takes the place of the one `recv`.
+                unsafe { monoio_mut(socket) }.readable(false).await
+            }
+            #[cfg(feature = "glommio")]
+            Socket::Glommio(socket) => socket.readable().await,
+        }
+    }
+
+    /// Sends all filled bytes of `buf`, which comes back empty when that worked.
+    #[inline]
+    pub async fn send(&self, mut buf: Buf) -> (io::Result<()>, Buf) {
+        while !buf.is_empty() {
+            let result;
+            match &self.socket {
+                Socket::Monoio(socket) => {
+                    let drain;
+                    // SAFETY: see `monoio_mut`; one `send` at a time.
+                    (result, drain) = unsafe { monoio_mut(socket) }.write(Drain(buf)).await;
+                    buf = drain.0;
+                }
+                #[cfg(feature = "glommio")]
+                Socket::Glommio(socket) => (result, buf) = socket.send(buf).await,
+            }
+            match result {
+                Ok(0) => return (Err(io::ErrorKind::WriteZero.into()), buf),
+                Ok(n) => buf.consume(n),
+                Err(e) => return (Err(e), buf),
+            }
+        }
+        (Ok(()), buf)
+    }
+
+    /// Says that nothing more is sent. The peer may go on.
+    pub fn shutdown_write(&self) {
+        // SAFETY: plain system call on a descriptor that `self` keeps open.
+        unsafe { libc::shutdown(self.fd(), libc::SHUT_WR) };
+    }
+
+    /// Ends both directions at once: whatever waits on this stream ends.
+    pub fn shutdown(&self) {
+        // SAFETY: plain system call on a descriptor that `self` keeps open.
+        unsafe { libc::shutdown(self.fd(), libc::SHUT_RDWR) };
+    }
+
+    /// Whether the peer has neither finished nor said anything: the state in which an idle
+    /// connection to a server may be used again. One system call that does not wait.
+    pub fn is_quiet(&self) -> bool {
+        let mut byte = 0_u8;
+        // SAFETY: the pointer and length describe `byte`, which outlives the call.
+        let n = unsafe {
+            libc::recv(self.fd(), (&raw mut byte).cast(), 1, libc::MSG_PEEK | libc::MSG_DONTWAIT)
+        };
+        n < 0 && io::Error::last_os_error().kind() == io::ErrorKind::WouldBlock
+    }
+
+    fn fd(&self) -> RawFd {
+        match &self.socket {
+            // SAFETY: see `monoio_mut`; reading the number changes nothing.
+            Socket::Monoio(socket) => unsafe { monoio_mut(socket) }.as_raw_fd(),
+            #[cfg(feature = "glommio")]
+            Socket::Glommio(socket) => socket.as_raw_fd(),
+        }
+    }
+}
+
+/// The stream inside, to start an operation on it.
+///
+/// # Safety
+/// The caller is the only receiver, or the only sender, at the moment. monoio's calls take
+/// `&mut self` but only clone the descriptor's handle out of it before the first wait; its own
+/// `OwnedReadHalf` and `OwnedWriteHalf` share a stream in just this way.
+#[expect(clippy::mut_from_ref, reason = "the two directions of a socket are independent")]
+unsafe fn monoio_mut(socket: &UnsafeCell<monoio::net::TcpStream>) -> &mut monoio::net::TcpStream {
+    // SAFETY: a shard is one thread, and the function's contract keeps the directions apart.
+    unsafe { &mut *socket.get() }
+}

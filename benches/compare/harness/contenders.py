@@ -2,17 +2,16 @@
 
 import os
 import re
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from .processes import Process, free_ports
 
 HERE = Path(__file__).resolve().parent.parent
-CONNECTIONS_MAX = 16384  # per nginx worker: 1024 clients and as many upstream connections fit 8 times
+CONNECTIONS_MAX = 4096  # per nginx worker: 1024 clients, as many upstream, twice over
 ORDER = ("nginx", "haproxy", "monoio", "glommio")
 GATEWAYS = ("monoio", "glommio")
-BUILD = "cargo build --release -p gateway"
+BUILD = "cargo build --release -p gateway --features glommio"
 
 
 @dataclass(frozen=True)
@@ -22,14 +21,6 @@ class Setup:
     directory: Path
     proxy_cpu: int
     backend_port: int
-
-
-@dataclass(frozen=True)
-class Gateway:
-    """A gateway binary and the flags that choose its rt backend."""
-
-    binary: Path
-    backend_flags: tuple
 
 
 @dataclass
@@ -92,14 +83,14 @@ def start(name, setup, gateways):
         values = {"PORT": port, "PORT_MOCK": mock, "PORT_UNKNOWN": unknown}
         command = ["haproxy", "-db", "-f", str(write_config(setup, "haproxy.cfg", values))]
     else:
-        command = gateway_command(gateways[name], setup, port)
-    return Started(Process(name, command, setup.proxy_cpu, log_path), ports)
+        command = gateway_command(gateways[name], name, setup, port)
+    return Started(Process(name, command, setup.proxy_cpu, log_path, without_settings(os.environ)), ports)
 
 
-def gateway_command(gateway, setup, port):
+def gateway_command(binary, backend, setup, port):
     """One shard on the proxy core, no ops listener, the API of compare.yaml."""
     return [
-        str(gateway.binary),
+        str(binary),
         "run",
         str(HERE / "compare.yaml"),
         "--listen",
@@ -112,39 +103,23 @@ def gateway_command(gateway, setup, port):
         str(setup.proxy_cpu),
         "--param",
         f"BackendUrl=http://127.0.0.1:{setup.backend_port}",
-        *gateway.backend_flags,
+        "--backend",
+        backend,
     ]
 
 
 def find_gateways(binary, glommio_binary, wanted):
-    """Resolves the gateway contenders among `wanted`.
-
-    Returns ({name: Gateway}, {name: why it is left out}). One binary may hold both backends of rt and
-    choose with `--backend`; a binary without that flag is taken for monoio.
-    """
-    found, missing = {}, {}
+    """The gateway contenders among `wanted`, by name, and the paths that hold no binary."""
+    found, missing = {}, []
     for name in (each for each in GATEWAYS if each in wanted):
-        own = name == "glommio" and glommio_binary is not None
-        path = glommio_binary if own else binary
-        if not (path.is_file() and os.access(path, os.X_OK)):
-            missing[name] = f"no gateway binary at {path}; build it: {BUILD} (or name one with --gateway PATH)"
-            continue
-        has_flag = "--backend" in run_help(path)
-        if has_flag:
-            found[name] = Gateway(path, ("--backend", name))
-        elif name == "monoio" or own:
-            found[name] = Gateway(path, ())
-        else:
-            missing[name] = f"{path} has no --backend flag; build with glommio: {BUILD} --features glommio"
+        path = glommio_binary if name == "glommio" and glommio_binary is not None else binary
+        if path.is_file() and os.access(path, os.X_OK):
+            found[name] = path.resolve()
+        elif path not in missing:
+            missing.append(path)
     return found, missing
 
 
-def run_help(binary):
-    """What `gateway run --help` prints, or nothing when it does not answer."""
-    try:
-        done = subprocess.run(
-            [str(binary), "run", "--help"], capture_output=True, text=True, timeout=10, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout + done.stderr
+def without_settings(environment):
+    """`environment` without the variables that would configure the gateway behind our back."""
+    return {name: value for name, value in environment.items() if not name.startswith("GATEWAY_")}

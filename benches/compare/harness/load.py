@@ -5,6 +5,8 @@ import subprocess
 import time
 from pathlib import Path
 
+from .processes import Child
+
 REPORT = Path(__file__).resolve().parent.parent / "report.lua"
 WRK_GRACE_S = 20  # how much longer than its -d wrk may take before the slot is given up
 
@@ -27,7 +29,7 @@ def run_wrk(cpu, scenario, port, seconds):
     command = wrk_command(cpu, scenario, port, seconds)
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=seconds + WRK_GRACE_S, check=False
+            command, capture_output=True, text=True, timeout=seconds + WRK_GRACE_S, check=False, **Child.arguments()
         )
     except subprocess.TimeoutExpired as error:
         raise LoadError(f"wrk did not end within {seconds + WRK_GRACE_S} s") from error

@@ -10,7 +10,7 @@ from pathlib import Path
 
 PACKAGES = {"nginx": "nginx-light", "haproxy": "haproxy", "wrk": "wrk", "taskset": "util-linux"}
 VERSION_FLAGS = {"nginx": "-v", "haproxy": "-v", "wrk": "-v"}
-FILES_NEEDED = 8192  # haproxy asks for two per connection of its maxconn, nginx raises its own
+FILES_NEEDED = 8192  # two per connection of the largest limit that we configure
 
 
 def extend_path():
@@ -53,8 +53,8 @@ def versions(contenders, gateways):
     found = {tool: first_line([tool, flag]) for tool, flag in VERSION_FLAGS.items() if shutil.which(tool)}
     if "haproxy" not in contenders:
         found.pop("haproxy", None)
-    for name, gateway in gateways.items():
-        found[name] = first_line([str(gateway.binary), "--version"])
+    for name, binary in gateways.items():
+        found[name] = first_line([str(binary), "--version"])
     return found
 
 

@@ -12,6 +12,8 @@ READY_S_MAX = 10.0  # from start to the first right answer
 STOP_S_MAX = 5.0  # from SIGTERM to SIGKILL
 PROBE_S_MAX = 5.0
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+NICE_MIN = -20
+AUTOGROUP = "/proc/self/autogroup"
 CPUCLOCK_SCHED = 2  # <linux/posix-timers.h>: precise run time of a whole thread group
 
 _libc = ctypes.CDLL(None)
@@ -41,23 +43,37 @@ def cpu_ns(pid):
     return time.clock_gettime_ns((~pid << 3) | CPUCLOCK_SCHED)
 
 
+class Child:
+    """How children are set up between fork and exec."""
+
+    has_priority = False
+
+    @classmethod
+    def prepare(cls):
+        """The child dies with the harness and, when asked for, outranks everybody else on its core."""
+        _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        if cls.has_priority:
+            os.setpriority(os.PRIO_PROCESS, 0, NICE_MIN)
+            # Niceness counts only inside a session's autogroup (sched(7)); the group has its own.
+            if os.path.exists(AUTOGROUP):
+                with open(AUTOGROUP, "w", encoding="ascii") as group:
+                    group.write(str(NICE_MIN))
+
+    @classmethod
+    def arguments(cls):
+        """For subprocess: a session of its own, so that Ctrl-C reaches the harness alone."""
+        return {"stdin": subprocess.DEVNULL, "start_new_session": True, "preexec_fn": cls.prepare}
+
+
 class Process:
     """One pinned server and its children, stopped by pid on `stop` or when the harness dies."""
 
-    def __init__(self, name, command, cpu, log_path):
+    def __init__(self, name, command, cpu, log_path, environment=None):
         self.name = name
         self.log_path = log_path
         self.command = ["taskset", "-c", str(cpu), *command]
-        with open(log_path, "ab") as log:
-            # A session of its own: Ctrl-C reaches the harness alone, which then stops things in order.
-            self._child = subprocess.Popen(
-                self.command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                preexec_fn=lambda: _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM),
-            )
+        with open(log_path, "wb") as log:
+            self._child = subprocess.Popen(self.command, stdout=log, stderr=log, env=environment, **Child.arguments())
 
     def pids(self):
         """The process and its direct children (nginx: master and worker)."""

@@ -1,0 +1,189 @@
+"""Tests of the harness itself: python3 -m unittest discover -s benches/compare"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+from harness import contenders, load, processes, report  # noqa: E402
+from harness.scenarios import SCENARIOS  # noqa: E402
+
+BY_NAME = {each.name: each for each in SCENARIOS}
+NO_ERRORS = {"connect": 0, "read": 0, "write": 0, "timeout": 0, "status": 0}
+
+
+def counts(**changed):
+    """wrk's counts of a clean second with 1000 requests."""
+    clean = {"duration_us": 1_000_000, "requests": 1000, "bytes": 158_000}
+    return clean | {"p50_us": 10, "p99_us": 20, "p99_9_us": 30, "max_us": 40} | NO_ERRORS | changed
+
+
+def slot(cpu_us, **changed):
+    """Figures of a quiet slot."""
+    quiet = {"rps": 1.0, "p50_us": 1, "p99_us": 2, "p99_9_us": 3, "max_us": 4, "requests": 10, "errors": 0}
+    return quiet | {"cpu_us": cpu_us, "cpu_share": 0.9, "others_share": 0.0, "steal_share": 0.0} | changed
+
+
+def run(*arguments):
+    """The harness as a user starts it."""
+    command = [sys.executable, str(HERE / "run"), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+class Figures(unittest.TestCase):
+    def test_cpu_time_is_divided_by_requests(self):
+        got = load.figures(counts(), BY_NAME["small-c64"], 20_000_000, 10**9, (0, 0, 0), (50, 1, 100))
+        self.assertEqual(got["cpu_us"], 20.0)
+        self.assertEqual(got["rps"], 1000.0)
+        self.assertAlmostEqual(got["others_share"], 0.48)
+        self.assertEqual(got["steal_share"], 0.01)
+
+    def test_missing_bodies_are_refused(self):
+        with self.assertRaisesRegex(load.LoadError, "bodies are missing"):
+            load.figures(counts(), BY_NAME["64k-c64"], 1, 1, (0, 0, 0), (1, 0, 1))
+
+    def test_refusals_are_errors_only_where_none_is_expected(self):
+        refused = counts(status=1000)
+        self.assertEqual(load.error_count(refused, BY_NAME["small-c64"]), 1000)
+        self.assertEqual(load.error_count(refused, BY_NAME["unknown-c64"]), 0)
+        self.assertEqual(load.error_count(counts(), BY_NAME["unknown-c64"]), 1000)
+        self.assertEqual(load.error_count(counts(read=2, timeout=3), BY_NAME["small-c64"]), 5)
+
+    def test_report_line_is_found_among_the_rest(self):
+        self.assertEqual(load.parse_report('Running\nCOMPARE {"requests":7}\n'), {"requests": 7})
+        with self.assertRaisesRegex(load.LoadError, "unable to connect"):
+            load.parse_report("", "unable to connect")
+
+    def test_core_ticks_reads_the_named_core(self):
+        stat = "cpu  9 9 9 9 9 9 9 9 0 0\ncpu1 1 2 3 40 5 6 7 8 0 0\n"
+        self.assertEqual(load.core_ticks(1, stat), (19, 8, 72))
+
+
+class Ratios(unittest.TestCase):
+    def find(self, slots, **wanted):
+        found = [each for each in report.ratios(slots) if all(each[key] == value for key, value in wanted.items())]
+        self.assertEqual(len(found), 1, found)
+        return found[0]
+
+    def test_ratio_is_the_median_of_rounds_not_the_ratio_of_medians(self):
+        slots = {}
+        for number, (ours, theirs) in enumerate(((10, 20), (30, 40), (50, 500))):
+            slots[number, "small-c64", "monoio"] = slot(ours)
+            slots[number, "small-c64", "nginx"] = slot(theirs)
+        got = self.find(slots, contender="monoio", against="nginx")
+        self.assertEqual((got["median"], got["min"], got["max"]), (0.5, 0.1, 0.75))
+        self.assertTrue(got["is_met"])
+
+    def test_target_is_missed_just_above_it(self):
+        slots = {(0, "64k-c64", "monoio"): slot(81), (0, "64k-c64", "haproxy"): slot(100)}
+        self.assertIs(self.find(slots, against="haproxy")["is_met"], False)
+
+    def test_unknown_route_is_held_against_return_200(self):
+        slots = {(0, "unknown-c64", "monoio"): slot(8), (0, "mock-c64", "nginx"): slot(10)}
+        got = self.find(slots, contender="monoio", against="nginx")
+        self.assertEqual((got["against_scenario"], got["median"], got["is_met"]), ("mock-c64", 0.8, True))
+
+    def test_rounds_that_failed_take_no_part(self):
+        slots = {(0, "small-c1", "monoio"): slot(1), (1, "small-c1", "nginx"): slot(1)}
+        self.assertEqual(report.ratios(slots), [])
+
+    def test_noise_in_one_round_marks_the_row(self):
+        slots = {(n, "small-c1", "nginx"): slot(1, others_share=share) for n, share in enumerate((0.0, 0.06, 0.0))}
+        (result,) = report.summarize(slots)
+        self.assertTrue(result["is_noisy"])
+        self.assertIn("6%!", report.results_table([result]))
+
+
+class Processes(unittest.TestCase):
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.log = Path(directory.name) / "log"
+        self.cpu = min(os.sched_getaffinity(0))
+
+    def start(self, script):
+        process = processes.Process("child", ["sh", "-c", script], self.cpu, self.log)
+        self.addCleanup(process.stop)
+        return process
+
+    def test_cpu_clock_counts_work_and_not_sleep(self):
+        busy = self.start("while :; do :; done")
+        asleep = self.start("exec sleep 30")
+        deadline = time.monotonic() + 20
+        while busy.cpu_ns() < 50_000_000 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        self.assertGreaterEqual(busy.cpu_ns(), 50_000_000)
+        self.assertLess(asleep.cpu_ns(), 50_000_000)
+
+    def test_children_count_and_stop_reaches_a_deaf_one(self):
+        processes.STOP_S_MAX, before = 0.2, processes.STOP_S_MAX
+        self.addCleanup(setattr, processes, "STOP_S_MAX", before)
+        process = self.start("trap '' TERM; sh -c 'trap \"\" TERM; echo up; sleep 60; :' & wait; wait; sleep 60; :")
+        deadline = time.monotonic() + 10
+        while "up" not in self.log.read_text() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        pids = process.pids()
+        self.assertEqual(len(pids), 2)
+        process.stop()
+        for pid in pids:
+            self.assertFalse(runs(pid), pid)
+
+    def test_early_exit_shows_what_was_printed(self):
+        process = self.start("echo no such flag >&2; exit 2")
+        with self.assertRaisesRegex(processes.StartError, "exited with 2\n    no such flag"):
+            process.wait_ready(processes.free_ports(1)[0], "/", 200, 0)
+
+
+class Configuration(unittest.TestCase):
+    def test_unknown_field_is_an_error(self):
+        with self.assertRaises(KeyError):
+            contenders.fill("listen @NO_SUCH@;", {"PORT": 1})
+
+    def test_gateway_settings_of_the_caller_do_not_leak_in(self):
+        self.assertEqual(contenders.without_settings({"GATEWAY_X": "1", "PATH": "p"}), {"PATH": "p"})
+
+    def test_definition_and_backend_know_every_proxied_path(self):
+        definition = (HERE / "compare.yaml").read_text(encoding="utf-8")
+        for scenario in SCENARIOS:
+            part = scenario.path.removeprefix("/prod/")
+            self.assertEqual(f"PathPart: {part}\n" in definition, scenario.answered_by != "unknown", part)
+
+
+class CommandLine(unittest.TestCase):
+    def test_unknown_names_are_told_with_the_known_ones(self):
+        done = run("--only", "nginx,apache")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("unknown apache; known: nginx, haproxy, monoio, glommio", done.stderr)
+
+    def test_missing_binary_names_the_build_command(self):
+        done = run("--only", "monoio", "--gateway", "/nonexistent/gateway")
+        self.assertEqual(done.returncode, 2)
+        if "missing:" in done.stderr or "core" in done.stderr:
+            self.skipTest(f"this machine cannot run the comparison: {done.stderr.strip()}")
+        self.assertIn(contenders.BUILD, done.stderr)
+
+    def test_proxy_gets_a_core_of_its_own(self):
+        cpu = str(min(os.sched_getaffinity(0)))
+        done = run("--only", "nginx", "--proxy-cpu", cpu, "--backend-cpu", cpu)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("core of its own", done.stderr)
+
+
+def runs(pid):
+    """Whether `pid` exists and is not a zombie that waits for its parent."""
+    try:
+        os.kill(pid, 0)
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (ProcessLookupError, FileNotFoundError):
+        return False
+
+
+if __name__ == "__main__":
+    unittest.main()

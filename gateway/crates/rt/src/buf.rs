@@ -102,15 +102,11 @@ impl Buf {
         self.end += n as u32;
     }
 
-    /// Drops the first `n` filled bytes.
+    /// Drops the first `n` filled bytes, which become headroom.
     #[inline]
     pub fn consume(&mut self, n: usize) {
         assert!(n <= self.len(), "only filled bytes are consumed");
         self.start += n as u32;
-        if self.start == self.end {
-            self.start = 0;
-            self.end = 0;
-        }
     }
 
     /// Keeps the first `n` filled bytes.

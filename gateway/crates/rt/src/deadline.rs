@@ -108,3 +108,14 @@ pub(crate) fn expire(now: Moment) {
         }
     });
 }
+
+/// Ends every connection that waits for its next message without a buffer, for draining.
+pub(crate) fn end_parked() {
+    SLOTS.with_borrow(|slots| {
+        let parked = |slot: &&Slot| slot.idle.as_ref().is_some_and(|idle| idle.is_parked());
+        for slot in slots.slots.iter().filter(parked) {
+            // SAFETY: as in `expire`; a slot whose stream is gone has no `idle`.
+            unsafe { libc::shutdown(slot.fd, libc::SHUT_RDWR) };
+        }
+    });
+}

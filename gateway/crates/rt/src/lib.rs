@@ -19,11 +19,13 @@ mod deadline;
 #[cfg(feature = "glommio")]
 mod glommio;
 pub mod limits;
+pub mod link;
 pub mod listener;
 pub mod mailbox;
 pub mod shard;
 mod signal;
 pub mod stream;
+pub mod tls;
 
 use std::future::Future;
 use std::time::Duration;
@@ -31,10 +33,12 @@ use std::time::Duration;
 pub use backend::{Backend, Driver, DriverChoice};
 pub use buf::Buf;
 pub use clock::Moment;
+pub use link::Stream;
 pub use listener::{BoundListener, TcpListener};
 pub use mailbox::{Inbox, Receiver, Sender, mailbox};
 pub use shard::{Gate, ShardConfig, Visit, spawn_shard};
 pub use stream::{TcpStream, Wait};
+pub use tls::{ClientTls, RootStore, TlsStream};
 
 /// Runs `future` on this shard, beside the caller, until it ends or the shard does.
 pub fn spawn<F>(future: F)
@@ -46,6 +50,11 @@ where
         return glommio::spawn(future);
     }
     drop(monoio::spawn(future));
+}
+
+/// Ends every connection of this shard that waits idle, so that the others can drain.
+pub fn end_parked_connections() {
+    deadline::end_parked();
 }
 
 /// Waits for `span`, give or take a few milliseconds.

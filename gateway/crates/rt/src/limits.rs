@@ -32,5 +32,8 @@ pub const ACCEPT_PAUSE_MS: u64 = 50;
 /// Ours: one buffer of plaintext with room for record overhead.
 pub const TLS_BUFFER_BYTES: usize = 2 * BUF_BYTES;
 
+/// TLS sessions that are remembered for resumption, over all backends. Ours; rustls keeps 256.
+pub const TLS_SESSIONS: usize = 1024;
+
 const _: () = assert!(BUF_BYTES >= 2 * 10_240, "a request head fits one buffer");
 const _: () = assert!(TICK_MS * 2 <= 50, "the shortest timeout is seen in time");

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::{AsRawFd, RawFd};
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
@@ -66,6 +67,7 @@ impl BoundListener {
 /// A listener on its shard.
 pub struct TcpListener {
     address: SocketAddr,
+    fd: RawFd,
     inner: Inner,
 }
 
@@ -82,20 +84,28 @@ impl TcpListener {
     /// What the driver says when it registers the socket.
     pub fn new(bound: BoundListener) -> io::Result<Self> {
         let address = bound.local_addr()?;
+        let fd = bound.0.as_raw_fd();
         #[cfg(feature = "glommio")]
         if crate::backend::is_glommio() {
             let inner = Inner::Glommio(crate::glommio::Listener::new(bound.0)?);
-            return Ok(Self { address, inner });
+            return Ok(Self { address, fd, inner });
         }
         if crate::backend::is_epoll() {
             bound.0.set_nonblocking(true)?;
         }
-        Ok(Self { address, inner: Inner::Monoio(monoio::net::TcpListener::from_std(bound.0)?) })
+        let inner = Inner::Monoio(monoio::net::TcpListener::from_std(bound.0)?);
+        Ok(Self { address, fd, inner })
     }
 
     /// Where it listens.
     pub fn local_addr(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Ends accepting: the `accept` under way, and every later one, fails.
+    pub fn stop(&self) {
+        // SAFETY: plain system call on a descriptor that `self` keeps open.
+        unsafe { libc::shutdown(self.fd, libc::SHUT_RDWR) };
     }
 
     /// The next connection and its peer.

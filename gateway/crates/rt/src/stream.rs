@@ -46,9 +46,16 @@ pub(crate) struct IdleWait {
     /// Armed while such a `recv` is under way. Reused, so that waiting allocates nothing.
     canceller: RefCell<Option<Canceller>>,
     armed: std::cell::Cell<bool>,
+    /// Set while the stream waits in [`TcpStream::readable`].
+    parked: std::cell::Cell<bool>,
 }
 
 impl IdleWait {
+    /// Whether the stream waits for its next message without a buffer.
+    pub(crate) fn is_parked(&self) -> bool {
+        self.parked.get()
+    }
+
     /// Asks for the buffer; `false` when no `recv` waits idle.
     pub(crate) fn release(&self) -> bool {
         if !self.armed.replace(false) {
@@ -88,8 +95,11 @@ impl TcpStream {
     }
 
     fn new(fd: RawFd, socket: Socket) -> Self {
-        let idle =
-            Rc::new(IdleWait { canceller: RefCell::new(None), armed: std::cell::Cell::new(false) });
+        let idle = Rc::new(IdleWait {
+            canceller: RefCell::new(None),
+            armed: std::cell::Cell::new(false),
+            parked: std::cell::Cell::new(false),
+        });
         Self { deadline: Deadline::new(fd, Some(idle.clone())), idle, socket }
     }
 
@@ -150,14 +160,17 @@ impl TcpStream {
 
     /// Waits until there is something to receive, holding no buffer.
     pub async fn readable(&self) -> io::Result<()> {
-        match &self.socket {
+        self.idle.parked.set(true);
+        let result = match &self.socket {
             Socket::Monoio(socket) => {
                 // SAFETY: see `monoio_mut`; waiting takes the place of the one `recv`.
                 unsafe { monoio_mut(socket) }.readable(false).await
             }
             #[cfg(feature = "glommio")]
             Socket::Glommio(socket) => socket.readable().await,
-        }
+        };
+        self.idle.parked.set(false);
+        result
     }
 
     /// Sends all filled bytes of `buf`, which comes back empty when that worked.
@@ -182,6 +195,23 @@ impl TcpStream {
             }
         }
         (Ok(()), buf)
+    }
+
+    /// Sends what of `bytes` the socket takes at once, and says how many those were.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::WouldBlock`] when it takes none, or what the kernel says.
+    pub(crate) fn try_send(&self, bytes: &[u8]) -> io::Result<usize> {
+        // SAFETY: the pointer and length describe `bytes`, which outlive the call.
+        let n = unsafe {
+            libc::send(
+                self.fd(),
+                bytes.as_ptr().cast(),
+                bytes.len(),
+                libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL,
+            )
+        };
+        usize::try_from(n).map_err(|_| io::Error::last_os_error())
     }
 
     /// Says that nothing more is sent. The peer may go on.

@@ -1,0 +1,122 @@
+//! What the HTTP code talks over: a TCP stream, in the clear or under TLS.
+//!
+//! Serving TLS comes as another variant; callers do not change.
+
+use std::io;
+
+use crate::buf::Buf;
+use crate::clock::Moment;
+use crate::stream::{TcpStream, Wait};
+use crate::tls::TlsStream;
+
+/// A connection, whatever protects it. The calls are those of [`TcpStream`].
+pub enum Stream {
+    /// In the clear.
+    Plain(TcpStream),
+    /// A TLS client, its handshake done.
+    Tls(Box<TlsStream>),
+}
+
+impl From<TcpStream> for Stream {
+    fn from(stream: TcpStream) -> Self {
+        Self::Plain(stream)
+    }
+}
+
+impl From<TlsStream> for Stream {
+    fn from(stream: TlsStream) -> Self {
+        Self::Tls(Box::new(stream))
+    }
+}
+
+impl Stream {
+    /// See [`TcpStream::set_deadline`].
+    #[inline]
+    pub fn set_deadline(&self, at: Moment) {
+        self.tcp().set_deadline(at);
+    }
+
+    /// See [`TcpStream::has_expired`].
+    #[inline]
+    pub fn has_expired(&self) -> bool {
+        self.tcp().has_expired()
+    }
+
+    /// See [`TcpStream::recv`].
+    ///
+    /// # Errors
+    /// What the kernel says; under TLS also [`io::ErrorKind::UnexpectedEof`] for an end that the
+    /// peer did not announce, and [`io::ErrorKind::InvalidData`] for a broken record.
+    #[inline]
+    pub async fn recv(&self, buf: Buf) -> (io::Result<usize>, Buf) {
+        match self {
+            Self::Plain(stream) => stream.recv(buf).await,
+            Self::Tls(stream) => stream.recv(buf).await,
+        }
+    }
+
+    /// See [`TcpStream::recv_or_idle`].
+    ///
+    /// # Errors
+    /// Those of [`Stream::recv`].
+    #[inline]
+    pub async fn recv_or_idle(&self, now: Moment, buf: Buf) -> io::Result<Wait> {
+        match self {
+            Self::Plain(stream) => stream.recv_or_idle(now, buf).await,
+            Self::Tls(stream) => stream.recv_or_idle(now, buf).await,
+        }
+    }
+
+    /// See [`TcpStream::readable`].
+    ///
+    /// # Errors
+    /// What the kernel says of the socket.
+    #[inline]
+    pub async fn readable(&self) -> io::Result<()> {
+        match self {
+            Self::Plain(stream) => stream.readable().await,
+            Self::Tls(stream) => stream.readable().await,
+        }
+    }
+
+    /// See [`TcpStream::send`].
+    ///
+    /// # Errors
+    /// What the kernel says, and under TLS what ended the session before.
+    #[inline]
+    pub async fn send(&self, buf: Buf) -> (io::Result<()>, Buf) {
+        match self {
+            Self::Plain(stream) => stream.send(buf).await,
+            Self::Tls(stream) => stream.send(buf).await,
+        }
+    }
+
+    /// See [`TcpStream::shutdown_write`]. Under TLS the end is announced first, if the socket
+    /// takes it at once.
+    pub fn shutdown_write(&self) {
+        match self {
+            Self::Plain(stream) => stream.shutdown_write(),
+            Self::Tls(stream) => stream.shutdown_write(),
+        }
+    }
+
+    /// See [`TcpStream::shutdown`].
+    pub fn shutdown(&self) {
+        self.tcp().shutdown();
+    }
+
+    /// See [`TcpStream::is_quiet`]. Under TLS a started record is not quiet either.
+    pub fn is_quiet(&self) -> bool {
+        match self {
+            Self::Plain(stream) => stream.is_quiet(),
+            Self::Tls(stream) => stream.is_quiet(),
+        }
+    }
+
+    fn tcp(&self) -> &TcpStream {
+        match self {
+            Self::Plain(stream) => stream,
+            Self::Tls(stream) => stream.tcp(),
+        }
+    }
+}

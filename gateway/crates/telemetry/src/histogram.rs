@@ -77,9 +77,7 @@ impl Histogram {
         let micros = micros.min(HISTOGRAM_MICROS_MAX);
         let part = part_of(micros);
         let candidate = usize::from(EXPORT_OF_PART[part]);
-        let is_above = BOUNDS_MICROS
-            .get(candidate)
-            .is_some_and(|&bound| micros > bound);
+        let is_above = BOUNDS_MICROS.get(candidate).is_some_and(|&bound| micros > bound);
         add(&self.parts[part], 1);
         add(&self.exported[candidate + usize::from(is_above)], 1);
         add(&self.sum_micros, micros);
@@ -117,11 +115,7 @@ pub struct HistogramSnapshot {
 
 impl Default for HistogramSnapshot {
     fn default() -> Self {
-        Self {
-            parts: [0; PART_COUNT],
-            exported: [0; EXPORT_COUNT],
-            sum_micros: 0,
-        }
+        Self { parts: [0; PART_COUNT], exported: [0; EXPORT_COUNT], sum_micros: 0 }
     }
 }
 

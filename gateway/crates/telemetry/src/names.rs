@@ -164,10 +164,7 @@ mod tests {
             assert!(stem.ends_with(metric.unit), "{name}");
             let is_measured = stem.ends_with("_seconds") || stem.ends_with("_bytes");
             assert_eq!(!metric.unit.is_empty(), is_measured, "{name}");
-            assert!(
-                name.starts_with("gateway_") || name.starts_with("process_"),
-                "{name}"
-            );
+            assert!(name.starts_with("gateway_") || name.starts_with("process_"), "{name}");
             assert!(metric.help.ends_with('.'), "{name}");
         }
     }

@@ -236,9 +236,6 @@ mod tests {
         refusals.increment("bad_method");
         refusals.increment("made up by a peer");
         let counts: Vec<_> = refusals.iter().collect();
-        assert_eq!(
-            counts,
-            [("bad_host", 0), ("bad_method", 1), (REASON_OTHER, 1)]
-        );
+        assert_eq!(counts, [("bad_host", 0), ("bad_method", 1), (REASON_OTHER, 1)]);
     }
 }

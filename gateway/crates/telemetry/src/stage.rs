@@ -42,11 +42,7 @@ impl StageLabels {
 
     /// The series of one method of this stage, for methods with `metricsEnabled`.
     pub fn method(&self, method: impl Into<String>, route: impl Into<String>) -> Self {
-        Self {
-            method: method.into(),
-            route: route.into(),
-            ..self.clone()
-        }
+        Self { method: method.into(), route: route.into(), ..self.clone() }
     }
 }
 
@@ -87,11 +83,7 @@ mod tests {
     fn request_without_integration_has_no_integration_latency() {
         let metrics = StageMetrics::default();
         metrics.record(403, Duration::from_millis(1), None);
-        metrics.record(
-            200,
-            Duration::from_millis(9),
-            Some(Duration::from_millis(8)),
-        );
+        metrics.record(200, Duration::from_millis(9), Some(Duration::from_millis(8)));
         assert_eq!(metrics.requests.values(), [0, 1, 0, 1, 0]);
         assert_eq!(metrics.latency.snapshot().count(), 2);
         assert_eq!(metrics.integration_latency.snapshot().count(), 1);
@@ -101,17 +93,8 @@ mod tests {
     fn method_series_keeps_the_stage_labels() {
         let stage = StageLabels::stage("a1b2c3", "pets", "prod");
         let method = stage.method("GET", "/pets/{id}");
-        assert_eq!(
-            (stage.method.as_str(), stage.route.as_str()),
-            (WHOLE_STAGE, WHOLE_STAGE)
-        );
-        assert_eq!(
-            (method.api_id.as_str(), method.stage.as_str()),
-            ("a1b2c3", "prod")
-        );
-        assert_eq!(
-            (method.method.as_str(), method.route.as_str()),
-            ("GET", "/pets/{id}")
-        );
+        assert_eq!((stage.method.as_str(), stage.route.as_str()), (WHOLE_STAGE, WHOLE_STAGE));
+        assert_eq!((method.api_id.as_str(), method.stage.as_str()), ("a1b2c3", "prod"));
+        assert_eq!((method.method.as_str(), method.route.as_str()), ("GET", "/pets/{id}"));
     }
 }

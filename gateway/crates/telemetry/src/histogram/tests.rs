@@ -3,9 +3,7 @@ use proptest::prelude::*;
 
 fn recorded(values: &[u64]) -> HistogramSnapshot {
     let histogram = Histogram::default();
-    values
-        .iter()
-        .for_each(|&micros| histogram.record_micros(micros));
+    values.iter().for_each(|&micros| histogram.record_micros(micros));
     histogram.snapshot()
 }
 

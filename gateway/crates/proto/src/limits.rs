@@ -4,6 +4,10 @@
 /// regional endpoint (10,240, fixed). Crossing it is 414.
 pub const REQUEST_LINE_BYTES_MAX: usize = 10_240;
 
+/// Empty lines skipped before a request line. Source: RFC 9112 section 2.2 asks for at least one, for
+/// clients that end a body with a CRLF too many; some end it with two.
+pub const EMPTY_LINES_MAX: usize = 2;
+
 /// Names, values and terminators of all fields of one head, in bytes. Source: API Gateway quotas,
 /// "Total combined size of request line and header values" (10,240, fixed). Crossing it is 431.
 pub const FIELDS_BYTES_MAX: usize = 10_240;
@@ -72,10 +76,10 @@ impl HeadLimits {
         fields_count_max: FIELDS_COUNT_MAX,
     };
 
-    /// Bytes of the longest head these limits let pass: an empty line before it, the request line,
-    /// the fields, and the empty line behind them. A receive buffer of this size holds every head.
+    /// Bytes of the longest head these limits let pass: empty lines before it, the request line, the
+    /// fields, and the empty line behind them. A receive buffer of this size holds every head.
     pub const fn head_bytes_max(&self) -> usize {
-        2 + self.request_line_bytes_max + 2 + self.fields_bytes_max + 2
+        2 * EMPTY_LINES_MAX + self.request_line_bytes_max + 2 + self.fields_bytes_max + 2
     }
 }
 

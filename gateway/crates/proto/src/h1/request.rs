@@ -8,7 +8,7 @@ use crate::h1::connection::{ConnectionOptions, names_end_to_end};
 use crate::h1::length::{Coding, content_length, transfer_encoding};
 use crate::h1::line::{Line, StartLine, next_line, start_line};
 use crate::h1::target::{self, Target, TargetForm};
-use crate::limits::METHOD_BYTES_MAX;
+use crate::limits::{EMPTY_LINES_MAX, METHOD_BYTES_MAX};
 use crate::{Field, FieldName, HeadLimits, Span};
 
 pub use error::RequestError;
@@ -68,7 +68,7 @@ pub struct RequestHead {
     /// The one authority, `host[:port]` as sent: of the absolute-form target, or else of `Host`.
     /// Empty only for an HTTP/1.0 request that names none.
     pub authority: Span,
-    /// Bytes of the head, from the start of the buffer: an empty line before it is included.
+    /// Bytes of the head, from the start of the buffer: empty lines before it are included.
     pub len: usize,
 }
 
@@ -82,19 +82,16 @@ impl RequestHead {
     ///
     /// Call it with the same bytes and more behind them until it is not [`Parsed::Partial`];
     /// [`HeadScanner`](crate::h1::HeadScanner) says when that is worth the while. What a head is
-    /// refused for does not depend on how many bytes were there at each call. One empty line before
-    /// the request line is skipped (RFC 9112 section 2.2).
+    /// refused for does not depend on how many bytes were there at each call. Up to
+    /// [`EMPTY_LINES_MAX`](crate::limits::EMPTY_LINES_MAX) empty lines before the request line are
+    /// skipped.
     ///
     /// # Errors
     /// [`RequestError`]: answer its status, close the connection, forward nothing.
     pub fn parse(&mut self, buf: &[u8], limits: &HeadLimits) -> Result<Parsed, RequestError> {
         // Nothing behind the longest head is looked at, so offsets fit a span whatever `buf` holds.
         let buf = &buf[..buf.len().min(limits.head_bytes_max() + 1)];
-        let start = match buf {
-            [b'\r', b'\n', ..] => 2,
-            [b'\r'] => return Ok(Parsed::Partial),
-            _ => 0,
-        };
+        let start = 2 * empty_lines(buf);
         let Some(fields_start) = self.request_line(buf, start, limits)? else {
             return Ok(Parsed::Partial);
         };
@@ -129,6 +126,7 @@ impl RequestHead {
         }
         match line.get(method_len) {
             None => return Ok(None),
+            Some(b'\r') if line.len() == 1 && start < 2 * EMPTY_LINES_MAX => return Ok(None),
             Some(b' ') if method_len > 0 => {}
             Some(_) => return Err(RequestError::MethodInvalid),
         }
@@ -226,6 +224,11 @@ impl RequestHead {
         self.keep_alive = seen.connection.keeps_alive(is_http_11);
         Ok(())
     }
+}
+
+/// How many empty lines, of those we skip, `buf` starts with.
+pub(crate) fn empty_lines(buf: &[u8]) -> usize {
+    buf.chunks_exact(2).take(EMPTY_LINES_MAX).take_while(|line| *line == b"\r\n").count()
 }
 
 /// What the fields seen so far say about the message.

@@ -3,7 +3,8 @@
 use memchr::memchr;
 
 use crate::HeadLimits;
-use crate::limits::EARLY_PARSE_BYTES;
+use crate::h1::request::empty_lines;
+use crate::limits::{EARLY_PARSE_BYTES, EMPTY_LINES_MAX};
 
 /// What to do with the bytes received so far.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -56,6 +57,9 @@ impl HeadScanner {
 
     /// Looks at the bytes not looked at yet: does a line end that ends the head, or spoils it?
     fn shows_end(&mut self, buf: &[u8]) -> bool {
+        if self.looked == 0 {
+            self.looked = 2 * empty_lines(buf);
+        }
         while let Some(found) = buf.get(self.looked..).and_then(|rest| memchr(b'\n', rest)) {
             let lf = self.looked + found;
             let is_bare = lf == 0 || buf[lf - 1] != b'\r';
@@ -78,16 +82,14 @@ impl HeadScanner {
         false
     }
 
-    /// Remembers where the request line ended; an empty line before it does not count.
+    /// Remembers where the request line ended.
     fn note_line_end(&mut self, lf: usize) {
-        if lf > 1 && self.first_line_end.is_none() {
-            self.first_line_end = Some(lf);
-        }
+        self.first_line_end.get_or_insert(lf);
     }
 
     fn is_over_limit(&self, buf: &[u8]) -> bool {
         let len_max = match self.first_line_end {
-            None => 2 + self.limits.request_line_bytes_max + 1,
+            None => 2 * EMPTY_LINES_MAX + self.limits.request_line_bytes_max + 1,
             Some(lf) => lf + 1 + self.limits.fields_bytes_max + 1,
         };
         buf.len() > len_max

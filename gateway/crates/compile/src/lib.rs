@@ -28,6 +28,8 @@
 #![forbid(unsafe_code)]
 
 pub mod body_path;
+mod compiler;
+pub mod expression;
 pub mod failure;
 pub mod gateway_responses;
 pub mod headers;
@@ -40,7 +42,9 @@ pub mod responses;
 pub mod routes;
 pub mod source;
 pub mod templates;
+pub mod uri;
 
+pub use compiler::{CompileOptions, Compiled, VpcLinkTarget, compile};
 pub use failure::{FORBIDDEN, Failure, Message};
 pub use gateway_responses::GatewayResponses;
 pub use hosts::HostTable;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use gateway_model::{EndpointType, HttpMethod};
 use gateway_telemetry::LogFormat;
 
+use crate::compiler::StageInput;
 use crate::failure::Failure;
 use crate::gateway_responses::GatewayResponses;
 use crate::hosts::HostTable;
@@ -27,12 +28,14 @@ pub struct Snapshot {
     pub stages: Vec<Arc<StagePlan>>,
     /// Host and path to stage.
     pub hosts: HostTable,
+    /// What each stage was compiled from, indexed as [`Snapshot::stages`].
+    pub(crate) inputs: Vec<StageInput>,
 }
 
 impl Snapshot {
     /// A snapshot that serves nothing: every request is answered [`crate::FORBIDDEN`].
     pub fn empty() -> Self {
-        Self { generation: 0, stages: Vec::new(), hosts: HostTable::default() }
+        Self { generation: 0, stages: Vec::new(), hosts: HostTable::default(), inputs: Vec::new() }
     }
 
     /// The stage that [`HostTable::resolve`] named.

@@ -1,0 +1,175 @@
+//! The road from [`Definitions`] to [`Snapshot`].
+//!
+//! Each stage is compiled on its own; all problems of all stages are gathered before anything is decided.
+//! A stage whose API, own settings and options are what they were keeps its plan.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use gateway_model::{Definitions, Diagnostic, RestApi};
+use gateway_telemetry::LogFormat;
+
+use crate::hosts::HostTableBuilder;
+use crate::limits::PAYLOAD_BYTES_MAX;
+use crate::plan::{Snapshot, StageIndex};
+
+mod context;
+mod gateway_response;
+mod http;
+mod integration;
+mod mapping;
+mod reuse;
+mod stage;
+
+pub(crate) use reuse::StageInput;
+
+/// What the operator decides, beside the definitions.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CompileOptions {
+    /// `$context.accountId` (`--account-id`).
+    pub account_id: String,
+    /// Region of every API (`--region`).
+    pub region: String,
+    /// VPC link id or name → where it leads. A link without a target is not served.
+    pub vpc_links: BTreeMap<String, VpcLinkTarget>,
+    /// Format of stages that configure none; `None` logs nothing for them.
+    pub default_access_log: Option<LogFormat>,
+    /// Whether any exchange is logged at all.
+    pub access_log_enabled: bool,
+    /// Destination ARNs with a sink of their own: the first is destination 1. All others go to
+    /// destination 0, the gateway's own access log.
+    pub log_destinations: Vec<String>,
+    /// Trust every backend's certificate, as if each integration had `insecureSkipVerification`.
+    pub insecure_skip_verification: bool,
+    /// Let any host reach the stage when exactly one API with one stage is served.
+    pub serves_any_host: bool,
+    /// Largest request payload in bytes.
+    pub payload_bytes_max: usize,
+}
+
+impl Default for CompileOptions {
+    fn default() -> Self {
+        Self {
+            account_id: "000000000000".to_owned(),
+            region: "us-east-1".to_owned(),
+            vpc_links: BTreeMap::new(),
+            default_access_log: None,
+            access_log_enabled: true,
+            log_destinations: Vec::new(),
+            insecure_skip_verification: false,
+            serves_any_host: true,
+            payload_bytes_max: PAYLOAD_BYTES_MAX,
+        }
+    }
+}
+
+/// Where a VPC link leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VpcLinkTarget {
+    /// Name or address to connect to.
+    pub host: String,
+    /// Port to connect to; `None` takes the one of the integration's URI.
+    pub port: Option<u16>,
+}
+
+impl VpcLinkTarget {
+    /// Reads `host`, `host:port` or `[v6]:port`.
+    ///
+    /// # Errors
+    /// [`crate::uri::InvalidUri`].
+    pub fn parse(text: &str) -> Result<Self, crate::uri::InvalidUri> {
+        crate::uri::host_and_port(text).map(|(host, port)| Self { host, port })
+    }
+}
+
+/// What [`compile`] says.
+#[derive(Debug)]
+pub struct Compiled {
+    /// What to serve; `None` when there is an error, so that a definition that does not compile changes
+    /// nothing.
+    pub snapshot: Option<Snapshot>,
+    /// All that was found, by place, each once.
+    pub diagnostics: Vec<Diagnostic>,
+    /// How many stages kept the plan of the previous snapshot.
+    pub reused: usize,
+}
+
+/// Compiles all stages of all APIs.
+///
+/// `previous` is the snapshot being served; its unchanged stages keep their plans, and the new snapshot's
+/// generation is one more.
+pub fn compile(
+    definitions: &Definitions,
+    options: &CompileOptions,
+    previous: Option<&Snapshot>,
+) -> Compiled {
+    let mut shared = context::Shared::new(definitions, options);
+    let mut diagnostics = Vec::new();
+    let mut hosts = HostTableBuilder::default();
+    let mut stages = Vec::new();
+    let mut inputs = Vec::new();
+    let mut reused = 0;
+    for api in &definitions.apis {
+        let before = previous.and_then(|snapshot| snapshot.input_of(&api.id));
+        let kept = reuse::Kept::of(api, options, &definitions.vpc_links, before);
+        let mut names = Vec::new();
+        for (name, stage) in &api.stages {
+            names.push((Box::from(name.as_str()), StageIndex(stages.len() as u32)));
+            if let Some((plan, input)) =
+                previous.and_then(|snapshot| kept.stage(snapshot, &api.id, stage))
+            {
+                diagnostics.extend(input.warnings.iter().cloned());
+                stages.push(plan);
+                inputs.push(input);
+                reused += 1;
+                continue;
+            }
+            let mut found = Vec::new();
+            stages.push(Arc::new(stage::compile(api, stage, &mut shared, &mut found)));
+            inputs.push(kept.input(name.clone(), found.clone()));
+            diagnostics.append(&mut found);
+        }
+        if !hosts.add_api(api.id.as_str(), api.disable_execute_api_endpoint, names) {
+            diagnostics.push(duplicate_id(api));
+        }
+    }
+    add_domains(definitions, &mut hosts, &mut diagnostics);
+    diagnostics.sort();
+    diagnostics.dedup();
+    let snapshot = (!diagnostics.iter().any(Diagnostic::is_error)).then(|| Snapshot {
+        generation: previous.map_or(1, |snapshot| snapshot.generation + 1),
+        stages,
+        hosts: hosts.build(options.serves_any_host),
+        inputs,
+    });
+    Compiled { snapshot, diagnostics, reused }
+}
+
+fn duplicate_id(api: &RestApi) -> Diagnostic {
+    let text = format!("another REST API has the id \"{}\" (ids compare without case)", api.id);
+    Diagnostic::error(&api.place, text).with_help("give one of them another _custom_id_")
+}
+
+fn add_domains(
+    definitions: &Definitions,
+    hosts: &mut HostTableBuilder,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    for domain in &definitions.domain_names {
+        hosts.add_domain(&domain.name);
+    }
+    for mapping in &definitions.base_path_mappings {
+        let named = &*mapping.domain_name.value;
+        let private = definitions.domain_names.iter().find(|domain| domain.arn == named);
+        let domain = hosts.add_domain(private.map_or(named, |domain| &domain.name));
+        // A mapping without an API answers 403, as an unmapped path does.
+        let Some(api) = &mapping.rest_api_id else { continue };
+        let stage = mapping.stage.as_ref().map(|stage| stage.as_str());
+        if let Err(text) = hosts.add_mapping(domain, &mapping.base_path, api.as_str(), stage) {
+            diagnostics.push(Diagnostic::error(&mapping.place, text));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

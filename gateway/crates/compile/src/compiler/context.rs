@@ -1,0 +1,192 @@
+//! What the compilation of one stage carries around, and what stages share.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use gateway_model::{
+    Definitions, Diagnostic, IntegrationResponse, Method, Place, RestApi, Spanned, Stage,
+};
+
+use super::{CompileOptions, VpcLinkTarget};
+use crate::gateway_responses::GatewayResponses;
+use crate::limits::{ENDPOINTS_MAX, TEMPLATE_BYTES_MAX};
+use crate::pattern::Pattern;
+use crate::plan::{Endpoint, EndpointIndex};
+use crate::responses::Selection;
+use crate::templates::{ByMediaType, Template, is_vtl};
+
+/// What all stages share: options, and what many methods have alike.
+pub(super) struct Shared<'d> {
+    pub(super) options: &'d CompileOptions,
+    pub(super) built_in: Arc<GatewayResponses>,
+    vpc_link_names: BTreeMap<&'d str, &'d str>,
+    patterns: HashMap<String, Result<Pattern, String>>,
+    selections: HashMap<Vec<Option<String>>, Arc<Selection>>,
+}
+
+impl<'d> Shared<'d> {
+    pub(super) fn new(definitions: &'d Definitions, options: &'d CompileOptions) -> Self {
+        let links = definitions.vpc_links.iter();
+        Self {
+            options,
+            built_in: Arc::new(GatewayResponses::built_in()),
+            vpc_link_names: links.map(|link| (link.id.as_str(), link.name.as_str())).collect(),
+            patterns: HashMap::new(),
+            selections: HashMap::new(),
+        }
+    }
+
+    /// Where a VPC link leads, by its id or else by its name.
+    pub(super) fn vpc_link(&self, id: &str) -> Option<&'d VpcLinkTarget> {
+        let targets = &self.options.vpc_links;
+        targets.get(id).or_else(|| targets.get(*self.vpc_link_names.get(id)?))
+    }
+
+    /// The selection of these responses; equal pattern lists share one.
+    fn selection(&mut self, keys: Vec<Option<String>>) -> Arc<Selection> {
+        if let Some(known) = self.selections.get(&keys) {
+            return Arc::clone(known);
+        }
+        let patterns = keys
+            .iter()
+            .map(|key| key.as_deref().map(|key| self.pattern(key).unwrap_or(Pattern::Unserved)));
+        let patterns = patterns.collect();
+        let selection = Arc::new(Selection::new(patterns));
+        self.selections.insert(keys, Arc::clone(&selection));
+        selection
+    }
+
+    fn pattern(&mut self, text: &str) -> Result<Pattern, String> {
+        if let Some(known) = self.patterns.get(text) {
+            return known.clone();
+        }
+        let parsed = Pattern::parse(text);
+        self.patterns.insert(text.to_owned(), parsed.clone());
+        parsed
+    }
+}
+
+/// The compilation of one stage.
+pub(super) struct StageContext<'a, 'd> {
+    pub(super) api: &'a RestApi,
+    pub(super) stage: &'a Stage,
+    pub(super) shared: &'a mut Shared<'d>,
+    pub(super) diagnostics: &'a mut Vec<Diagnostic>,
+    endpoints: Vec<Endpoint>,
+    endpoint_index: HashMap<Endpoint, EndpointIndex>,
+}
+
+/// The method that a mapping stands in.
+#[derive(Clone, Copy)]
+pub(super) struct MethodContext<'a> {
+    pub(super) method: &'a Method,
+    pub(super) path_params: &'a [Box<str>],
+}
+
+impl<'a, 'd> StageContext<'a, 'd> {
+    pub(super) fn new(
+        api: &'a RestApi,
+        stage: &'a Stage,
+        shared: &'a mut Shared<'d>,
+        diagnostics: &'a mut Vec<Diagnostic>,
+    ) -> Self {
+        Self {
+            api,
+            stage,
+            shared,
+            diagnostics,
+            endpoints: Vec::new(),
+            endpoint_index: HashMap::new(),
+        }
+    }
+
+    pub(super) fn error(&mut self, place: &Place, text: impl Into<String>) {
+        self.diagnostics.push(Diagnostic::error(place, text));
+    }
+
+    pub(super) fn warn(&mut self, place: &Place, text: impl Into<String>) {
+        self.diagnostics.push(Diagnostic::warning(place, text));
+    }
+
+    pub(super) fn stage_variable(&self, name: &str) -> Option<&'a str> {
+        self.stage.variables.get(name).map(|value| value.value.as_str())
+    }
+
+    pub(super) fn resolve_stage_variables(&self, text: &str) -> String {
+        crate::uri::resolve_stage_variables(text, |name| self.stage_variable(name))
+    }
+
+    /// The index of a backend; equal backends share one. `None` when there are too many.
+    pub(super) fn endpoint(&mut self, endpoint: Endpoint) -> Option<EndpointIndex> {
+        if let Some(index) = self.endpoint_index.get(&endpoint) {
+            return Some(*index);
+        }
+        if self.endpoints.len() == ENDPOINTS_MAX {
+            return None;
+        }
+        let index = EndpointIndex(self.endpoints.len() as u16);
+        self.endpoints.push(endpoint.clone());
+        self.endpoint_index.insert(endpoint, index);
+        Some(index)
+    }
+
+    pub(super) fn into_endpoints(self) -> Vec<Endpoint> {
+        self.endpoints
+    }
+
+    /// The selection of integration responses in stored order.
+    pub(super) fn selection(&mut self, responses: &[IntegrationResponse]) -> Arc<Selection> {
+        let pattern = |response: &IntegrationResponse| -> Option<Spanned<String>> {
+            response.selection_pattern.clone().filter(|pattern| !pattern.value.is_empty())
+        };
+        for pattern in responses.iter().filter_map(pattern) {
+            if let Err(why) = self.shared.pattern(&pattern.value) {
+                let text = format!(
+                    "selectionPattern \"{}\" is not served: {why}; a status that gets to it answers 500",
+                    pattern.value
+                );
+                self.warn(&pattern.place, text);
+            }
+        }
+        let keys = responses.iter().map(|response| pattern(response).map(|pattern| pattern.value));
+        let keys = keys.collect();
+        self.shared.selection(keys)
+    }
+
+    /// Templates by media type; what is not served yet is said once, with its place.
+    pub(super) fn templates(
+        &mut self,
+        templates: &[gateway_model::Template],
+    ) -> ByMediaType<Template> {
+        let parsed: Vec<_> = templates.iter().map(|template| self.template(template)).collect();
+        ByMediaType::new(parsed)
+    }
+
+    fn template(&mut self, template: &gateway_model::Template) -> (Box<str>, Template) {
+        let text = template.body.value.as_str();
+        if text.len() > TEMPLATE_BYTES_MAX {
+            let said = format!(
+                "mapping template has {} bytes, at most {TEMPLATE_BYTES_MAX} are allowed",
+                text.len()
+            );
+            self.error(&template.body.place, said);
+        }
+        let parsed = if is_vtl(text) {
+            self.diagnostics.push(
+                Diagnostic::warning(
+                    &template.body.place,
+                    format!(
+                        "mapping templates with VTL are not served yet; requests that need this one \
+                         ({}) answer 500",
+                        template.content_type
+                    ),
+                )
+                .with_help("text without `$` references and `#` directives is served"),
+            );
+            Template::Unserved
+        } else {
+            Template::Literal(text.as_bytes().into())
+        };
+        (template.content_type.as_str().into(), parsed)
+    }
+}

@@ -1,0 +1,152 @@
+//! One stage: its routes, its methods, and what it has of its own.
+
+use gateway_model::{
+    AuthorizationType, Diagnostic, EndpointType, Method, PathPart, Resource, ResourceId, RestApi,
+    Stage,
+};
+use gateway_telemetry::LogFormat;
+
+use super::context::{MethodContext, Shared, StageContext};
+use super::gateway_response;
+use crate::plan::{Access, AccessLogPlan, MethodIndex, MethodPlan, Policy, StagePlan};
+use crate::routes::{Routes, RoutesBuilder};
+
+pub(super) fn compile(
+    api: &RestApi,
+    stage: &Stage,
+    shared: &mut Shared<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> StagePlan {
+    let mut cx = StageContext::new(api, stage, shared, diagnostics);
+    let (routes, methods) = methods(&mut cx);
+    let gateway_responses = gateway_response::compile(&mut cx);
+    let access_log = access_log(&mut cx);
+    let options = cx.shared.options;
+    let variables = stage.variables.iter();
+    StagePlan {
+        api_id: api.id.as_str().into(),
+        api_name: api.name.as_str().into(),
+        stage: stage.name.as_str().into(),
+        account_id: options.account_id.as_str().into(),
+        region: options.region.as_str().into(),
+        deployment_id: stage.deployment.as_str().into(),
+        endpoint_type: api.endpoint.types.first().copied().unwrap_or(EndpointType::Edge),
+        user_agent: format!("AmazonAPIGateway_{}", api.id).into_bytes().into(),
+        routes,
+        methods,
+        endpoints: cx.into_endpoints(),
+        gateway_responses,
+        access_log,
+        stage_variables: variables
+            .map(|(name, value)| (name.as_str().into(), value.value.as_str().into()))
+            .collect(),
+        policy: if api.policy.is_some() { Policy::Unserved } else { Policy::None },
+        payload_bytes_max: options.payload_bytes_max,
+    }
+}
+
+fn methods(cx: &mut StageContext<'_, '_>) -> (Routes, Vec<MethodPlan>) {
+    let api = cx.api;
+    let mut builder = RoutesBuilder::new();
+    let mut plans = Vec::new();
+    for resource in api.resources.values() {
+        let Some(parts) = path_parts(api, resource) else {
+            let text = format!("resource \"{}\" does not descend from its API's root", resource.id);
+            cx.error(&resource.place, text);
+            continue;
+        };
+        let path_params: Vec<Box<str>> = parts.iter().filter_map(|part| variable(part)).collect();
+        let first = plans.len();
+        for method in resource.methods.values() {
+            let index = MethodIndex(plans.len() as u32);
+            plans.push(method_plan(cx, resource, method, &path_params, index));
+        }
+        let indices = plans[first..].iter().map(|plan| (plan.http_method, plan.index));
+        if let Err(conflict) = builder.add(&parts, indices) {
+            cx.error(&resource.place, format!("resource {}: {conflict}", resource.path));
+        }
+    }
+    (builder.build(), plans)
+}
+
+/// The parts from the root down, the root's own left out; `None` for a node that hangs nowhere or in a
+/// loop.
+fn path_parts<'a>(api: &'a RestApi, resource: &'a Resource) -> Option<Vec<&'a PathPart>> {
+    let mut parts = Vec::new();
+    let mut node = resource;
+    let mut id: &ResourceId = &resource.id;
+    while *id != api.root {
+        parts.push(&node.path_part);
+        if parts.len() > api.resources.len() {
+            return None;
+        }
+        id = node.parent.as_ref()?;
+        node = api.resources.get(id)?;
+    }
+    parts.reverse();
+    Some(parts)
+}
+
+fn variable(part: &PathPart) -> Option<Box<str>> {
+    match part {
+        PathPart::Parameter(name) | PathPart::Greedy(name) => Some(name.as_str().into()),
+        PathPart::Root | PathPart::Literal(_) => None,
+    }
+}
+
+fn method_plan(
+    cx: &mut StageContext<'_, '_>,
+    resource: &Resource,
+    method: &Method,
+    path_params: &[Box<str>],
+    index: MethodIndex,
+) -> MethodPlan {
+    MethodPlan {
+        index,
+        resource_id: resource.id.as_str().into(),
+        resource_path: resource.path.as_str().into(),
+        http_method: method.http_method,
+        path_params: path_params.to_vec(),
+        access: access(method),
+        integration: cx.integration(MethodContext { method, path_params }),
+        operation_name: method.operation_name.as_deref().map(Box::from),
+    }
+}
+
+/// Authorization comes before the API key: an authorizer may be what gives the key.
+fn access(method: &Method) -> Access {
+    match method.authorization_type {
+        AuthorizationType::AwsIam => Access::IamUnserved,
+        AuthorizationType::Custom | AuthorizationType::CognitoUserPools => {
+            Access::AuthorizerUnserved
+        }
+        AuthorizationType::None if method.api_key_required => Access::ApiKeyUnserved,
+        AuthorizationType::None => Access::Open,
+    }
+}
+
+fn access_log(cx: &mut StageContext<'_, '_>) -> Option<AccessLogPlan> {
+    let options = cx.shared.options;
+    let setting = cx.stage.access_log.as_ref();
+    let destination_arn = setting.and_then(|setting| setting.destination_arn.as_ref());
+    let own = destination_arn.and_then(|arn| {
+        let at = options.log_destinations.iter().position(|known| *known == arn.value)?;
+        u16::try_from(at + 1).ok()
+    });
+    let format = match setting.and_then(|setting| setting.format.as_ref()) {
+        None => options.default_access_log.clone()?,
+        Some(format) => match LogFormat::parse(&format.value) {
+            Ok((parsed, warnings)) => {
+                for warning in warnings {
+                    cx.warn(&format.place, warning.to_string());
+                }
+                parsed
+            }
+            Err(error) => {
+                cx.error(&format.place, error.to_string());
+                return None;
+            }
+        },
+    };
+    options.access_log_enabled.then_some(AccessLogPlan { format, destination: own.unwrap_or(0) })
+}

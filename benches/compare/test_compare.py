@@ -27,7 +27,7 @@ def counts(**changed):
 
 def slot(cpu_us, **changed):
     """Figures of a quiet slot."""
-    quiet = {"rps": 1.0, "p50_us": 1, "p99_us": 2, "p99_9_us": 3, "max_us": 4, "requests": 10, "errors": 0}
+    quiet = {"rps": 1.0, "p50_us": 1, "p99_us": 2, "p99_9_us": 3, "max_us": 4, "requests": 10, "errors": 0, "opens": 0}
     return quiet | {"cpu_us": cpu_us, "cpu_share": 0.9, "others_share": 0.0, "steal_share": 0.0} | changed
 
 
@@ -65,6 +65,9 @@ class Figures(unittest.TestCase):
         stat = "cpu  9 9 9 9 9 9 9 9 0 0\ncpu1 1 2 3 40 5 6 7 8 0 0\n"
         self.assertEqual(load.core_ticks(1, stat), (19, 8, 72))
 
+    def test_opens_are_read_from_the_tcp_rows(self):
+        self.assertEqual(load.tcp_opens("Ip: A\nIp: 1\nTcp: RtoMin ActiveOpens\nTcp: 200 7\n"), 7)
+
 
 class Ratios(unittest.TestCase):
     def find(self, slots, **wanted):
@@ -99,6 +102,11 @@ class Ratios(unittest.TestCase):
         (result,) = report.summarize(slots)
         self.assertTrue(result["is_noisy"])
         self.assertIn("6%!", report.results_table([result]))
+
+    def test_a_verdict_on_noise_is_marked(self):
+        for share, word in ((0.0, "met"), (0.5, "met!")):
+            slots = {(0, "small-c64", "monoio"): slot(1), (0, "small-c64", "nginx"): slot(2, steal_share=share)}
+            self.assertEqual(report.verdict(self.find(slots, contender="monoio")), word)
 
 
 class Processes(unittest.TestCase):

@@ -66,6 +66,14 @@ def core_ticks(cpu, stat=None):
     raise LoadError(f"/proc/stat has no cpu{cpu}")
 
 
+def tcp_opens(snmp=None):
+    """Connections that this network namespace has opened since boot, from /proc/net/snmp."""
+    if snmp is None:
+        snmp = Path("/proc/net/snmp").read_text(encoding="ascii")
+    names, values = (line.split() for line in snmp.splitlines() if line.startswith("Tcp:"))
+    return int(values[names.index("ActiveOpens")])
+
+
 def measure(started, scenario, cpus, seconds, warmup_s):
     """Warms up, measures, and returns the slot's figures.
 
@@ -76,6 +84,7 @@ def measure(started, scenario, cpus, seconds, warmup_s):
     process, port = started.process, started.ports[scenario.answered_by]
     if warmup_s:
         run_wrk(wrk_cpu, scenario, port, warmup_s)
+    opens_before = tcp_opens()
     core_before, cpu_before, wall_before = core_ticks(proxy_cpu), process.cpu_ns(), time.monotonic_ns()
     counts = run_wrk(wrk_cpu, scenario, port, seconds)
     if not process.is_alive():
@@ -83,7 +92,10 @@ def measure(started, scenario, cpus, seconds, warmup_s):
     cpu_spent = process.cpu_ns() - cpu_before
     wall = time.monotonic_ns() - wall_before
     core_after = core_ticks(proxy_cpu)
-    return figures(counts, scenario, cpu_spent, wall, core_before, core_after)
+    slot = figures(counts, scenario, cpu_spent, wall, core_before, core_after)
+    # What wrk did not open, the proxy did: a proxy that keeps its upstream connections opens next to none.
+    slot["opens"] = max(0, tcp_opens() - opens_before - scenario.connections)
+    return slot
 
 
 def figures(counts, scenario, cpu_spent_ns, wall_ns, core_before, core_after):

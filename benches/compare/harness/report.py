@@ -4,7 +4,7 @@ from statistics import median
 
 from .scenarios import SCENARIOS, comparisons
 
-FIGURES = ("cpu_us", "rps", "p50_us", "p99_us", "p99_9_us", "cpu_share", "others_share", "steal_share")
+FIGURES = ("cpu_us", "rps", "p50_us", "p99_us", "p99_9_us", "opens", "cpu_share", "others_share", "steal_share")
 OTHERS_SHARE_MAX = 0.05  # of the proxy's core; above it a row is marked, see "noisy" in README.md
 STEAL_SHARE_MAX = 0.02
 
@@ -12,6 +12,11 @@ STEAL_SHARE_MAX = 0.02
 def spread(values):
     """Median, smallest and largest."""
     return {"median": median(values), "min": min(values), "max": max(values)}
+
+
+def is_noisy(slot):
+    """Whether somebody else took so much of the core that the slot says little."""
+    return slot["others_share"] > OTHERS_SHARE_MAX or slot["steal_share"] > STEAL_SHARE_MAX
 
 
 def summarize(slots):
@@ -30,9 +35,7 @@ def summarize(slots):
             result |= {figure: spread([each[figure] for each in rounds]) for figure in FIGURES}
             result["requests"] = sum(each["requests"] for each in rounds)
             result["errors"] = sum(each["errors"] for each in rounds)
-            result["is_noisy"] = (
-                result["others_share"]["max"] > OTHERS_SHARE_MAX or result["steal_share"]["max"] > STEAL_SHARE_MAX
-            )
+            result["is_noisy"] = any(map(is_noisy, rounds))
             result["rounds"] = rounds
             results.append(result)
     return results
@@ -48,9 +51,10 @@ def ratios(slots):
             (slots.get((n, each.scenario, each.contender)), slots.get((n, each.against_scenario, each.against)))
             for n in rounds
         ]
-        values = [ours["cpu_us"] / theirs["cpu_us"] for ours, theirs in pairs if ours and theirs]
-        if not values:
+        pairs = [pair for pair in pairs if all(pair)]
+        if not pairs:
             continue
+        values = [ours["cpu_us"] / theirs["cpu_us"] for ours, theirs in pairs]
         ratio = {
             "contender": each.contender,
             "scenario": each.scenario,
@@ -59,6 +63,7 @@ def ratios(slots):
             **spread(values),
             "target": each.target,
         }
+        ratio["is_noisy"] = any(is_noisy(slot) for pair in pairs for slot in pair)
         ratio["is_met"] = None if each.target is None else ratio["median"] <= each.target
         found.append(ratio)
     return found
@@ -70,15 +75,17 @@ def table(head, rows):
     widths = [max(len(row[index]) for row in cells) for index in range(len(head))]
     lines = []
     for row in cells:
-        line = [cell.ljust(width) if index < 2 else cell.rjust(width) for index, (cell, width) in enumerate(zip(row, widths))]
-        lines.append("  ".join(line).rstrip())
+        left = [cell.ljust(width) for cell, width in zip(row[:2], widths)]
+        right = [cell.rjust(width) for cell, width in zip(row[2:], widths[2:])]
+        lines.append("  ".join(left + right).rstrip())
     lines.insert(1, "  ".join("-" * width for width in widths))
     return "\n".join(lines)
 
 
 def results_table(results):
     """The figures, one row per scenario and contender."""
-    head = ("scenario", "proxy", "CPU µs/req", "min–max", "req/s", "p50 ms", "p99 ms", "p99.9 ms", "errors", "core", "others")
+    head = ("scenario", "proxy", "CPU µs/req", "min–max", "req/s", "p50 ms", "p99 ms", "p99.9 ms")
+    head += ("errors", "opens", "core", "others")
     rows = []
     for each in results:
         cpu = each["cpu_us"]
@@ -90,10 +97,18 @@ def results_table(results):
             f"{each['rps']['median']:,.0f}",
             *(f"{each[name]['median'] / 1000:.2f}" for name in ("p50_us", "p99_us", "p99_9_us")),
             f"{each['errors']:,}",
+            f"{each['opens']['median']:,.0f}",
             f"{each['cpu_share']['median']:.0%}",
             f"{each['others_share']['max']:.0%}" + ("!" if each["is_noisy"] else ""),
         ))
     return table(head, rows)
+
+
+def verdict(ratio):
+    """The word for a ratio's target, with the mark of a noisy measurement."""
+    if ratio["is_met"] is None:
+        return ""
+    return ("met" if ratio["is_met"] else "MISSED") + ("!" if ratio["is_noisy"] else "")
 
 
 def ratios_table(found):
@@ -110,6 +125,6 @@ def ratios_table(found):
             f"{each['median']:.2f}",
             f"{each['min']:.2f}–{each['max']:.2f}",
             "" if each["target"] is None else f"≤ {each['target']:.2f}",
-            {None: "", True: "met", False: "MISSED"}[each["is_met"]],
+            verdict(each),
         ))
     return table(head, rows)

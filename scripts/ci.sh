@@ -16,7 +16,7 @@ export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}
 counts=$(mktemp)
 trap 'rm -f "$counts"' EXIT
 
-# Every script parses; ShellCheck where it is installed.
+# Every script parses, with ShellCheck where it is installed, and scripts/tune keeps its promises.
 step_shell() {
   local status=0 script interpreter
   local scripts=()
@@ -38,6 +38,7 @@ step_shell() {
     shellcheck --severity=warning "${scripts[@]}" || status=1
   fi
   echo "${#scripts[@]} shell scripts"
+  scripts/tune-check || status=1
   return "$status"
 }
 

@@ -16,7 +16,8 @@ pub struct ValueWriter<'a> {
 }
 
 impl<'a> ValueWriter<'a> {
-    pub(super) fn new(out: &'a mut Vec<u8>) -> Self {
+    /// Writes at the end of `out`.
+    pub fn new(out: &'a mut Vec<u8>) -> Self {
         Self { out }
     }
 

@@ -1,0 +1,293 @@
+//! The ops address: metrics, liveness, readiness, version. Served by the control thread, so it answers
+//! even when every shard is busy, and nothing on a request's path waits for it.
+
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::fmt::Write as _;
+use std::future::Future;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use gateway_telemetry::{Exposition, Liveness, ProcFiles, ProcessStats, Registry, ValueWriter};
+use http_body_util::Full;
+use hyper::body::{Body as _, Bytes, Incoming};
+use hyper::header::{self, HeaderValue};
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tracing::{debug, warn};
+
+/// Connections served at once; more wait in the listener's backlog. Source: our own; scrapers and
+/// probes need a handful.
+const CONNECTIONS_MAX: usize = 64;
+
+/// Time for a client to send a request's head, idle time before it included, in seconds. Source: our
+/// own; longer than Prometheus' usual scrape interval of 15 s, so that it keeps its connection.
+const HEAD_SECONDS_MAX: u64 = 30;
+
+/// Life of a connection, in seconds, so that no client keeps its place for good. Source: our own.
+const CONNECTION_SECONDS_MAX: u64 = 600;
+
+/// Bytes of a request's head. Source: our own; twice the least that hyper allows.
+const HEAD_BYTES_MAX: usize = 16 * 1024;
+
+/// Pause after a failed accept (out of descriptors), in milliseconds. Source: our own.
+const ACCEPT_PAUSE_MS: u64 = 100;
+
+/// Interval at which the shards' ticks are looked at, in milliseconds. Source: our own; well below
+/// the time after which a shard counts as stalled.
+const LIVENESS_SAMPLE_MS: u64 = 500;
+
+const TEXT: &str = "text/plain; charset=utf-8";
+const JSON: &str = "application/json";
+
+/// What the ops address tells about.
+#[derive(Debug)]
+pub(crate) struct Ops {
+    registry: Arc<Registry>,
+    readiness: Readiness,
+    started_at: Instant,
+    liveness: Mutex<Liveness>,
+}
+
+impl Ops {
+    /// Ready from the start; set a reason on [`Ops::readiness`] before serving to say otherwise.
+    pub(crate) fn new(registry: Arc<Registry>) -> Self {
+        let liveness = Liveness::new(registry.shards().len(), Duration::ZERO);
+        Self {
+            registry,
+            readiness: Readiness::default(),
+            started_at: Instant::now(),
+            liveness: Mutex::new(liveness),
+        }
+    }
+
+    /// Why the gateway is not ready, if it is not.
+    pub(crate) fn readiness(&self) -> &Readiness {
+        &self.readiness
+    }
+
+    /// The shards whose loop stands still, by index. Also what feeds the watchdog of systemd.
+    pub(crate) fn stalled_shards(&self) -> Vec<usize> {
+        let now = self.started_at.elapsed();
+        let mut liveness = self.liveness();
+        liveness.sample(now, self.ticks());
+        liveness.stalled(now).collect()
+    }
+
+    fn sample(&self) {
+        let now = self.started_at.elapsed();
+        self.liveness().sample(now, self.ticks());
+    }
+
+    fn ticks(&self) -> impl Iterator<Item = u64> + '_ {
+        let shards = self.registry.shards().iter();
+        shards.map(|shard| shard.loop_ticks.value())
+    }
+
+    fn liveness(&self) -> MutexGuard<'_, Liveness> {
+        self.liveness.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The reasons why no request should be sent here now. None of them: ready.
+#[derive(Debug, Default)]
+pub(crate) struct Readiness(Mutex<BTreeSet<&'static str>>);
+
+impl Readiness {
+    /// Raises (`true`) or withdraws (`false`) a reason against readiness, such as `starting` or
+    /// `draining`.
+    pub(crate) fn set(&self, reason: &'static str, stands: bool) {
+        let mut reasons = self.lock();
+        if stands {
+            reasons.insert(reason);
+        } else {
+            reasons.remove(reason);
+        }
+    }
+
+    /// The reasons that stand, in order of the alphabet.
+    pub(crate) fn reasons(&self) -> Vec<&'static str> {
+        self.lock().iter().copied().collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeSet<&'static str>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Serves the ops address until `shutdown` is ready; open connections are closed then.
+pub(crate) async fn serve(listener: TcpListener, ops: Arc<Ops>, shutdown: impl Future) {
+    let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let mut connections = JoinSet::new();
+    let mut samples = tokio::time::interval(Duration::from_millis(LIVENESS_SAMPLE_MS));
+    let accept = async || {
+        // The semaphore is never closed.
+        let permit = Arc::clone(&permits).acquire_owned().await.ok();
+        (listener.accept().await, permit)
+    };
+    tokio::pin!(shutdown);
+    loop {
+        tokio::select! {
+            _ = &mut shutdown => return,
+            _ = samples.tick() => ops.sample(),
+            Some(_) = connections.join_next() => {}
+            (accepted, permit) = accept() => match accepted {
+                Ok((stream, peer)) => {
+                    let ops = Arc::clone(&ops);
+                    connections.spawn(async move {
+                        let _permit = permit;
+                        let life = Duration::from_secs(CONNECTION_SECONDS_MAX);
+                        match tokio::time::timeout(life, serve_connection(stream, ops)).await {
+                            Ok(Ok(())) => {}
+                            Ok(Err(error)) => debug!(%peer, %error, "Ops connection failed"),
+                            Err(_) => debug!(%peer, "Ops connection closed for its age"),
+                        }
+                    });
+                }
+                Err(error) => {
+                    warn!(%error, "Ops connection not accepted");
+                    tokio::time::sleep(Duration::from_millis(ACCEPT_PAUSE_MS)).await;
+                }
+            },
+        }
+    }
+}
+
+async fn serve_connection(
+    stream: tokio::net::TcpStream,
+    ops: Arc<Ops>,
+) -> Result<(), hyper::Error> {
+    let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+        let response =
+            if request.body().is_end_stream() { answer(&ops, &request) } else { body_refused() };
+        std::future::ready(Ok::<_, Infallible>(response))
+    });
+    hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_secs(HEAD_SECONDS_MAX))
+        .max_buf_size(HEAD_BYTES_MAX)
+        .serve_connection(TokioIo::new(stream), service)
+        .await
+}
+
+type Answer = Response<Full<Bytes>>;
+
+/// Answers one request; hyper leaves the body out for HEAD.
+fn answer<B>(ops: &Ops, request: &Request<B>) -> Answer {
+    let route = match request.uri().path() {
+        "/metrics" => metrics,
+        "/livez" => livez,
+        "/readyz" => readyz,
+        "/version" => version,
+        _ => {
+            let hint = "not found, try /metrics, /livez, /readyz or /version\n";
+            return respond(StatusCode::NOT_FOUND, TEXT, hint.into());
+        }
+    };
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        let hint = "method not allowed, use GET or HEAD\n";
+        let mut response = respond(StatusCode::METHOD_NOT_ALLOWED, TEXT, hint.into());
+        let allow = HeaderValue::from_static("GET, HEAD");
+        response.headers_mut().insert(header::ALLOW, allow);
+        return response;
+    }
+    let accept = request.headers().get(header::ACCEPT);
+    route(ops, accept.and_then(|accept| accept.to_str().ok()))
+}
+
+fn metrics(ops: &Ops, accept: Option<&str>) -> Answer {
+    let exposition = Exposition::negotiate(accept);
+    let text = ops.registry.render(exposition, &process_stats());
+    respond(StatusCode::OK, exposition.content_type(), text)
+}
+
+fn livez(ops: &Ops, _: Option<&str>) -> Answer {
+    let stalled = ops.stalled_shards();
+    if stalled.is_empty() {
+        return respond(StatusCode::OK, TEXT, "ok\n".into());
+    }
+    let mut text = String::new();
+    for shard in stalled {
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "shard {shard} is stalled");
+    }
+    respond(StatusCode::SERVICE_UNAVAILABLE, TEXT, text)
+}
+
+fn readyz(ops: &Ops, _: Option<&str>) -> Answer {
+    let reasons = ops.readiness.reasons();
+    let (status, ready) = match reasons.is_empty() {
+        true => (StatusCode::OK, true),
+        false => (StatusCode::SERVICE_UNAVAILABLE, false),
+    };
+    let reasons: Vec<_> = reasons.into_iter().map(json_string).collect();
+    let reasons = reasons.join(",");
+    let json = format!("{{\"ready\":{ready},\"reasons\":[{reasons}]}}\n");
+    respond(status, JSON, json)
+}
+
+fn version(_: &Ops, _: Option<&str>) -> Answer {
+    let facts = [
+        ("name", Some(env!("CARGO_PKG_NAME"))),
+        ("version", Some(env!("CARGO_PKG_VERSION"))),
+        ("os", Some(std::env::consts::OS)),
+        ("arch", Some(std::env::consts::ARCH)),
+        // The build may tell more.
+        ("target", option_env!("GATEWAY_BUILD_TARGET")),
+        ("rustc", option_env!("GATEWAY_BUILD_RUSTC")),
+        ("commit", option_env!("GATEWAY_BUILD_COMMIT")),
+    ];
+    let facts = facts.into_iter().filter_map(|(name, value)| {
+        let value = json_string(value?);
+        Some(format!("\"{name}\":{value}"))
+    });
+    let facts: Vec<_> = facts.collect();
+    respond(StatusCode::OK, JSON, format!("{{{}}}\n", facts.join(",")))
+}
+
+fn body_refused() -> Answer {
+    let hint = "this address takes no request body\n";
+    let mut response = respond(StatusCode::PAYLOAD_TOO_LARGE, TEXT, hint.into());
+    let close = HeaderValue::from_static("close");
+    response.headers_mut().insert(header::CONNECTION, close);
+    response
+}
+
+fn respond(status: StatusCode, content_type: &'static str, body: String) -> Answer {
+    let mut response = Response::new(Full::new(Bytes::from(body)));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    let content_type = HeaderValue::from_static(content_type);
+    headers.insert(header::CONTENT_TYPE, content_type);
+    let no_store = HeaderValue::from_static("no-store");
+    headers.insert(header::CACHE_CONTROL, no_store);
+    response
+}
+
+fn json_string(text: &str) -> String {
+    let mut out = Vec::with_capacity(text.len() + 2);
+    ValueWriter::new(&mut out).json_string(text);
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// Reads procfs: memory of the kernel, so it does not keep the control thread waiting.
+fn process_stats() -> ProcessStats {
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let open_fds = std::fs::read_dir(Path::new("/proc/self/fd")).ok();
+    // One of them is the directory that is being read.
+    let open_fds = open_fds.map(|fds| (fds.count() as u64).saturating_sub(1));
+    let files = ProcFiles {
+        stat: &read("/proc/self/stat"),
+        status: &read("/proc/self/status"),
+        limits: &read("/proc/self/limits"),
+        system: &read("/proc/stat"),
+    };
+    ProcessStats::parse(files, open_fds)
+}
+
+#[cfg(test)]
+mod tests;

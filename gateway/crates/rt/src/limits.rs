@@ -15,6 +15,15 @@ pub const POOL_FREE_MAX: usize = 1024;
 /// Submission queue entries of one ring. Ours: more than one turn of a busy shard submits.
 pub const RING_ENTRIES: u32 = 4096;
 
+/// Entries of each of glommio's three rings. Ours: glommio's default of 128 is for storage.
+#[cfg(feature = "glommio")]
+pub(crate) const GLOMMIO_RING_ENTRIES: usize = 1024;
+
+/// Memory that glommio registers for storage, which a proxy does not use, in bytes.
+/// Source: glommio, the least that it accepts.
+#[cfg(feature = "glommio")]
+pub(crate) const GLOMMIO_IO_BYTES: usize = 64 * 1024;
+
 /// How often a shard looks at its deadlines, in milliseconds.
 ///
 /// Ours: the shortest integration timeout that API Gateway accepts is 50 ms.

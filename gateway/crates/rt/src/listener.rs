@@ -87,7 +87,7 @@ impl TcpListener {
         let fd = bound.0.as_raw_fd();
         #[cfg(feature = "glommio")]
         if crate::backend::is_glommio() {
-            let inner = Inner::Glommio(crate::glommio::Listener::new(bound.0)?);
+            let inner = Inner::Glommio(crate::glommio::Listener::new(bound.0));
             return Ok(Self { address, fd, inner });
         }
         if crate::backend::is_epoll() {
@@ -100,6 +100,11 @@ impl TcpListener {
     /// Where it listens.
     pub fn local_addr(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The port it listens on.
+    pub fn port(&self) -> u16 {
+        self.address.port()
     }
 
     /// Ends accepting: the `accept` under way, and every later one, fails.

@@ -129,11 +129,13 @@ pub struct Visit(Rc<GateInner>);
 impl Gate {
     /// Enters, unless the gate is closed.
     pub fn enter(&self) -> Option<Visit> {
-        if self.inner.is_closed.get() {
-            return None;
-        }
+        (!self.inner.is_closed.get()).then(|| self.enter_late())
+    }
+
+    /// Enters even when the gate is closed: for what was on its way in before.
+    pub fn enter_late(&self) -> Visit {
         self.inner.inside.set(self.inner.inside.get() + 1);
-        Some(Visit(self.inner.clone()))
+        Visit(self.inner.clone())
     }
 
     /// Lets nobody in any more.

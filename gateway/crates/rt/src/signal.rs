@@ -19,7 +19,7 @@ impl Signal {
     pub(crate) fn new(socket: UnixStream) -> io::Result<Self> {
         #[cfg(feature = "glommio")]
         if crate::backend::is_glommio() {
-            return Ok(Self { inner: Inner::Glommio(crate::glommio::Signal::new(socket)?) });
+            return Ok(Self { inner: Inner::Glommio(crate::glommio::Signal::new(socket)) });
         }
         if crate::backend::is_epoll() {
             socket.set_nonblocking(true)?;

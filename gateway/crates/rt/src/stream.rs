@@ -48,6 +48,9 @@ pub(crate) struct IdleWait {
     armed: std::cell::Cell<bool>,
     /// Set while the stream waits in [`TcpStream::readable`].
     parked: std::cell::Cell<bool>,
+    /// glommio's operations are not cancelled: whoever waits for one is woken instead.
+    #[cfg(feature = "glommio")]
+    waker: RefCell<Option<std::task::Waker>>,
 }
 
 impl IdleWait {
@@ -64,6 +67,10 @@ impl IdleWait {
         let mut canceller = self.canceller.borrow_mut();
         // The operation itself ends in its own time, with or without bytes; nothing is lost.
         *canceller = canceller.take().map(Canceller::cancel);
+        #[cfg(feature = "glommio")]
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
         true
     }
 }
@@ -99,6 +106,8 @@ impl TcpStream {
             canceller: RefCell::new(None),
             armed: std::cell::Cell::new(false),
             parked: std::cell::Cell::new(false),
+            #[cfg(feature = "glommio")]
+            waker: RefCell::new(None),
         });
         Self { deadline: Deadline::new(fd, Some(idle.clone())), idle, socket }
     }
@@ -132,17 +141,19 @@ impl TcpStream {
     }
 
     /// Like [`TcpStream::recv`], between two messages: gives the buffer back when nothing comes
-    /// for [`IDLE_RELEASE_MS`]. Replaces the deadline.
+    /// for [`IDLE_RELEASE_MS`]. Replaces the deadline; afterwards there is none.
+    ///
+    /// # Errors
+    /// What the kernel says of the socket.
     pub async fn recv_or_idle(&self, now: Moment, buf: Buf) -> io::Result<Wait> {
-        match &self.socket {
+        self.idle.armed.set(true);
+        self.set_deadline(now + Duration::from_millis(IDLE_RELEASE_MS));
+        let result = match &self.socket {
             Socket::Monoio(socket) => {
                 let handle = self.idle.canceller.borrow_mut().get_or_insert_default().handle();
-                self.idle.armed.set(true);
-                self.set_deadline(now + Duration::from_millis(IDLE_RELEASE_MS));
                 // SAFETY: see `monoio_mut`; one `recv` at a time.
                 let stream = unsafe { monoio_mut(socket) };
                 let (result, fill) = stream.cancelable_read(Fill(buf), handle).await;
-                self.idle.armed.set(false);
                 match result {
                     Ok(n) => Ok(Wait::Received(n, fill.0)),
                     Err(e) if e.raw_os_error() == Some(libc::ECANCELED) => Ok(Wait::Idle),
@@ -150,12 +161,33 @@ impl TcpStream {
                 }
             }
             #[cfg(feature = "glommio")]
-            Socket::Glommio(socket) => {
-                self.set_deadline(Moment::NEVER);
-                let (result, buf) = socket.recv(buf).await;
-                result.map(|n| Wait::Received(n, buf))
+            Socket::Glommio(socket) => self.recv_until_released(socket, buf).await,
+        };
+        self.idle.armed.set(false);
+        // The tick must not find a deadline with nobody to release.
+        self.set_deadline(Moment::NEVER);
+        result
+    }
+
+    #[cfg(feature = "glommio")]
+    async fn recv_until_released(
+        &self,
+        socket: &crate::glommio::Socket,
+        mut buf: Buf,
+    ) -> io::Result<Wait> {
+        use std::task::Poll;
+        let received = std::future::poll_fn(|cx| match socket.poll_recv(cx, &mut buf) {
+            Poll::Ready(result) => Poll::Ready(result.map(Some)),
+            Poll::Pending if !self.idle.armed.get() => Poll::Ready(Ok(None)),
+            Poll::Pending => {
+                self.idle.waker.replace(Some(cx.waker().clone()));
+                Poll::Pending
             }
-        }
+        });
+        Ok(match received.await? {
+            Some(n) => Wait::Received(n, buf),
+            None => Wait::Idle,
+        })
     }
 
     /// Waits until there is something to receive, holding no buffer.
@@ -229,6 +261,12 @@ impl TcpStream {
     /// Whether the peer has neither finished nor said anything: the state in which an idle
     /// connection to a server may be used again. One system call that does not wait.
     pub fn is_quiet(&self) -> bool {
+        #[cfg(feature = "glommio")]
+        if let Socket::Glommio(socket) = &self.socket
+            && socket.has_byte_ahead()
+        {
+            return false;
+        }
         let mut byte = 0_u8;
         // SAFETY: the pointer and length describe `byte`, which outlives the call.
         let n = unsafe {

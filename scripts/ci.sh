@@ -8,7 +8,7 @@
 # step failed, 2 wrong usage. Needs what scripts/test installs.
 set -uo pipefail
 
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 2
 readonly STEPS=(shell fmt systemd clippy docs test fuzz)
 readonly FUZZ_MS=${FUZZ_MS:-20000}
 export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}

@@ -1,6 +1,6 @@
 //! The command line: what was typed, not yet what it means.
 //!
-//! [`Cli`] only parses words into values. [`crate::settings::Settings::load`] lays a [`RunArgs`] or
+//! [`Cli`] only parses words into values. [`crate::settings::Settings::for_run`] lays a [`RunArgs`] or
 //! [`CheckArgs`] over the configuration file and the environment, and is the only reader of both.
 
 use std::net::SocketAddr;

@@ -23,6 +23,7 @@ mod problem;
 mod units;
 mod values;
 
+pub use layers::process_environment;
 pub use problem::{Place, Problem, SettingsError};
 pub use values::{
     AccessLogDestination, Backend, ConnectionsMax, CpuList, Driver, LogFormat, LogLevel,

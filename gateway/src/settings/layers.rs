@@ -23,7 +23,7 @@ const AWS_ENDPOINT_URL: &str = "AWS_ENDPOINT_URL";
 impl Settings {
     /// The settings of `gateway run`.
     ///
-    /// `environment` is what [`std::env::vars`] yields; a parameter, so that tests own theirs.
+    /// `environment` is [`process_environment`]; a parameter, so that tests own theirs.
     ///
     /// # Errors
     /// [`SettingsError::Unreadable`] for the file, otherwise all problems of all layers.
@@ -46,6 +46,12 @@ impl Settings {
     ) -> Result<Self, SettingsError> {
         Layers::of_load(args, environment)?.finish()
     }
+}
+
+/// The variables of this process that are text; [`std::env::vars`] panics on the others.
+pub fn process_environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
 /// The settings so far, and which layer decided each key.

@@ -14,23 +14,27 @@ need() {
   fi
 }
 
-# Installs the noted packages as root on a system with apt; otherwise says what to install and exits.
+# Installs the noted packages as root on a system with apt; otherwise names all that is missing, and
+# exits.
 install_needs() {
+  local can_install=false is_complete=true
+  if [[ $(id -u) -eq 0 ]] && command -v apt-get >/dev/null; then can_install=true; fi
+  # rustup puts cargo where a shell finds it only after its profile was read again.
+  if ! command -v cargo >/dev/null && [[ -r ${HOME:-/nonexistent}/.cargo/env ]]; then
+    . "$HOME/.cargo/env"
+  fi
   if ! command -v cargo >/dev/null; then
-    # rustup puts cargo where a shell finds it only after its profile was read again.
-    [[ -f $HOME/.cargo/env ]] && . "$HOME/.cargo/env"
-    if ! command -v cargo >/dev/null; then
-      echo "cargo is missing: install Rust with rustup, https://rustup.rs" >&2
-      exit 2
-    fi
+    echo "missing: cargo; install Rust with rustup, https://rustup.rs" >&2
+    is_complete=false
   fi
-  [[ ${#needs_packages[@]} -gt 0 ]] || return 0
-  if [[ $(id -u) -ne 0 ]] || ! command -v apt-get >/dev/null; then
-    echo "missing: ${needs_programs[*]}" >&2
-    echo "on Debian or Ubuntu: sudo apt-get install ${needs_packages[*]}" >&2
-    exit 2
+  if [[ ${#needs_packages[@]} -gt 0 ]] && ! $can_install; then
+    echo "missing: ${needs_programs[*]}; on Debian or Ubuntu: sudo apt-get install ${needs_packages[*]}" >&2
+    is_complete=false
   fi
-  echo "==> installing ${needs_packages[*]}"
-  apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${needs_packages[@]}" >/dev/null
+  $is_complete || exit 2
+  if [[ ${#needs_packages[@]} -gt 0 ]]; then
+    echo "==> installing ${needs_packages[*]}"
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${needs_packages[@]}" >/dev/null
+  fi
 }

@@ -140,8 +140,9 @@ pub(crate) async fn serve(listener: TcpListener, ops: Arc<Ops>, shutdown: impl F
                     let ops = Arc::clone(&ops);
                     connections.spawn(async move {
                         let _permit = permit;
+                        let head = Duration::from_secs(HEAD_SECONDS_MAX);
                         let life = Duration::from_secs(CONNECTION_SECONDS_MAX);
-                        match tokio::time::timeout(life, serve_connection(stream, ops)).await {
+                        match tokio::time::timeout(life, serve_connection(stream, ops, head)).await {
                             Ok(Ok(())) => {}
                             Ok(Err(error)) => debug!(%peer, %error, "Ops connection failed"),
                             Err(_) => debug!(%peer, "Ops connection closed for its age"),
@@ -160,6 +161,7 @@ pub(crate) async fn serve(listener: TcpListener, ops: Arc<Ops>, shutdown: impl F
 async fn serve_connection(
     stream: tokio::net::TcpStream,
     ops: Arc<Ops>,
+    head_timeout: Duration,
 ) -> Result<(), hyper::Error> {
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
         let response =
@@ -168,7 +170,7 @@ async fn serve_connection(
     });
     hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(Duration::from_secs(HEAD_SECONDS_MAX))
+        .header_read_timeout(head_timeout)
         .max_buf_size(HEAD_BYTES_MAX)
         .serve_connection(TokioIo::new(stream), service)
         .await

@@ -158,3 +158,25 @@ fn connections_beyond_the_cap_wait_their_turn() {
         assert!(one_more.await.starts_with("HTTP/1.1 200 "));
     });
 }
+
+#[test]
+fn silent_slow_and_idle_clients_are_let_go() {
+    let ops = ops(1);
+    let runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = { runtime }.enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let whole = "GET /livez HTTP/1.1\r\nhost: ops\r\n\r\n";
+        for sent in ["", "GET /livez HTTP/1.1\r\nhost: o", whole] {
+            let client = tokio::spawn(exchange(address, sent));
+            let (stream, _) = listener.accept().await.expect("accepted");
+            let head_timeout = Duration::from_millis(50);
+            let served = serve_connection(stream, Arc::clone(&ops), head_timeout);
+            let served = tokio::time::timeout(Duration::from_secs(20), served).await;
+            assert!(served.is_ok(), "let go after {sent:?}");
+            let response = client.await.expect("the client ends");
+            assert_eq!(response.ends_with("ok\n"), sent == whole, "{response}");
+        }
+    });
+}

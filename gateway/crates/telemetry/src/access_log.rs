@@ -3,7 +3,8 @@
 //! A shard renders lines into a buffer of its own and hands whole buffers to one writer thread over a
 //! bounded queue; the writer sends emptied buffers back. Invariants:
 //! - a shard never waits: a full queue drops the batch and counts its lines;
-//! - memory is bounded: a shard has at most [`SHARD_BATCHES_MAX`] buffers on their way;
+//! - memory is bounded: a shard has one buffer per destination, and at most [`SHARD_BATCHES_MAX`] on
+//!   their way, all made when the shard starts;
 //! - in steady state nothing allocates on a shard, and it makes at most one system call per 64 KiB or
 //!   tick (the wake-up of the writer);
 //! - a failing sink costs its lines, which are counted, and nothing else.
@@ -15,9 +16,9 @@ mod writer;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 pub use shard_log::ShardLog;
@@ -110,7 +111,7 @@ pub struct AccessLog {
     queue: SyncSender<Message>,
     flags: Arc<Flags>,
     sinks: Arc<[SinkMetrics]>,
-    done: Receiver<()>,
+    done: Mutex<Receiver<()>>,
 }
 
 #[derive(Debug)]
@@ -135,6 +136,14 @@ struct Flags {
     reopen: AtomicBool,
     stop: AtomicBool,
 }
+
+/// The control thread reopens what the main thread made; a shard takes its end along.
+const _: () = {
+    const fn is_sync<T: Send + Sync>() {}
+    const fn is_send<T: Send>() {}
+    is_sync::<AccessLog>();
+    is_send::<ShardLog>();
+};
 
 impl AccessLog {
     /// Opens the sinks and starts the writer thread. A destination is an index into `sinks`.
@@ -168,7 +177,7 @@ impl AccessLog {
                 let _ = done_sender.try_send(());
             })
             .map_err(fail("writer thread".into()))?;
-        Ok(Self { queue, flags, sinks: metrics, done })
+        Ok(Self { queue, flags, sinks: metrics, done: Mutex::new(done) })
     }
 
     /// The end of one shard, which counts in that shard's `metrics`.
@@ -200,7 +209,9 @@ impl AccessLog {
     pub fn shutdown(self, timeout: Duration) -> Result<(), Unfinished> {
         self.flags.stop.store(true, Ordering::Release);
         let _ = self.queue.try_send(Message::Wake);
-        match self.done.recv_timeout(timeout) {
+        let done = self.done.into_inner();
+        let done = done.unwrap_or_else(PoisonError::into_inner);
+        match done.recv_timeout(timeout) {
             Ok(()) => Ok(()),
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Err(Unfinished),
         }

@@ -39,12 +39,19 @@ impl ShardLog {
         metrics: Arc<ShardMetrics>,
     ) -> Self {
         let (home, returned) = mpsc::sync_channel(SHARD_BATCHES_MAX);
+        // All that can be in use at once, so that no request ever allocates one. The kernel backs a
+        // buffer with memory when it is first written, and the one used last is used next.
+        let spare_count = match destination_count {
+            0 => 0,
+            _ => destination_count + SHARD_BATCHES_MAX,
+        };
+        let spare = (0..spare_count).map(|_| Vec::with_capacity(BATCH_BYTES_CAPACITY));
         Self {
             destinations: (0..destination_count).map(|_| Pending::default()).collect(),
             queue,
             home,
             returned,
-            spare: Vec::with_capacity(SHARD_BATCHES_MAX),
+            spare: spare.collect(),
             away_count: 0,
             away_count_max: SHARD_BATCHES_MAX,
             first: 0,
@@ -64,6 +71,7 @@ impl ShardLog {
             return;
         };
         if pending.bytes.capacity() == 0 {
+            // There is none only after a buffer grew too big to keep.
             let spare = self.spare.pop();
             pending.bytes = spare.unwrap_or_else(|| Vec::with_capacity(BATCH_BYTES_CAPACITY));
         }

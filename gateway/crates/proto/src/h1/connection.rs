@@ -11,27 +11,28 @@ pub(crate) struct ConnectionOptions {
 }
 
 impl ConnectionOptions {
-    /// Adds the options of one field. Unknown ones are ignored: no option ever strips a field here.
+    /// Adds the options of one field; whether it names a field that is end to end.
+    ///
+    /// Such a field routes, frames or authenticates, and a proxy that obeyed would strip it (hop-by-hop
+    /// abuse). Unknown options are ignored: no option ever strips a field here.
     #[inline]
-    pub(crate) fn add(&mut self, value: &[u8]) {
-        for option in options(value) {
-            self.close |= option.eq_ignore_ascii_case(b"close");
-            self.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
-            self.upgrade |= option.eq_ignore_ascii_case(b"upgrade");
+    pub(crate) fn add(&mut self, value: &[u8]) -> bool {
+        let mut names_end_to_end = false;
+        for option in value.split(|&b| b == b',').map(<[u8]>::trim_ascii) {
+            match option.len() {
+                5 if option.eq_ignore_ascii_case(b"close") => self.close = true,
+                7 if option.eq_ignore_ascii_case(b"upgrade") => self.upgrade = true,
+                10 if option.eq_ignore_ascii_case(b"keep-alive") => self.keep_alive = true,
+                _ => names_end_to_end |= is_end_to_end(option),
+            }
         }
+        names_end_to_end
     }
 
     /// Whether the connection outlives the message. Source: RFC 9112 section 9.3.
     pub(crate) fn keeps_alive(&self, is_http_11: bool) -> bool {
         !self.close && (is_http_11 || self.keep_alive)
     }
-}
-
-/// Whether a `Connection` field names a field that is end to end: one that routes, frames or
-/// authenticates. A proxy that obeyed would strip it (hop-by-hop abuse).
-#[inline]
-pub(crate) fn names_end_to_end(value: &[u8]) -> bool {
-    options(value).any(is_end_to_end)
 }
 
 fn is_end_to_end(option: &[u8]) -> bool {
@@ -57,17 +58,13 @@ fn is_end_to_end(option: &[u8]) -> bool {
         || starts_with(option, b"x-amz")
 }
 
-fn options(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    value.split(|&b| b == b',').map(<[u8]>::trim_ascii)
-}
-
 fn starts_with(option: &[u8], prefix: &[u8]) -> bool {
     option.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{ConnectionOptions, names_end_to_end};
+    use super::ConnectionOptions;
 
     #[track_caller]
     fn check(value: &str, close: bool, keep_alive: bool, upgrade: bool) {
@@ -93,6 +90,10 @@ mod tests {
         assert!(none.keeps_alive(true) && !none.keeps_alive(false));
         assert!(keep.keeps_alive(true) && keep.keeps_alive(false));
         assert!(!both.keeps_alive(true) && !both.keeps_alive(false));
+    }
+
+    fn names_end_to_end(value: &[u8]) -> bool {
+        ConnectionOptions::default().add(value)
     }
 
     #[test]

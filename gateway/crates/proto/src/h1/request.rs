@@ -4,7 +4,7 @@ mod error;
 
 use crate::bytes::is_token;
 use crate::h1::authority;
-use crate::h1::connection::{ConnectionOptions, names_end_to_end};
+use crate::h1::connection::ConnectionOptions;
 use crate::h1::length::{Coding, content_length, transfer_encoding};
 use crate::h1::line::{Line, StartLine, next_line, start_line};
 use crate::h1::target::{self, Target, TargetForm};
@@ -261,17 +261,15 @@ impl Seen {
                     return Err(RequestError::ContentLengthRepeated);
                 }
             }
-            FieldName::TransferEncoding => {
-                if self.transfer_encoding.replace(*field).is_some() {
-                    return Err(RequestError::TeRepeated);
-                }
+            FieldName::TransferEncoding if self.transfer_encoding.is_some() => {
+                return Err(RequestError::TeRepeated);
             }
+            FieldName::TransferEncoding => self.transfer_encoding = Some(*field),
             FieldName::Connection => {
                 let value = field.value.of(buf);
-                if names_end_to_end(value) {
+                if self.connection.add(value) {
                     return Err(RequestError::ConnectionNamesEndToEnd);
                 }
-                self.connection.add(value);
             }
             FieldName::Upgrade => self.has_upgrade = true,
             // RFC 9110 section 10.1.1: 417 for what we cannot meet. An empty field expects nothing.

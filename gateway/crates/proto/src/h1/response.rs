@@ -261,12 +261,12 @@ impl Seen {
                     return Err(ResponseError::ContentLengthRepeated);
                 }
             }
-            FieldName::TransferEncoding => {
-                if self.transfer_encoding.replace(*field).is_some() {
-                    return Err(ResponseError::TransferCodingUnknown);
-                }
+            FieldName::TransferEncoding if self.transfer_encoding.is_some() => {
+                return Err(ResponseError::TransferCodingUnknown);
             }
-            FieldName::Connection => self.connection.add(field.value.of(buf)),
+            FieldName::TransferEncoding => self.transfer_encoding = Some(*field),
+            // Nothing is stripped by option here, so what an upstream names in it does no harm.
+            FieldName::Connection => _ = self.connection.add(field.value.of(buf)),
             _ => {}
         }
         Ok(())

@@ -119,11 +119,11 @@ impl Layers {
                 }
                 Err(error) => error,
             };
-            let at = error.span().unwrap_or_default();
-            let cut = cut_leaf_at(&mut table, "", at.start);
+            let cut = error.span().and_then(|span| cut_leaf_at(&mut table, "", span.start));
             let key = cut.as_ref().map(|key| format!("{key}: ")).unwrap_or_default();
             let text = format!("{key}{}", error.message().trim_end());
-            self.problems.push(Problem { place: place(at), text });
+            let place = place(error.span().unwrap_or_default());
+            self.problems.push(Problem { place, text });
             if cut.is_none() {
                 break;
             }

@@ -64,6 +64,12 @@ pub enum Message {
     HeaderTooLarge,
     /// The request line is over its limit.
     UriTooLong,
+    /// The request's framing or grammar is refused.
+    BadRequest,
+    /// A method or transfer coding that nobody serves.
+    NotImplemented,
+    /// Neither HTTP/1.0 nor HTTP/1.1.
+    VersionNotSupported,
 }
 
 impl Failure {
@@ -180,6 +186,21 @@ impl Failure {
     /// The request line is over its limit.
     pub const fn uri_too_long() -> Self {
         Self::with_status(Type::RequestTooLarge, Message::UriTooLong, 414)
+    }
+
+    /// The request's framing or grammar is refused, before it is known whose it is.
+    pub const fn bad_request() -> Self {
+        Self::with_status(Type::Default4xx, Message::BadRequest, 400)
+    }
+
+    /// A method or transfer coding that nobody serves (RFC 9110 section 15.6.2).
+    pub const fn not_implemented() -> Self {
+        Self::with_status(Type::Default5xx, Message::NotImplemented, 501)
+    }
+
+    /// Neither HTTP/1.0 nor HTTP/1.1 (RFC 9110 section 15.6.6).
+    pub const fn version_not_supported() -> Self {
+        Self::with_status(Type::Default5xx, Message::VersionNotSupported, 505)
     }
 
     /// The status when the gateway response does not configure one.
@@ -323,6 +344,21 @@ impl Message {
                 text: "HTTP header is larger than 10240 bytes.",
                 body: "HTTP header is larger than 10240 bytes.",
                 error_type: "RequestEntityTooLargeException",
+            },
+            Self::BadRequest => &Fixed {
+                text: "Bad Request",
+                body: r#"{"message":"Bad Request"}"#,
+                error_type: "BadRequestException",
+            },
+            Self::NotImplemented => &Fixed {
+                text: "Not Implemented",
+                body: r#"{"message":"Not Implemented"}"#,
+                error_type: "NotImplementedException",
+            },
+            Self::VersionNotSupported => &Fixed {
+                text: "HTTP Version Not Supported",
+                body: r#"{"message":"HTTP Version Not Supported"}"#,
+                error_type: "BadRequestException",
             },
             Self::UriTooLong => &Fixed {
                 text: "Request URI too long",

@@ -130,6 +130,9 @@ fn scheme(text: &str) -> Option<(bool, &str)> {
 /// [`InvalidUri::Host`] and [`InvalidUri::Port`].
 pub fn host_and_port(authority: &str) -> Result<(String, Option<u16>), InvalidUri> {
     let invalid = || InvalidUri::Host(authority.to_owned());
+    if authority.contains('@') {
+        return Err(invalid());
+    }
     let (host, port) = match authority.strip_prefix('[') {
         Some(rest) => {
             let (address, after) = rest.split_once(']').ok_or_else(invalid)?;

@@ -1,0 +1,155 @@
+//! `$context`: one place that knows what each variable is, for logs, mappings and gateway responses.
+
+use std::time::Duration;
+
+use gateway_compile::Variable;
+use gateway_proto::FieldName;
+use gateway_rt::Moment;
+use gateway_telemetry::clock::clf_time;
+use gateway_telemetry::{LogRecord, ValueWriter};
+
+use crate::connection::Client;
+use crate::ids;
+use crate::request::Exchange;
+use crate::status::write_decimal;
+
+/// Takes a value, escaped for a log or plain for a wire.
+pub(crate) trait Out {
+    fn bytes(&mut self, bytes: &[u8]);
+    fn number(&mut self, value: u64);
+
+    fn millis(&mut self, span: Duration) {
+        self.number(u64::try_from(span.as_millis()).unwrap_or(u64::MAX));
+    }
+}
+
+impl Out for ValueWriter<'_> {
+    fn bytes(&mut self, bytes: &[u8]) {
+        ValueWriter::bytes(self, bytes);
+    }
+
+    fn number(&mut self, value: u64) {
+        self.u64(value);
+    }
+}
+
+impl Out for Vec<u8> {
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.extend_from_slice(bytes);
+    }
+
+    fn number(&mut self, value: u64) {
+        write_decimal(value, self);
+    }
+}
+
+/// The `$context` of one exchange.
+pub(crate) struct Context<'x> {
+    pub(crate) x: &'x Exchange,
+    pub(crate) client: &'x Client,
+    /// The present, for latencies: taken once for all variables of a line.
+    pub(crate) now: Moment,
+}
+
+impl LogRecord for Context<'_> {
+    fn write(&self, variable: &Variable, out: &mut ValueWriter<'_>) -> bool {
+        self.value(variable, out)
+    }
+}
+
+impl Context<'_> {
+    /// Writes the value of `variable`; `false` when it has none.
+    ///
+    /// Source: "Variables for access logging for API Gateway". What belongs to a part that does
+    /// not serve yet (authorizers, keys, WAF, mutual TLS, canaries) has no value.
+    pub(crate) fn value(&self, variable: &Variable, out: &mut impl Out) -> bool {
+        use Variable as V;
+        let Context { x, client, now } = self;
+        let facts = &x.facts;
+        let stage = x.stage.as_ref().map(|stage| &*stage.plan);
+        let text: &[u8] = match variable {
+            V::RequestId => &facts.request_id,
+            V::ExtendedRequestId => &facts.extended_id,
+            V::IdentitySourceIp => client.ip(),
+            V::IdentityUserAgent => return some(x.known_field(FieldName::UserAgent), out),
+            V::HttpMethod => x.text(x.head.method),
+            V::Path => x.text(x.head.target.path),
+            V::Protocol => b"HTTP/1.1",
+            V::DomainName => x.head.host(x.bytes()),
+            V::DomainPrefix => {
+                let host = x.head.host(x.bytes());
+                return some(host.split(|b| *b == b'.').next(), out);
+            }
+            V::RequestTime => return some(Some(&clf_time(facts.started_unix_ms / 1000)), out),
+            V::RequestTimeEpoch => return number(Some(facts.started_unix_ms), out),
+            V::ResponseLatency => {
+                out.millis(Duration::from_micros(now.micros_since(facts.started)));
+                return true;
+            }
+            V::ResponseLength => return number(Some(facts.sent_body_bytes), out),
+            V::Status => {
+                let status = u64::from(facts.status);
+                return number((status != 0).then_some(status), out);
+            }
+            V::AccountId => return some(stage.map(|s| s.account_id.as_bytes()), out),
+            V::ApiId => return some(stage.map(|s| s.api_id.as_bytes()), out),
+            V::Stage => return some(stage.map(|s| s.stage.as_bytes()), out),
+            V::DeploymentId => return some(stage.map(|s| s.deployment_id.as_bytes()), out),
+            V::EndpointType => {
+                return some(stage.map(|s| s.endpoint_type.as_str().as_bytes()), out);
+            }
+            V::ResourceId => return some(x.plan().map(|m| m.resource_id.as_bytes()), out),
+            V::ResourcePath => return some(x.plan().map(|m| m.resource_path.as_bytes()), out),
+            V::CustomDomainBasePathMatched => {
+                let hosts = x.serving.as_ref().map(|serving| &serving.snapshot.hosts);
+                let base = hosts.and_then(|hosts| hosts.base_path_matched(facts.base));
+                return some(base.map(str::as_bytes), out);
+            }
+            V::ErrorMessage | V::ErrorMessageString => {
+                let Some(failure) = &facts.failure else { return false };
+                let quote: &[u8] =
+                    if *variable == V::ErrorMessageString { b"\"" } else { b"" };
+                out.bytes(quote);
+                failure.message.text().iter().for_each(|piece| out.bytes(piece));
+                out.bytes(quote);
+                return true;
+            }
+            V::ErrorResponseType => {
+                return some(facts.failure.map(|f| f.kind.as_str().as_bytes()), out);
+            }
+            V::IntegrationStatus | V::IntegrationServiceStatus => {
+                return number(facts.integration.status.map(u64::from), out);
+            }
+            V::IntegrationLatency => return millis(facts.integration.latency, out),
+            V::IntegrationTimeToAllHeaders | V::IntegrationTimeToFirstContent => {
+                return millis(facts.integration.time_to_head, out);
+            }
+            V::IntegrationError => return some(facts.integration.error.map(str::as_bytes), out),
+            V::IntegrationRequestId => &x.backend_request_id,
+            V::IntegrationResponseTransferMode => {
+                return some(facts.integration.status.map(|_| &b"BUFFERED"[..]), out);
+            }
+            V::XrayTraceId => return some(ids::field(&x.trace, b"Root"), out),
+            _ => return false,
+        };
+        some(Some(text), out)
+    }
+}
+
+fn some(text: Option<&[u8]>, out: &mut impl Out) -> bool {
+    match text {
+        Some(text) if !text.is_empty() => {
+            out.bytes(text);
+            true
+        }
+        _ => false,
+    }
+}
+
+fn number(value: Option<u64>, out: &mut impl Out) -> bool {
+    value.map(|value| out.number(value)).is_some()
+}
+
+fn millis(span: Option<Duration>, out: &mut impl Out) -> bool {
+    span.map(|span| out.millis(span)).is_some()
+}

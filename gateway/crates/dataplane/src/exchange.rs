@@ -1,0 +1,195 @@
+//! One request, in the specification's order.
+
+use gateway_compile::{
+    FORBIDDEN, Failure, IntegrationPlan, MethodPlan, Policy, RequestMethod, StagePlan,
+};
+use gateway_proto::FieldName;
+use gateway_rt::Moment;
+
+use crate::body::BodyError;
+use crate::connection::Client;
+use crate::context::Context;
+use crate::limits::DISCARD_BYTES_MAX;
+use crate::request::Exchange;
+use crate::respond::{self, ClientGone};
+use crate::shard::Shard;
+use crate::{http, mock};
+
+/// What becomes of the connection after an exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum After {
+    /// Another request may follow.
+    Continue,
+    /// The response is the last; the client may still be sending.
+    Linger,
+    /// The connection is dead.
+    Close,
+}
+
+/// Why an exchange has no response from an integration.
+pub(crate) enum Refusal {
+    /// A gateway response is the answer.
+    Answer(Failure),
+    /// The request's body is wrong: answered, and the connection closed.
+    Body(BodyError),
+    /// The client is gone, or the response broke off: there is nobody to tell.
+    Broken,
+}
+
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
+        Self::Answer(failure)
+    }
+}
+
+impl From<BodyError> for Refusal {
+    fn from(error: BodyError) -> Self {
+        Self::Body(error)
+    }
+}
+
+impl From<ClientGone> for Refusal {
+    fn from(ClientGone: ClientGone) -> Self {
+        Self::Broken
+    }
+}
+
+/// Serves the request whose head was just read.
+pub(crate) async fn serve(shard: &Shard, client: &Client, x: &mut Exchange) -> After {
+    x.begin(shard, Moment::now());
+    let after = match answer(shard, client, x).await {
+        Ok(()) => finish_body(shard, client, x).await,
+        Err(Refusal::Answer(failure)) => {
+            decide_keep_alive(x);
+            match respond::failure(shard, client, x, failure).await {
+                Ok(()) => finish_body(shard, client, x).await,
+                Err(ClientGone) => After::Close,
+            }
+        }
+        Err(Refusal::Body(error)) => refuse_body(shard, client, x, error).await,
+        Err(Refusal::Broken) => After::Close,
+    };
+    record(shard, client, x);
+    if after == After::Continue {
+        x.end_body();
+    }
+    after
+}
+
+/// The request's way to its answer. The order is the specification's, the names are the manual's.
+async fn answer(shard: &Shard, client: &Client, x: &mut Exchange) -> Result<(), Refusal> {
+    find_stage(shard, x)?;
+    let stage = x.stage.clone().ok_or(FORBIDDEN)?;
+    x.begin_body(stage.plan.payload_bytes_max as u64)?;
+    let method = find_method(&stage.plan, x)?;
+    authorize(&stage.plan, method)?;
+    match &method.integration {
+        IntegrationPlan::Http(plan) => http::call(shard, client, x, &stage, plan).await,
+        IntegrationPlan::Mock(plan) => mock::call(shard, client, x, plan).await,
+        IntegrationPlan::Misconfigured(failure) => Err((*failure).into()),
+        IntegrationPlan::Unserved => Err(Failure::api_configuration_error().into()),
+    }
+}
+
+/// Host and path to a stage of the snapshot that serves now; the request keeps that snapshot.
+fn find_stage(shard: &Shard, x: &mut Exchange) -> Result<(), Failure> {
+    let serving = shard.serving();
+    let authority = x.head.authority.of(x.bytes());
+    let path = x.text(x.head.target.path);
+    let found = serving.snapshot.hosts.resolve(authority, path);
+    x.stage = found.map(|found| serving.stage(found.stage).clone());
+    x.serving = Some(serving);
+    let found = found.ok_or(FORBIDDEN)?;
+    x.facts.path_offset = found.path_offset;
+    x.facts.base = found.base;
+    Ok(())
+}
+
+/// Path and verb to a method. Nobody learns whether it was the path or the verb that is unknown.
+fn find_method<'s>(stage: &'s StagePlan, x: &mut Exchange) -> Result<&'s MethodPlan, Failure> {
+    let path = x.head.target.path.of(x.rx.as_ref().map_or(&[][..], |rx| rx.filled()));
+    let path = &path[x.facts.path_offset..];
+    x.facts.plan = match x.facts.method {
+        RequestMethod::Other => None,
+        method => stage.routes.find(path, method, &mut x.params),
+    };
+    let Some(index) = x.facts.plan else {
+        return Err(match x.known_field(FieldName::Authorization) {
+            Some(value) if !value.starts_with(b"AWS4-HMAC-SHA256") => {
+                Failure::incomplete_signature(respond::token_hash(value))
+            }
+            _ => Failure::missing_authentication_token(),
+        });
+    };
+    Ok(stage.method(index))
+}
+
+/// Resource policy, then the method's own authorization. What is not served yet refuses.
+fn authorize(stage: &StagePlan, method: &MethodPlan) -> Result<(), Failure> {
+    match stage.policy {
+        Policy::None => {}
+        Policy::Unserved => return Err(Failure::access_denied()),
+    }
+    method.access.refusal().map_or(Ok(()), Err)
+}
+
+/// Before an answer that did not need the request's body: may the connection live on?
+pub(crate) fn decide_keep_alive(x: &mut Exchange) {
+    let is_awaited = x.head.expect_continue && !x.body.is_whole();
+    let is_short = x.body.left().is_some_and(|left| left <= DISCARD_BYTES_MAX);
+    if is_awaited || !is_short {
+        x.facts.keep_alive = false;
+    }
+}
+
+/// After the answer: drops what the client still sends of its body, if that is little.
+async fn finish_body(shard: &Shard, client: &Client, x: &mut Exchange) -> After {
+    if !x.facts.keep_alive {
+        return After::Linger;
+    }
+    if x.body.is_whole() {
+        return After::Continue;
+    }
+    match x.body.discard(shard, &client.stream).await {
+        Ok(()) => After::Continue,
+        Err(_) => After::Close,
+    }
+}
+
+async fn refuse_body(
+    shard: &Shard,
+    client: &Client,
+    x: &mut Exchange,
+    error: BodyError,
+) -> After {
+    x.facts.keep_alive = false;
+    let failure = match error {
+        BodyError::Gone => return After::Close,
+        BodyError::TooLarge => Failure::request_too_large(),
+        BodyError::Framing(reason) => {
+            shard.metrics.refusals.increment(reason);
+            Failure::bad_request()
+        }
+    };
+    // Once a response has begun there is no way to tell but to break it off.
+    if x.facts.status != 0 {
+        return After::Close;
+    }
+    match respond::failure(shard, client, x, failure).await {
+        Ok(()) => After::Linger,
+        Err(ClientGone) => After::Close,
+    }
+}
+
+/// Counters and the access log, when the last byte is out.
+fn record(shard: &Shard, client: &Client, x: &Exchange) {
+    let status = x.facts.status;
+    shard.metrics.responses.increment(status);
+    let Some(stage) = &x.stage else { return };
+    stage.metrics.record(status, x.age(), x.facts.integration.latency);
+    if let Some(log) = &stage.plan.access_log {
+        let context = Context { x, client, now: Moment::now() };
+        let mut shard_log = shard.log.borrow_mut();
+        shard_log.line(usize::from(log.destination), |out| log.format.render(&context, out));
+    }
+}

@@ -1,0 +1,442 @@
+//! `HTTP` and `HTTP_PROXY` integrations.
+//!
+//! A request whose body came with its head takes four operations: send and receive at the backend,
+//! send and receive at the client. A longer body is pumped beside the waiting for the answer, so
+//! that a backend may answer early, or while it reads.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::Poll;
+use std::time::Duration;
+
+use gateway_compile::templates::{RequestChoice, Template};
+use gateway_compile::{Failure, HttpPlan, RequestMethod};
+use gateway_integration::{Upstream, UpstreamError};
+use gateway_proto::FieldName;
+use gateway_proto::h1::{CHUNK_TAIL, LAST_CHUNK, write_chunk_head};
+use gateway_rt::{Buf, Moment, Stream};
+
+use crate::body::{Body, BodyError};
+use crate::connection::Client;
+use crate::exchange::{Refusal, decide_keep_alive};
+use crate::relay::{self, RelayError};
+use crate::request::Exchange;
+use crate::respond;
+use crate::shard::{Shard, ShardStage};
+use crate::upstream_head::{self, Payload};
+use crate::values::Values;
+
+/// Calls the backend and answers the client.
+pub(crate) async fn call(
+    shard: &Shard,
+    client: &Client,
+    x: &mut Exchange,
+    stage: &Rc<ShardStage>,
+    plan: &HttpPlan,
+) -> Result<(), Refusal> {
+    let sends = choose_body(x, plan)?;
+    let mut json = None;
+    if plan.needs_request_body {
+        await_body(shard, client, x).await?;
+        json = parse_json(&x.request_body).map_err(|()| Failure::invalid_json())?;
+    } else if !matches!(sends, Sends::Client) {
+        decide_keep_alive(x);
+    }
+    let payload = match sends {
+        Sends::Nothing => Payload::None,
+        Sends::Text(text) => Payload::Length(text.len() as u64),
+        Sends::Client => match x.body.length {
+            _ if x.body_is_absent() => Payload::None,
+            Some(length) => Payload::Length(length),
+            None => Payload::Chunked,
+        },
+    };
+    write_head(client, x, stage, plan, payload, json.as_ref());
+    x.facts.integration.started = Some(Moment::now());
+    let mut call = Call { shard, client, stage, plan, sends };
+    let result = call.run(x).await;
+    let started = x.facts.integration.started.unwrap_or(Moment::NEVER);
+    let latency = Moment::now().micros_since(started);
+    x.facts.integration.latency = Some(Duration::from_micros(latency));
+    match result {
+        Ok(()) => Ok(()),
+        Err(CallError::Client(refusal)) => Err(refusal),
+        Err(CallError::Upstream(error)) => {
+            shard.metrics.upstream_failures.increment(error.counter());
+            tracing::debug!(
+                api = &*stage.plan.api_id,
+                stage = &*stage.plan.stage,
+                host = &*stage.plan.endpoint(plan.endpoint).host,
+                %error,
+                "Integration failed"
+            );
+            let failure = error.failure();
+            x.facts.integration.error = Some("Execution failed due to a network error");
+            if matches!(error, UpstreamError::Timeout) {
+                x.facts.integration.error = Some("Execution failed due to a timeout error");
+            }
+            // Once a response has begun, breaking it off is all that can be told.
+            if x.facts.status != 0 { Err(Refusal::Broken) } else { Err(failure.into()) }
+        }
+        Err(CallError::Configuration(failure)) => Err(failure.into()),
+    }
+}
+
+/// What goes to the backend behind the head.
+#[derive(Clone, Copy)]
+enum Sends<'p> {
+    Nothing,
+    Text(&'p [u8]),
+    Client,
+}
+
+/// `passthroughBehavior` and the templates, for an `HTTP` integration; a proxy passes everything.
+fn choose_body<'p>(x: &Exchange, plan: &'p HttpPlan) -> Result<Sends<'p>, Failure> {
+    if plan.proxy {
+        return Ok(Sends::Client);
+    }
+    let choice = plan.request_templates.select(x.known_field(FieldName::ContentType));
+    let sends = match choice {
+        RequestChoice::Passthrough => Sends::Client,
+        RequestChoice::Template(Template::Literal(text)) => Sends::Text(text),
+        RequestChoice::Template(Template::Unserved) => {
+            return Err(Failure::api_configuration_error());
+        }
+        RequestChoice::UnsupportedMediaType => return Err(Failure::unsupported_media_type()),
+    };
+    let method = plan.method.as_deref().map_or(x.facts.method, RequestMethod::parse);
+    let takes_none =
+        matches!(method, RequestMethod::Get | RequestMethod::Head | RequestMethod::Options);
+    Ok(if takes_none { Sends::Nothing } else { sends })
+}
+
+/// Reads the whole body, telling a client that waits for it to go on.
+pub(crate) async fn await_body(
+    shard: &Shard,
+    client: &Client,
+    x: &mut Exchange,
+) -> Result<(), Refusal> {
+    say_continue(shard, client, x).await?;
+    Ok(x.buffer_body(shard, &client.stream).await?)
+}
+
+/// `100 Continue`, if the client waits for it.
+async fn say_continue(shard: &Shard, client: &Client, x: &mut Exchange) -> Result<(), Refusal> {
+    if x.head.expect_continue && !x.body.is_whole() {
+        let mut tx = Buf::take();
+        tx.extend(b"HTTP/1.1 100 Continue\r\n\r\n");
+        respond::send_buf(shard, &client.stream, tx).await?;
+    }
+    Ok(())
+}
+
+/// Reads a body as JSON where it looks like it. Source: "Parameter mapping expressions": it is
+/// parsed only if its first non-blank character is one of four.
+pub(crate) fn parse_json(body: &[u8]) -> Result<Option<serde_json::Value>, ()> {
+    match body.trim_ascii_start().first() {
+        Some(b'{' | b'[' | b'"' | b'\'') => serde_json::from_slice(body).map(Some).map_err(|_| ()),
+        _ => Ok(None),
+    }
+}
+
+fn write_head(
+    client: &Client,
+    x: &mut Exchange,
+    stage: &ShardStage,
+    plan: &HttpPlan,
+    payload: Payload,
+    json: Option<&serde_json::Value>,
+) {
+    let mut out = std::mem::take(&mut x.out);
+    out.clear();
+    let values = Values { request_json: json, ..Values::of_request(x, client) };
+    upstream_head::write(&values, plan, &stage.plan, payload, &mut out);
+    x.out = out;
+}
+
+struct Call<'c> {
+    shard: &'c Shard,
+    client: &'c Client,
+    stage: &'c Rc<ShardStage>,
+    plan: &'c HttpPlan,
+    sends: Sends<'c>,
+}
+
+/// Why a call has no answer.
+pub(crate) enum CallError {
+    Upstream(UpstreamError),
+    /// The integration response cannot be made.
+    Configuration(Failure),
+    Client(Refusal),
+}
+
+impl From<UpstreamError> for CallError {
+    fn from(error: UpstreamError) -> Self {
+        Self::Upstream(error)
+    }
+}
+
+impl From<RelayError> for CallError {
+    fn from(error: RelayError) -> Self {
+        match error {
+            RelayError::Upstream(error) => Self::Upstream(error),
+            RelayError::Configuration(failure) => Self::Configuration(failure),
+            RelayError::ClientGone => Self::Client(Refusal::Broken),
+        }
+    }
+}
+
+impl Call<'_> {
+    /// Sends the request on a connection from the pool or a new one; a second time, on a new one,
+    /// when a pooled connection turns out to be dead and sending again is safe.
+    async fn run(&mut self, x: &mut Exchange) -> Result<(), CallError> {
+        let (shard, plan) = (self.shard, self.plan);
+        let now = Moment::now();
+        let timeout = Duration::from_millis(u64::from(plan.timeout_ms));
+        let pool = &self.stage.pools[usize::from(plan.endpoint.0)];
+        let is_idempotent = self.is_idempotent(x);
+        let is_pumped = matches!(self.sends, Sends::Client) && !x.body.is_whole();
+        let can_repeat = is_idempotent && !is_pumped;
+        let mut upstream = match pool.take_idle(now, !can_repeat) {
+            Some(upstream) => upstream,
+            None => shard.upstreams.connect(pool, now + timeout).await?,
+        };
+        loop {
+            let mut budget = Budget::until(now + timeout);
+            let sent = self.attempt(x, &upstream, &mut budget, is_pumped).await;
+            match sent {
+                Ok(is_reusable) => {
+                    if is_reusable {
+                        upstream.give_back(Moment::now());
+                    }
+                    return Ok(());
+                }
+                Err(CallError::Upstream(UpstreamError::Reset))
+                    if upstream.is_reused() && can_repeat && !budget.has_answer =>
+                {
+                    shard.metrics.upstream_retries.increment();
+                    upstream = shard.upstreams.connect(pool, now + timeout).await?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// RFC 9110 section 9.2.2: sending such a request twice does what sending it once does.
+    fn is_idempotent(&self, x: &Exchange) -> bool {
+        use RequestMethod as M;
+        let method = self.plan.method.as_deref().map_or(x.facts.method, RequestMethod::parse);
+        matches!(method, M::Get | M::Head | M::Options | M::Put | M::Delete)
+    }
+
+    /// One try on one connection. Says whether the connection can be used again.
+    async fn attempt(
+        &self,
+        x: &mut Exchange,
+        upstream: &Upstream,
+        budget: &mut Budget,
+        is_pumped: bool,
+    ) -> Result<bool, CallError> {
+        let stream = upstream.stream();
+        let tx = self.send_request(x, stream, budget, is_pumped).await?;
+        if !is_pumped {
+            let reply = relay::relay(self.shard, self.client, x, self.plan, stream, tx, budget);
+            return Ok(reply.await?);
+        }
+        say_continue(self.shard, self.client, x).await.map_err(CallError::Client)?;
+        // A connection whose request may stay unfinished says so before the answer is sent.
+        let mut body = std::mem::take(&mut x.body);
+        let (pumped, replied) = {
+            let pump = pump(self.shard, &self.client.stream, stream, &mut body);
+            let reply = relay::relay(self.shard, self.client, x, self.plan, stream, tx, budget);
+            both(pump, reply, stream).await
+        };
+        let is_whole = body.is_whole();
+        x.body = body;
+        match (pumped, replied) {
+            (Some(Err(PumpError::Client(error))), _) => {
+                Err(CallError::Client(Refusal::Body(error)))
+            }
+            (pumped, Ok(is_reusable)) => {
+                let is_sent = is_whole && matches!(pumped, Some(Ok(())));
+                if !is_sent {
+                    x.facts.keep_alive = false;
+                }
+                Ok(is_reusable && is_sent)
+            }
+            (_, Err(error)) => Err(error.into()),
+        }
+    }
+
+    /// Sends the head, and with it what there is of the body.
+    async fn send_request(
+        &self,
+        x: &Exchange,
+        stream: &Stream,
+        budget: &mut Budget,
+        is_pumped: bool,
+    ) -> Result<Buf, UpstreamError> {
+        let mut tx = Buf::take();
+        let mut size = [0; 18];
+        let body: &[u8] = match self.sends {
+            Sends::Nothing => &[],
+            Sends::Text(text) => text,
+            Sends::Client => x.body_prefix(),
+        };
+        let is_chunked =
+            is_pumped && x.body.length.is_none() && !body.is_empty();
+        let size_len = if is_chunked { write_chunk_head(body.len(), &mut size) } else { 0 };
+        let tail = if is_chunked { CHUNK_TAIL } else { &[] };
+        for mut piece in [&x.out[..], &size[..size_len], body, tail] {
+            while !piece.is_empty() {
+                if tx.spare() == 0 {
+                    tx = self.send_piece(stream, tx, budget).await?;
+                }
+                let taken = piece.len().min(tx.spare());
+                tx.extend(&piece[..taken]);
+                piece = &piece[taken..];
+            }
+        }
+        self.send_piece(stream, tx, budget).await
+    }
+
+    async fn send_piece(
+        &self,
+        stream: &Stream,
+        tx: Buf,
+        budget: &mut Budget,
+    ) -> Result<Buf, UpstreamError> {
+        let len = tx.len();
+        budget.start(stream)?;
+        let (result, mut tx) = stream.send(tx).await;
+        budget.stop();
+        self.shard.metrics.upstream_sent_bytes.add((len - tx.len()) as u64);
+        tx.reset(0);
+        match result {
+            Ok(()) => Ok(tx),
+            Err(_) if stream.has_expired() => Err(UpstreamError::Timeout),
+            Err(_) => Err(UpstreamError::Reset),
+        }
+    }
+}
+
+/// The integration timeout: only what is spent waiting for the backend counts, so that a slow
+/// client does not use it up.
+pub(crate) struct Budget {
+    left_us: u64,
+    since: Moment,
+    /// Whether a byte of an answer has come.
+    pub(crate) has_answer: bool,
+}
+
+impl Budget {
+    fn until(deadline: Moment) -> Self {
+        let now = Moment::now();
+        Self { left_us: deadline.micros_since(now), since: now, has_answer: false }
+    }
+
+    /// Begins to wait for the backend.
+    pub(crate) fn start(&mut self, stream: &Stream) -> Result<(), UpstreamError> {
+        if self.left_us == 0 {
+            return Err(UpstreamError::Timeout);
+        }
+        self.since = Moment::now();
+        stream.set_deadline(self.since + Duration::from_micros(self.left_us));
+        Ok(())
+    }
+
+    /// Ends to wait.
+    pub(crate) fn stop(&mut self) {
+        let spent = Moment::now().micros_since(self.since);
+        self.left_us = self.left_us.saturating_sub(spent);
+    }
+}
+
+/// Why a body stopped on its way.
+enum PumpError {
+    Client(BodyError),
+    Upstream,
+}
+
+/// Moves the rest of the client's body to the backend, piece by piece: one buffer is all that is
+/// ever held, so that a slow backend slows the client down.
+async fn pump(
+    shard: &Shard,
+    client: &Stream,
+    upstream: &Stream,
+    body: &mut Body,
+) -> Result<(), PumpError> {
+    let is_chunked = body.length.is_none();
+    let mut buf = Buf::take();
+    let mut framed = None;
+    while !body.is_whole() {
+        buf = body.receive(shard, client, buf).await.map_err(PumpError::Client)?;
+        if buf.is_empty() {
+            continue;
+        }
+        if is_chunked {
+            let mut out = framed.take().unwrap_or_else(Buf::take);
+            out.reset(0);
+            let mut payload = buf.filled();
+            while !payload.is_empty() {
+                let mut size = [0; 18];
+                let taken = payload.len().min(out.spare().saturating_sub(size.len() + 2));
+                if taken == 0 {
+                    out = forward(shard, upstream, out).await?;
+                    continue;
+                }
+                let size_len = write_chunk_head(taken, &mut size);
+                out.extend(&size[..size_len]);
+                out.extend(&payload[..taken]);
+                out.extend(CHUNK_TAIL);
+                payload = &payload[taken..];
+            }
+            framed = Some(forward(shard, upstream, out).await?);
+        } else {
+            buf = forward(shard, upstream, buf).await?;
+        }
+    }
+    if is_chunked {
+        buf.reset(0);
+        buf.extend(LAST_CHUNK);
+        forward(shard, upstream, buf).await?;
+    }
+    Ok(())
+}
+
+async fn forward(shard: &Shard, upstream: &Stream, buf: Buf) -> Result<Buf, PumpError> {
+    let len = buf.len() as u64;
+    let (result, mut buf) = upstream.send(buf).await;
+    shard.metrics.upstream_sent_bytes.add(len - buf.len() as u64);
+    buf.reset(0);
+    result.map(|()| buf).map_err(|_| PumpError::Upstream)
+}
+
+/// Runs a pump beside a reply until the reply is done.
+///
+/// A body that the client spoils ends the call: the backend's connection is shut, so that the
+/// reply ends too. A backend that no longer takes the body may still answer, so the reply goes on.
+/// A pump that is not done when the reply is gets dropped: both its connections are closed then.
+async fn both<R, E>(
+    pump: impl Future<Output = Result<(), PumpError>>,
+    reply: impl Future<Output = Result<R, E>>,
+    upstream: &Stream,
+) -> (Option<Result<(), PumpError>>, Result<R, E>) {
+    let mut pump = pin!(pump);
+    let mut reply = pin!(reply);
+    let mut pumped = None;
+    let replied = poll_fn(|cx| {
+        if pumped.is_none()
+            && let Poll::Ready(result) = pump.as_mut().poll(cx)
+        {
+            if matches!(result, Err(PumpError::Client(_))) {
+                upstream.shutdown();
+            }
+            pumped = Some(result);
+        }
+        reply.as_mut().poll(cx)
+    })
+    .await;
+    (pumped, replied)
+}

@@ -1,0 +1,45 @@
+//! Every bound of this crate, with its source.
+
+use gateway_proto::HeadLimits;
+use gateway_rt::limits::BUF_BYTES;
+
+/// Bytes kept free before a response from an upstream, so that our head replaces the upstream's in
+/// front of the body without moving the body. Ours: what we add to a head, and renamed fields.
+pub const RESPONSE_HEADROOM_BYTES: usize = 1_024;
+
+/// Bytes kept free before a later piece of a body, for a chunk's framing: the end of the chunk
+/// before, 16 digits, CRLF.
+pub const CHUNK_HEADROOM_BYTES: usize = 32;
+
+/// Bytes of an unwanted request body that are read and dropped to keep the connection. With more
+/// to come the connection is closed. Source: attacks, "read-and-discard to a small cap or close".
+pub const DISCARD_BYTES_MAX: u64 = 64 * 1024;
+
+/// Bytes read and dropped after a last response, so that a peer still sending gets to read it
+/// instead of a reset. Ours.
+pub const LINGER_BYTES_MAX: usize = 256 * 1024;
+
+/// How long that may take, in milliseconds. Ours.
+pub const LINGER_MS: u64 = 2_000;
+
+/// While draining, how long a connection that was busy a moment ago may take to send one more
+/// request, in milliseconds. Ours: it is answered with `Connection: close`.
+pub const DRAIN_GRACE_MS: u64 = 1_000;
+
+/// Interim (1xx) responses of one upstream response that are skipped. Ours: more is a flood.
+pub const INTERIM_RESPONSES_MAX: usize = 16;
+
+/// Exchanges whose memory a shard keeps for the next connection that wakes. Ours.
+pub const EXCHANGES_FREE_MAX: usize = 1_024;
+
+/// A client's `x-amzn-RequestId` that we take over: the length of a UUID.
+pub const REQUEST_ID_BYTES: usize = 36;
+
+/// A trace header that is passed on, in bytes. Ours: Root, Parent, Sampled, Lineage and a Self of
+/// a load balancer are about 200.
+pub const TRACE_HEADER_BYTES_MAX: usize = 512;
+
+const _: () = assert!(
+    HeadLimits::DEFAULT.head_bytes_max() + RESPONSE_HEADROOM_BYTES < BUF_BYTES,
+    "any response head fits one buffer behind the headroom"
+);

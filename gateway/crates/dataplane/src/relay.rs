@@ -1,0 +1,542 @@
+//! A backend's response on its way to the client.
+//!
+//! The response is received behind some headroom. Its body never moves: our head is written in
+//! front of it, over the backend's, and both leave with one send.
+
+use gateway_compile::templates::Template;
+use gateway_compile::responses::ResponsePlan;
+use gateway_compile::{Failure, HttpPlan};
+use gateway_integration::UpstreamError;
+use gateway_proto::h1::{
+    CHUNK_TAIL, ChunkedDecoder, LAST_CHUNK, Parsed, ResponseBody, ResponseHead, Version,
+    write_chunk_head,
+};
+use gateway_proto::{ChunkLimits, Field, FieldName, HeadLimits};
+use gateway_rt::{Buf, Moment, Stream};
+
+use crate::connection::Client;
+use crate::http::{Budget, parse_json};
+use crate::limits::{CHUNK_HEADROOM_BYTES, INTERIM_RESPONSES_MAX, RESPONSE_HEADROOM_BYTES};
+use crate::request::Exchange;
+use crate::respond::{
+    self, ClientGone, Framing, finish_head, send_buf, write_field, write_mapping, write_trace,
+};
+use crate::shard::Shard;
+use crate::status::{has_no_body, write_line};
+use crate::upstream_head::copy;
+use crate::values::{Reply, Values};
+
+/// Why a response does not reach the client whole.
+pub(crate) enum RelayError {
+    Upstream(UpstreamError),
+    /// The integration response cannot be made.
+    Configuration(Failure),
+    ClientGone,
+}
+
+impl From<UpstreamError> for RelayError {
+    fn from(error: UpstreamError) -> Self {
+        Self::Upstream(error)
+    }
+}
+
+impl From<Failure> for RelayError {
+    fn from(failure: Failure) -> Self {
+        Self::Configuration(failure)
+    }
+}
+
+impl From<ClientGone> for RelayError {
+    fn from(ClientGone: ClientGone) -> Self {
+        Self::ClientGone
+    }
+}
+
+/// Receives a response and answers the client. Says whether the connection can be used again:
+/// the response was whole, nothing followed it, and the backend lets the connection live.
+pub(crate) async fn relay(
+    shard: &Shard,
+    client: &Client,
+    x: &mut Exchange,
+    plan: &HttpPlan,
+    stream: &Stream,
+    tx: Buf,
+    budget: &mut Budget,
+) -> Result<bool, RelayError> {
+    let is_head = plan.method.as_deref().unwrap_or_else(|| x.text(x.head.method)) == b"HEAD";
+    let mut source = Source { shard, stream, budget, body: BodyReader::None };
+    let tx = source.receive_head(x, tx, is_head).await?;
+    note_head(x, &tx);
+    source.body = BodyReader::new(x.upstream.body);
+    if plan.proxy {
+        return pass(client, x, source, tx, write_proxied_head).await;
+    }
+    let selected = plan.responses.select(x.upstream.status)?;
+    let template = selected.plan.templates.select(x.known_field(FieldName::Accept));
+    if let Some(Template::Unserved) = template {
+        return Err(Failure::api_configuration_error().into());
+    }
+    if plan.needs_response_body && selected.plan.needs_response_body {
+        return answer_buffered(client, x, source, tx, selected.plan, template).await;
+    }
+    let head = |x: &Exchange, client: &Client, bytes: &[u8], out: &mut Vec<u8>| {
+        let reply = Reply { head: &x.upstream, bytes, body: None };
+        let values = Values { reply: Some(reply), ..Values::of_request(x, client) };
+        write_mapped_head(&values, selected.plan, selected.status, out)
+    };
+    match template {
+        Some(Template::Literal(text)) => {
+            answer_text(shard, client, x, source, tx, head, text).await
+        }
+        _ => pass(client, x, source, tx, head).await,
+    }
+}
+
+/// Writes the status line and the fields of a response that are not common to all; says the
+/// status.
+trait WriteHead: Fn(&Exchange, &Client, &[u8], &mut Vec<u8>) -> u16 {}
+
+impl<F: Fn(&Exchange, &Client, &[u8], &mut Vec<u8>) -> u16> WriteHead for F {}
+
+/// Remembers what logs want to know of a response's head.
+fn note_head(x: &mut Exchange, tx: &Buf) {
+    let started = x.facts.integration.started.unwrap_or(Moment::NEVER);
+    let spent = Moment::now().micros_since(started);
+    x.facts.integration.time_to_head = Some(std::time::Duration::from_micros(spent));
+    x.facts.integration.status = Some(x.upstream.status);
+    let bytes = tx.filled();
+    for field in x.upstream.fields.iter().filter(|f| f.known == FieldName::Other) {
+        if is_request_id(field.name.of(bytes)) {
+            x.backend_request_id.clear();
+            x.backend_request_id.extend_from_slice(field.value.of(bytes));
+        }
+    }
+}
+
+fn is_request_id(name: &[u8]) -> bool {
+    name.len() == 16
+        && (name.eq_ignore_ascii_case(b"x-amzn-requestid")
+            || name.eq_ignore_ascii_case(b"x-amz-request-id"))
+}
+
+/// The backend's end of a response.
+struct Source<'s> {
+    shard: &'s Shard,
+    stream: &'s Stream,
+    budget: &'s mut Budget,
+    body: BodyReader,
+}
+
+impl Source<'_> {
+    /// Receives until a final head is at the start of the buffer, behind the headroom.
+    async fn receive_head(
+        &mut self,
+        x: &mut Exchange,
+        mut tx: Buf,
+        is_head: bool,
+    ) -> Result<Buf, UpstreamError> {
+        tx.reset(RESPONSE_HEADROOM_BYTES);
+        let mut interim = 0;
+        loop {
+            tx = self.receive(tx).await?;
+            loop {
+                let parsed = x.upstream.parse(tx.filled(), is_head, &HeadLimits::DEFAULT);
+                match parsed.map_err(|e| UpstreamError::Protocol(e.reason()))? {
+                    Parsed::Partial => break,
+                    Parsed::Complete if !x.upstream.is_interim() => return Ok(tx),
+                    Parsed::Complete => {
+                        // 100 and 103 are for us; what they say does not reach the client.
+                        interim += 1;
+                        if interim > INTERIM_RESPONSES_MAX {
+                            return Err(UpstreamError::Protocol("too-many-interim-responses"));
+                        }
+                        tx.consume(x.upstream.len);
+                        let (from, to) = (tx.headroom(), tx.headroom() + tx.len());
+                        if from > 2 * RESPONSE_HEADROOM_BYTES {
+                            move_down(&mut tx, from, to);
+                        }
+                    }
+                }
+                if tx.is_empty() {
+                    break;
+                }
+            }
+        }
+    }
+
+    async fn receive(&mut self, tx: Buf) -> Result<Buf, UpstreamError> {
+        self.budget.start(self.stream)?;
+        let (result, tx) = self.stream.recv(tx).await;
+        self.budget.stop();
+        match result {
+            Ok(n) if n > 0 => {
+                self.shard.metrics.upstream_received_bytes.add(n as u64);
+                self.budget.has_answer = true;
+                Ok(tx)
+            }
+            _ if self.stream.has_expired() => Err(UpstreamError::Timeout),
+            Ok(_) if matches!(self.body, BodyReader::UntilClose) => {
+                self.body = BodyReader::Closed;
+                Ok(tx)
+            }
+            _ => Err(UpstreamError::Reset),
+        }
+    }
+
+    /// The next piece of the body behind `headroom` bytes; empty when only framing came.
+    async fn next(&mut self, mut tx: Buf, headroom: usize) -> Result<Buf, UpstreamError> {
+        tx.reset(headroom);
+        tx = self.receive(tx).await?;
+        let len = self.body.take(tx.filled_mut())?;
+        tx.truncate(len);
+        Ok(tx)
+    }
+
+    fn is_reusable(&self, head: &ResponseHead) -> bool {
+        head.keep_alive && matches!(self.body, BodyReader::None)
+    }
+}
+
+/// Makes room behind bytes that lie far into the buffer.
+fn move_down(tx: &mut Buf, from: usize, to: usize) {
+    tx.compact();
+    let len = to - from;
+    debug_assert_eq!(tx.len(), len, "compacting keeps the bytes");
+    tx.filled_mut();
+    let mut moved = Buf::take();
+    moved.reset(RESPONSE_HEADROOM_BYTES);
+    moved.extend(tx.filled());
+    *tx = moved;
+}
+
+/// What is to come of a response's body.
+enum BodyReader {
+    /// Nothing: it is whole.
+    None,
+    Length(u64),
+    Chunked(ChunkedDecoder),
+    UntilClose,
+    /// The end of the connection was the end of the body.
+    Closed,
+    /// It is whole, and something came behind it: the connection is not to be trusted.
+    Excess,
+}
+
+impl BodyReader {
+    fn new(body: ResponseBody) -> Self {
+        match body {
+            ResponseBody::None | ResponseBody::Length(0) => Self::None,
+            ResponseBody::Length(length) => Self::Length(length),
+            ResponseBody::Chunked => Self::Chunked(ChunkedDecoder::new(ChunkLimits::DEFAULT)),
+            ResponseBody::UntilClose => Self::UntilClose,
+        }
+    }
+
+    fn is_whole(&self) -> bool {
+        matches!(self, Self::None | Self::Closed | Self::Excess)
+    }
+
+    /// Takes what was received; the payload is then at the start of `piece`, that many bytes.
+    fn take(&mut self, piece: &mut [u8]) -> Result<usize, UpstreamError> {
+        let (written, consumed, is_done) = match self {
+            Self::None | Self::Closed | Self::Excess => (0, 0, true),
+            Self::Length(left) => {
+                let taken = usize::try_from(*left).map_or(piece.len(), |l| l.min(piece.len()));
+                *left -= taken as u64;
+                (taken, taken, *left == 0)
+            }
+            Self::Chunked(decoder) => {
+                let decoded = decoder
+                    .decode_in_place(piece)
+                    .map_err(|e| UpstreamError::Protocol(e.reason()))?;
+                (decoded.written, decoded.consumed, decoded.done)
+            }
+            Self::UntilClose => (piece.len(), piece.len(), false),
+        };
+        if is_done && !matches!(self, Self::Closed) {
+            *self = if consumed < piece.len() { Self::Excess } else { Self::None };
+        }
+        Ok(written)
+    }
+}
+
+/// Sends a head of our own and the backend's body as it comes.
+async fn pass(
+    client: &Client,
+    x: &mut Exchange,
+    mut source: Source<'_>,
+    mut tx: Buf,
+    write_head: impl WriteHead,
+) -> Result<bool, RelayError> {
+    let head_len = x.upstream.len;
+    let length = source.body.take(&mut tx.filled_mut()[head_len..])?;
+    let is_bare = x.is_head() || has_no_body(x.upstream.status);
+    let announced = announced_length(x, tx.filled());
+    let framing = choose_framing(x, &source.body, length, is_bare.then_some(announced));
+    if framing == Framing::UntilClose {
+        x.facts.keep_alive = false;
+    }
+    let mut out = std::mem::take(&mut x.out);
+    out.clear();
+    let status = write_head(x, client, tx.filled(), &mut out);
+    finish_head(source.shard, x, framing, &mut out);
+    x.facts.status = status;
+    let start = tx.headroom() + head_len;
+    tx.set_window(start, start + if is_bare { 0 } else { length });
+    let mut framer = Framer { framing, owes_tail: false };
+    x.facts.sent_body_bytes += tx.len() as u64;
+    framer.frame(&mut tx, source.body.is_whole() || is_bare);
+    let result = if tx.prepend(&out) {
+        send_buf(source.shard, &client.stream, tx).await
+    } else {
+        send_apart(source.shard, client, &out, tx).await
+    };
+    x.out = out;
+    tx = result?;
+    while !source.body.is_whole() && !is_bare {
+        tx = source.next(tx, CHUNK_HEADROOM_BYTES).await?;
+        x.facts.sent_body_bytes += tx.len() as u64;
+        framer.frame(&mut tx, source.body.is_whole());
+        if !tx.is_empty() {
+            tx = send_buf(source.shard, &client.stream, tx).await?;
+        }
+    }
+    Ok(source.is_reusable(&x.upstream))
+}
+
+/// How the client learns where the body ends. A body that is whole already has a length.
+///
+/// `bare` is there for a response without a body, with what the backend said of its length.
+fn choose_framing(
+    x: &Exchange,
+    body: &BodyReader,
+    length: usize,
+    bare: Option<Option<u64>>,
+) -> Framing {
+    if let Some(announced) = bare {
+        // What the head would say of the body that is not sent, if the backend said it.
+        return match announced {
+            Some(length) if !matches!(x.upstream.status, 100..=199 | 204) => {
+                Framing::Length(length)
+            }
+            _ => Framing::None,
+        };
+    }
+    match (&x.upstream.body, x.head.version) {
+        (ResponseBody::Length(length), _) => Framing::Length(*length),
+        _ if body.is_whole() => Framing::Length(length as u64),
+        (_, Version::Http11) => Framing::Chunked,
+        (_, Version::Http10) => Framing::UntilClose,
+    }
+}
+
+/// The backend's `Content-Length`, which stands for the body also where none is sent.
+fn announced_length(x: &Exchange, bytes: &[u8]) -> Option<u64> {
+    let field = x.upstream.fields.iter().find(|f| f.known == FieldName::ContentLength)?;
+    std::str::from_utf8(field.value.of(bytes)).ok()?.parse().ok()
+}
+
+/// Puts chunk framing around the pieces of a body.
+struct Framer {
+    framing: Framing,
+    /// The end of the last chunk was not sent with it.
+    owes_tail: bool,
+}
+
+impl Framer {
+    /// Frames the payload in `tx`; there is headroom of [`CHUNK_HEADROOM_BYTES`].
+    fn frame(&mut self, tx: &mut Buf, is_last: bool) {
+        if self.framing != Framing::Chunked {
+            return;
+        }
+        if !tx.is_empty() {
+            let mut size = [0; 18];
+            let size_len = write_chunk_head(tx.len(), &mut size);
+            tx.prepend(&size[..size_len]);
+            if self.owes_tail {
+                tx.prepend(CHUNK_TAIL);
+            }
+            // The end of a chunk goes before the next one: behind it there may be no room.
+            self.owes_tail = !tx.extend(CHUNK_TAIL);
+        }
+        if is_last {
+            if tx.spare() < CHUNK_TAIL.len() + LAST_CHUNK.len() {
+                tx.compact();
+            }
+            if self.owes_tail {
+                tx.extend(CHUNK_TAIL);
+                self.owes_tail = false;
+            }
+            tx.extend(LAST_CHUNK);
+        }
+    }
+}
+
+/// For a head that is larger than the headroom: by itself, then the body.
+async fn send_apart(
+    shard: &Shard,
+    client: &Client,
+    head: &[u8],
+    tx: Buf,
+) -> Result<Buf, ClientGone> {
+    let mut first = Buf::take();
+    let mut rest = head;
+    while !rest.is_empty() {
+        if first.spare() == 0 {
+            first = send_buf(shard, &client.stream, first).await?;
+        }
+        let taken = rest.len().min(first.spare());
+        first.extend(&rest[..taken]);
+        rest = &rest[taken..];
+    }
+    send_buf(shard, &client.stream, first).await?;
+    if tx.is_empty() { Ok(tx) } else { send_buf(shard, &client.stream, tx).await }
+}
+
+/// Sends a head and a body of our own. The backend's body is dropped, and with it the connection
+/// unless it is there already.
+async fn answer_text(
+    shard: &Shard,
+    client: &Client,
+    x: &mut Exchange,
+    mut source: Source<'_>,
+    mut tx: Buf,
+    write_head: impl WriteHead,
+    text: &[u8],
+) -> Result<bool, RelayError> {
+    let head_len = x.upstream.len;
+    let mut out = std::mem::take(&mut x.out);
+    out.clear();
+    let status = write_head(x, client, tx.filled(), &mut out);
+    let result = send_whole(shard, client, x, status, &mut out, text).await;
+    x.out = out;
+    result?;
+    source.body.take(&mut tx.filled_mut()[head_len..])?;
+    Ok(source.is_reusable(&x.upstream))
+}
+
+/// Reads the backend's whole body, which a mapping needs, and answers.
+async fn answer_buffered(
+    client: &Client,
+    x: &mut Exchange,
+    mut source: Source<'_>,
+    mut tx: Buf,
+    plan: &ResponsePlan,
+    template: Option<&Template>,
+) -> Result<bool, RelayError> {
+    let shard = source.shard;
+    let head_len = x.upstream.len;
+    let mut body = std::mem::take(&mut x.response_body);
+    body.clear();
+    let length = source.body.take(&mut tx.filled_mut()[head_len..])?;
+    body.extend_from_slice(&tx.filled()[head_len..head_len + length]);
+    tx.truncate(head_len);
+    let mut piece = Buf::take();
+    while !source.body.is_whole() {
+        piece = source.next(piece, 0).await?;
+        if body.len() + piece.len() > shard.settings.response_bytes_max {
+            return Err(Failure::internal_error().into());
+        }
+        body.extend_from_slice(piece.filled());
+    }
+    let json = parse_json(&body).map_err(|()| Failure::invalid_response_json())?;
+    let mut out = std::mem::take(&mut x.out);
+    out.clear();
+    let reply = Reply { head: &x.upstream, bytes: tx.filled(), body: Some(&body) };
+    let values = Values {
+        reply: Some(reply),
+        response_json: json.as_ref(),
+        ..Values::of_request(x, client)
+    };
+    let status = write_mapped_head(&values, plan, plan.outcome?, &mut out);
+    let text = match template {
+        Some(Template::Literal(text)) => &text[..],
+        _ => &body[..],
+    };
+    let result = send_whole(shard, client, x, status, &mut out, text).await;
+    x.out = out;
+    x.response_body = body;
+    result?;
+    Ok(source.is_reusable(&x.upstream))
+}
+
+async fn send_whole(
+    shard: &Shard,
+    client: &Client,
+    x: &mut Exchange,
+    status: u16,
+    out: &mut Vec<u8>,
+    text: &[u8],
+) -> Result<(), ClientGone> {
+    let is_bare = has_no_body(status);
+    let framing = if is_bare { Framing::None } else { Framing::Length(text.len() as u64) };
+    finish_head(shard, x, framing, out);
+    x.facts.status = status;
+    let text = if is_bare || x.is_head() { &[] } else { text };
+    respond::send(shard, client, x, out, text).await
+}
+
+/// The head of an `HTTP` integration's answer: what the integration response maps, no more.
+fn write_mapped_head(
+    values: &Values<'_>,
+    plan: &ResponsePlan,
+    status: u16,
+    out: &mut Vec<u8>,
+) -> u16 {
+    write_line(status, out);
+    for mapping in &plan.headers {
+        write_mapping(values, &mapping.name, &mapping.source, out);
+    }
+    if !plan.maps_content_type {
+        write_field(b"Content-Type", b"application/json", out);
+    }
+    write_trace(values.x, out);
+    status
+}
+
+/// The head of a proxy's answer: the backend's, with the fields that are ours under other names.
+///
+/// Source: recorded behaviour, "Remap / drop". `Content-Encoding` passes, since the body passes as
+/// it is; the fields of this connection alone (RFC 9110 section 7.6.1) do not.
+fn write_proxied_head(x: &Exchange, _: &Client, bytes: &[u8], out: &mut Vec<u8>) -> u16 {
+    write_line(x.upstream.status, out);
+    let mut has_content_type = false;
+    for field in &x.upstream.fields {
+        match field.known {
+            FieldName::Connection
+            | FieldName::ContentLength
+            | FieldName::Date
+            | FieldName::Server => {
+                remap(field.known.as_str().as_bytes(), field, bytes, out);
+            }
+            FieldName::TransferEncoding
+            | FieldName::KeepAlive
+            | FieldName::ProxyConnection
+            | FieldName::Trailer
+            | FieldName::Via => {}
+            FieldName::Other if is_ours(field.name.of(bytes)) => {
+                remap(b"x-amzn-RequestId", field, bytes, out);
+            }
+            known => {
+                has_content_type |= known == FieldName::ContentType;
+                copy(field, bytes, out);
+            }
+        }
+    }
+    if !has_content_type {
+        write_field(b"Content-Type", b"application/json", out);
+    }
+    x.upstream.status
+}
+
+fn is_ours(name: &[u8]) -> bool {
+    name.len() == 16 && name.eq_ignore_ascii_case(b"x-amzn-requestid")
+}
+
+fn remap(name: &[u8], field: &Field, bytes: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(b"x-amzn-Remapped-");
+    out.extend_from_slice(name);
+    out.extend_from_slice(b": ");
+    out.extend_from_slice(field.value.of(bytes));
+    out.extend_from_slice(b"\r\n");
+}

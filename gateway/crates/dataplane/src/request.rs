@@ -1,0 +1,271 @@
+//! What is known of a request so far.
+//!
+//! One [`Exchange`] serves all requests of a connection while it is busy; everything in it is
+//! written over for the next, so that its vectors keep their memory.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use gateway_compile::hosts::Base;
+use gateway_compile::{Failure, MethodIndex, MethodPlan, PathParams, RequestMethod};
+use gateway_proto::h1::{BodyLength, HeadScanner, RequestHead, ResponseHead};
+use gateway_proto::{Field, FieldName, HeadLimits, Span};
+use gateway_rt::{Buf, Moment};
+
+use crate::body::Body;
+use crate::connection::Client;
+use crate::ids;
+use crate::shard::{Serving, Shard, ShardStage};
+
+/// One request and its answer, as far as they are known.
+pub(crate) struct Exchange {
+    /// Holds the head in place for the whole exchange, with the body's first bytes behind it.
+    /// Taken only while it is lent to a receive.
+    pub(crate) rx: Option<Buf>,
+    pub(crate) head: RequestHead,
+    pub(crate) scanner: HeadScanner,
+    pub(crate) body: Body,
+    /// The upstream's head, in the buffer of [`crate::relay`].
+    pub(crate) upstream: ResponseHead,
+    /// A head being written, ours or the integration's.
+    pub(crate) out: Vec<u8>,
+    /// A body that had to be whole: see [`crate::http`].
+    pub(crate) request_body: Vec<u8>,
+    pub(crate) response_body: Vec<u8>,
+    /// `X-Amzn-Trace-Id` for the backend.
+    pub(crate) trace: Vec<u8>,
+    /// `x-amzn-requestid` of the backend's answer.
+    pub(crate) backend_request_id: Vec<u8>,
+    pub(crate) facts: Facts,
+    pub(crate) serving: Option<Rc<Serving>>,
+    pub(crate) stage: Option<Rc<ShardStage>>,
+    pub(crate) params: PathParams,
+}
+
+/// Facts that start anew with each request.
+#[derive(Clone, Copy)]
+pub(crate) struct Facts {
+    pub(crate) started: Moment,
+    pub(crate) started_unix_ms: u64,
+    pub(crate) request_id: [u8; 36],
+    pub(crate) extended_id: [u8; 16],
+    /// The method that routes: the request's, or the one that `X-HTTP-Method-Override` names.
+    pub(crate) method: RequestMethod,
+    /// Where the resource path starts in the request's path.
+    pub(crate) path_offset: usize,
+    pub(crate) base: Base,
+    pub(crate) plan: Option<MethodIndex>,
+    /// Whether the connection may serve another request after this one.
+    pub(crate) keep_alive: bool,
+    /// Status sent to the client; 0 before a head was sent.
+    pub(crate) status: u16,
+    /// Body bytes sent to the client.
+    pub(crate) sent_body_bytes: u64,
+    pub(crate) failure: Option<Failure>,
+    pub(crate) integration: IntegrationFacts,
+}
+
+/// What is known of the integration's call.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct IntegrationFacts {
+    pub(crate) started: Option<Moment>,
+    pub(crate) latency: Option<Duration>,
+    pub(crate) time_to_head: Option<Duration>,
+    /// The backend's status.
+    pub(crate) status: Option<u16>,
+    pub(crate) error: Option<&'static str>,
+}
+
+impl Default for Exchange {
+    fn default() -> Self {
+        Self {
+            rx: None,
+            head: RequestHead::new(),
+            scanner: HeadScanner::new(HeadLimits::DEFAULT),
+            body: Body::default(),
+            upstream: ResponseHead::new(),
+            out: Vec::with_capacity(4096),
+            request_body: Vec::new(),
+            response_body: Vec::new(),
+            trace: Vec::with_capacity(128),
+            backend_request_id: Vec::with_capacity(64),
+            facts: Facts::new(),
+            serving: None,
+            stage: None,
+            params: PathParams::default(),
+        }
+    }
+}
+
+impl Facts {
+    const fn new() -> Self {
+        Self {
+            started: Moment::NEVER,
+            started_unix_ms: 0,
+            request_id: [b'0'; 36],
+            extended_id: [b'='; 16],
+            method: RequestMethod::Other,
+            path_offset: 0,
+            base: Base::Default,
+            plan: None,
+            keep_alive: false,
+            status: 0,
+            sent_body_bytes: 0,
+            failure: None,
+            integration: IntegrationFacts {
+                started: None,
+                latency: None,
+                time_to_head: None,
+                status: None,
+                error: None,
+            },
+        }
+    }
+}
+
+impl Exchange {
+    /// The bytes of the request's head; every span of [`Exchange::head`] refers to them.
+    #[inline]
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.rx.as_ref().map_or(&[], Buf::filled)
+    }
+
+    #[inline]
+    pub(crate) fn text(&self, span: Span) -> &[u8] {
+        span.of(self.bytes())
+    }
+
+    /// Starts with a head that was just parsed.
+    pub(crate) fn begin(&mut self, shard: &Shard, now: Moment) {
+        self.facts = Facts::new();
+        let unix_ms = gateway_rt::clock::unix_ms();
+        let (request_id, trace) = self.client_ids();
+        self.facts.started = now;
+        self.facts.started_unix_ms = unix_ms;
+        self.facts.request_id = request_id.unwrap_or_else(|| ids::uuid(&shard.random));
+        self.facts.extended_id = ids::extended_request_id(&shard.random);
+        self.facts.keep_alive = self.head.keep_alive && !shard.gate.is_closed();
+        self.facts.method = RequestMethod::parse(self.text(self.head.method));
+        if let Some(field) = self.head.field(FieldName::XHttpMethodOverride) {
+            // Source: the developer guide, "X-HTTP-Method-Override replaces the method".
+            self.facts.method = RequestMethod::parse(self.text(field.value));
+        }
+        self.trace.clear();
+        self.backend_request_id.clear();
+        let bytes = self.rx.as_ref().map_or(&[][..], Buf::filled);
+        let trace = trace.map(|span| span.of(bytes));
+        ids::trace_header(trace, &shard.random, unix_ms / 1000, &mut self.trace);
+    }
+
+    /// Starts with what turned out to be no request: there is nothing to look at.
+    pub(crate) fn begin_refused(&mut self, shard: &Shard) {
+        self.facts = Facts::new();
+        self.facts.started = Moment::now();
+        self.facts.started_unix_ms = gateway_rt::clock::unix_ms();
+        self.facts.request_id = ids::uuid(&shard.random);
+        self.facts.extended_id = ids::extended_request_id(&shard.random);
+        self.head = RequestHead { fields: std::mem::take(&mut self.head.fields), ..RequestHead::new() };
+        self.head.fields.clear();
+        self.body = Body::default();
+        self.stage = None;
+        self.serving = None;
+        self.trace.clear();
+    }
+
+    /// Whether the request has no body at all, not even an empty one.
+    pub(crate) fn body_is_absent(&self) -> bool {
+        self.head.body == BodyLength::None
+    }
+
+    /// The request id that the client brings, if it is a UUID, and its trace header.
+    fn client_ids(&self) -> (Option<[u8; 36]>, Option<Span>) {
+        let (mut request_id, mut trace) = (None, None);
+        for field in self.head.fields.iter().filter(|f| f.known == FieldName::Other) {
+            let name = self.text(field.name);
+            if name.len() < 15 || name[0] | 0x20 != b'x' {
+                continue;
+            }
+            if name.eq_ignore_ascii_case(b"x-amzn-requestid") {
+                let value = self.text(field.value);
+                request_id = value.try_into().ok().filter(|id: &[u8; 36]| ids::is_uuid(id));
+            } else if name.eq_ignore_ascii_case(b"x-amzn-trace-id")
+                && field.value.len() <= crate::limits::TRACE_HEADER_BYTES_MAX
+            {
+                trace = Some(field.value);
+            }
+        }
+        (request_id, trace)
+    }
+
+    /// The resource path: what follows the stage.
+    pub(crate) fn resource_path(&self) -> &[u8] {
+        &self.text(self.head.target.path)[self.facts.path_offset..]
+    }
+
+    /// The method's plan, once it is found.
+    pub(crate) fn plan(&self) -> Option<&MethodPlan> {
+        Some(self.stage.as_ref()?.plan.method(self.facts.plan?))
+    }
+
+    /// Whether the client asks with HEAD: the head is answered, the body is not.
+    pub(crate) fn is_head(&self) -> bool {
+        self.text(self.head.method) == b"HEAD"
+    }
+
+    /// The value of the last field with this well-known name.
+    pub(crate) fn known_field(&self, known: FieldName) -> Option<&[u8]> {
+        let field = self.head.fields.iter().rev().find(|f| f.known == known)?;
+        Some(self.text(field.value))
+    }
+
+    /// The fields that mappings and logs may see: what is dropped at the door is not there.
+    pub(crate) fn visible_fields(&self) -> impl DoubleEndedIterator<Item = &Field> {
+        self.head.fields.iter().filter(|f| !is_dropped_at_the_door(f.known))
+    }
+
+    /// Milliseconds since the request began.
+    pub(crate) fn age(&self) -> Duration {
+        Duration::from_micros(Moment::now().micros_since(self.facts.started))
+    }
+
+    /// The client's address as `X-Forwarded-For` takes it on.
+    pub(crate) fn write_forwarded_for(&self, client: &Client, out: &mut Vec<u8>) {
+        let mut is_first = true;
+        for field in self.head.fields.iter().filter(|f| f.known == FieldName::XForwardedFor) {
+            if !is_first {
+                out.extend_from_slice(b", ");
+            }
+            out.extend_from_slice(self.text(field.value));
+            is_first = false;
+        }
+        if !is_first {
+            out.extend_from_slice(b", ");
+        }
+        out.extend_from_slice(client.ip());
+    }
+}
+
+/// Source: recorded behaviour, "Headers, what survives into the gateway". The three names at the
+/// end are hop-by-hop (RFC 9110 section 7.6.1), and the override has done its work.
+#[inline]
+pub(crate) const fn is_dropped_at_the_door(name: FieldName) -> bool {
+    matches!(
+        name,
+        FieldName::Connection
+            | FieldName::ContentLength
+            | FieldName::ContentMd5
+            | FieldName::Expect
+            | FieldName::MaxForwards
+            | FieldName::ProxyAuthenticate
+            | FieldName::Server
+            | FieldName::Te
+            | FieldName::Trailer
+            | FieldName::TransferEncoding
+            | FieldName::Upgrade
+            | FieldName::WwwAuthenticate
+            | FieldName::KeepAlive
+            | FieldName::ProxyConnection
+            | FieldName::ProxyAuthorization
+            | FieldName::XHttpMethodOverride
+    )
+}

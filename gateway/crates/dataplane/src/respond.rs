@@ -1,0 +1,264 @@
+//! Every answer we make up, and the fields that every answer has.
+
+use aws_lc_rs::digest;
+use gateway_compile::gateway_responses::{GatewayAnswer, GatewayTemplate, TextPart};
+use gateway_compile::{Failure, GatewayResponses};
+use gateway_proto::FieldName;
+use gateway_proto::h1::RequestError;
+use gateway_rt::{Buf, Moment, Stream};
+
+use crate::connection::Client;
+use crate::context::Context;
+use crate::request::Exchange;
+use crate::shard::Shard;
+use crate::status::{has_no_body, write_decimal, write_line};
+use crate::values::{Values, clean_field_value};
+
+/// The client does not take the response.
+pub(crate) struct ClientGone;
+
+/// How the body of a response is framed for the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Framing {
+    /// That many bytes.
+    Length(u64),
+    /// Chunks.
+    Chunked,
+    /// Until we close: for HTTP/1.0 clients.
+    UntilClose,
+    /// The status has no body.
+    None,
+}
+
+/// Answers with a gateway response.
+pub(crate) async fn failure(
+    shard: &Shard,
+    client: &Client,
+    x: &mut Exchange,
+    failure: Failure,
+) -> Result<(), ClientGone> {
+    x.facts.failure = Some(failure);
+    let stage = x.stage.clone();
+    let built_in;
+    let responses = match &stage {
+        Some(stage) => &*stage.plan.gateway_responses,
+        None => {
+            built_in = GatewayResponses::built_in();
+            &built_in
+        }
+    };
+    let answer = responses.select(&failure, x.known_field(FieldName::Accept));
+    let mut body = std::mem::take(&mut x.response_body);
+    body.clear();
+    write_body(x, client, &failure, answer, &mut body);
+    let mut out = std::mem::take(&mut x.out);
+    out.clear();
+    write_line(answer.status, &mut out);
+    let values = Values::of_request(x, client);
+    let mut has_content_type = false;
+    for mapping in answer.headers {
+        has_content_type |= mapping.name.eq_ignore_ascii_case(b"content-type");
+        write_mapping(&values, &mapping.name, &mapping.source, &mut out);
+    }
+    if !has_content_type {
+        let content_type = answer.template.map(|template| &*template.content_type);
+        let default = failure.message.default_content_type();
+        write_field(b"Content-Type", content_type.unwrap_or(default), &mut out);
+    }
+    write_field(b"x-amzn-ErrorType", failure.error_type().as_bytes(), &mut out);
+    if is_after_integration(&failure) {
+        write_trace(x, &mut out);
+    }
+    let framing = Framing::Length(body.len() as u64);
+    let framing = if has_no_body(answer.status) { Framing::None } else { framing };
+    finish_head(shard, x, framing, &mut out);
+    x.facts.status = answer.status;
+    let is_bare = x.is_head() || framing == Framing::None;
+    let result = send(shard, client, x, &out, if is_bare { &[] } else { &body }).await;
+    x.out = out;
+    x.response_body = body;
+    result
+}
+
+/// Answers what is no request, before anything is known of it.
+pub(crate) async fn refuse(shard: &Shard, client: &Client, x: &mut Exchange, error: RequestError) {
+    x.begin_refused(shard);
+    let answer = match error.status() {
+        414 => Failure::uri_too_long(),
+        431 => Failure::header_too_large(),
+        501 => Failure::not_implemented(),
+        505 => Failure::version_not_supported(),
+        _ => Failure::bad_request(),
+    };
+    // A client that is gone needs no answer.
+    let _ = failure(shard, client, x, answer).await;
+    shard.metrics.responses.increment(x.facts.status);
+}
+
+/// Failures after the backend was called carry the trace id; those before it do not.
+fn is_after_integration(failure: &Failure) -> bool {
+    use gateway_compile::GatewayResponseType as Type;
+    matches!(failure.kind, Type::IntegrationFailure | Type::IntegrationTimeout)
+}
+
+fn write_body(
+    x: &Exchange,
+    client: &Client,
+    failure: &Failure,
+    answer: GatewayAnswer<'_>,
+    body: &mut Vec<u8>,
+) {
+    match answer.template {
+        Some(template) => write_template(x, client, failure, template, body),
+        None => failure.message.default_body().iter().for_each(|piece| body.extend(*piece)),
+    }
+}
+
+/// Plain substitution; no directives, no functions.
+fn write_template(
+    x: &Exchange,
+    client: &Client,
+    failure: &Failure,
+    template: &GatewayTemplate,
+    body: &mut Vec<u8>,
+) {
+    let context = Context { x, client, now: Moment::now() };
+    let values = Values::of_request(x, client);
+    for part in &template.parts {
+        match part {
+            TextPart::Literal(text) => body.extend_from_slice(text),
+            TextPart::ErrorMessage => failure.message.text().iter().for_each(|p| body.extend(*p)),
+            TextPart::ErrorMessageString => {
+                failure.message.quoted_text().iter().for_each(|p| body.extend(*p));
+            }
+            TextPart::ResponseType => body.extend_from_slice(failure.kind.as_str().as_bytes()),
+            TextPart::ValidationErrorString => {}
+            TextPart::Context(variable) => {
+                context.value(variable, body);
+            }
+            TextPart::Source(source) => {
+                values.write(source, body);
+            }
+        }
+    }
+}
+
+/// Writes a mapped field, unless its source has no value.
+pub(crate) fn write_mapping(
+    values: &Values<'_>,
+    name: &[u8],
+    source: &gateway_compile::Source,
+    out: &mut Vec<u8>,
+) {
+    let before = out.len();
+    out.extend_from_slice(name);
+    out.extend_from_slice(b": ");
+    let value_at = out.len();
+    if values.write(source, out) {
+        clean_field_value(&mut out[value_at..]);
+        out.extend_from_slice(b"\r\n");
+    } else {
+        out.truncate(before);
+    }
+}
+
+#[inline]
+pub(crate) fn write_field(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(name);
+    out.extend_from_slice(b": ");
+    out.extend_from_slice(value);
+    out.extend_from_slice(b"\r\n");
+}
+
+/// `X-Amzn-Trace-Id: Root=…`, as `HTTP` integrations have it.
+pub(crate) fn write_trace(x: &Exchange, out: &mut Vec<u8>) {
+    if let Some(root) = crate::ids::field(&x.trace, b"Root") {
+        out.extend_from_slice(b"X-Amzn-Trace-Id: Root=");
+        out.extend_from_slice(root);
+        out.extend_from_slice(b"\r\n");
+    }
+}
+
+/// Writes what every response has, and the empty line.
+pub(crate) fn finish_head(shard: &Shard, x: &Exchange, framing: Framing, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"Date: ");
+    out.extend_from_slice(&shard.date.at(x.facts.started_unix_ms));
+    match framing {
+        Framing::Length(length) => {
+            out.extend_from_slice(b"\r\nContent-Length: ");
+            write_decimal(length, out);
+        }
+        Framing::Chunked => out.extend_from_slice(b"\r\nTransfer-Encoding: chunked"),
+        Framing::UntilClose | Framing::None => {}
+    }
+    let keep_alive: &[u8] = b"\r\nConnection: keep-alive\r\nx-amzn-RequestId: ";
+    let close: &[u8] = b"\r\nConnection: close\r\nx-amzn-RequestId: ";
+    out.extend_from_slice(if x.facts.keep_alive { keep_alive } else { close });
+    out.extend_from_slice(&x.facts.request_id);
+    out.extend_from_slice(b"\r\nx-amz-apigw-id: ");
+    out.extend_from_slice(&x.facts.extended_id);
+    out.extend_from_slice(b"\r\n\r\n");
+}
+
+/// Sends a head and a body that are there already.
+pub(crate) async fn send(
+    shard: &Shard,
+    client: &Client,
+    x: &mut Exchange,
+    head: &[u8],
+    body: &[u8],
+) -> Result<(), ClientGone> {
+    let mut tx = Buf::take();
+    for mut piece in [head, body] {
+        while !piece.is_empty() {
+            if tx.spare() == 0 {
+                tx = send_buf(shard, &client.stream, tx).await?;
+            }
+            let taken = piece.len().min(tx.spare());
+            tx.extend(&piece[..taken]);
+            piece = &piece[taken..];
+        }
+    }
+    send_buf(shard, &client.stream, tx).await?;
+    x.facts.sent_body_bytes += body.len() as u64;
+    Ok(())
+}
+
+/// Sends a buffer to the client, which has a time limit to take it; comes back empty.
+#[inline]
+pub(crate) async fn send_buf(
+    shard: &Shard,
+    client: &Stream,
+    tx: Buf,
+) -> Result<Buf, ClientGone> {
+    let len = tx.len() as u64;
+    client.set_deadline(Moment::now() + shard.settings.send);
+    let (result, mut tx) = client.send(tx).await;
+    shard.metrics.downstream_sent_bytes.add(len - tx.len() as u64);
+    tx.reset(0);
+    result.map(|()| tx).map_err(|_| ClientGone)
+}
+
+/// The base64 of a token's SHA-256, as the error text quotes it.
+pub(crate) fn token_hash(token: &[u8]) -> [u8; 44] {
+    const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let hash = digest::digest(&digest::SHA256, token);
+    let mut text = [b'='; 44];
+    for (group, slots) in hash.as_ref().chunks(3).zip(text.chunks_mut(4)) {
+        let byte = |at: usize| u32::from(group.get(at).copied().unwrap_or(0));
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for (index, slot) in slots.iter_mut().take(group.len() + 1).enumerate() {
+            *slot = BASE64[(bits >> (18 - 6 * index) & 63) as usize];
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_token_hash_is_base64_of_sha_256() {
+        // `printf x | openssl dgst -sha256 -binary | base64`
+        assert_eq!(&super::token_hash(b"x"), b"LXEWQrcmsEQBYnyp++6wy9chTD7GQPMTbAiWHF5IaIE=");
+    }
+}

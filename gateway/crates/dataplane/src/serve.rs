@@ -1,0 +1,136 @@
+//! Accepting connections, and a connection between its requests.
+
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::Duration;
+
+use gateway_rt::{BoundListener, Inbox, Moment, Receiver, Stream, TcpListener, Visit};
+
+use crate::connection::{self, Client, Next};
+use crate::shard::{Command, Event, Shard};
+
+/// What a shard does until it is told to drain: takes connections and commands.
+///
+/// # Errors
+/// When a listener or the mailbox cannot be brought onto the shard.
+pub async fn run(
+    shard: Shard,
+    listeners: Vec<BoundListener>,
+    commands: Receiver<Command>,
+) -> io::Result<()> {
+    let shard = Rc::new(shard);
+    let listeners: Vec<Rc<TcpListener>> = listeners
+        .into_iter()
+        .map(|bound| TcpListener::new(bound).map(Rc::new))
+        .collect::<io::Result<_>>()?;
+    let inbox = commands.attach()?;
+    for listener in &listeners {
+        gateway_rt::spawn(accept(shard.clone(), listener.clone()));
+    }
+    gateway_rt::spawn(housekeep(shard.clone()));
+    (shard.report)(shard.index, Event::Listening);
+    let timeout = obey(&shard, inbox).await;
+    drain(&shard, &listeners, timeout).await;
+    Ok(())
+}
+
+/// Carries out commands until the one to drain; says how long draining may take.
+async fn obey(shard: &Shard, mut inbox: Inbox<Command>) -> Duration {
+    while let Some(command) = inbox.recv().await {
+        match command {
+            Command::Prepare { snapshot, metrics } => shard.prepare(snapshot, metrics),
+            Command::Commit { generation } => shard.commit(generation),
+            Command::Abort => shard.abort(),
+            Command::Resolved(answer) => shard.upstreams.resolver().answer(answer),
+            Command::Drain { timeout } => {
+                // Names must still resolve for requests that are in flight.
+                let upstreams = shard.upstreams.resolver().clone();
+                gateway_rt::spawn(async move {
+                    while let Some(command) = inbox.recv().await {
+                        if let Command::Resolved(answer) = command {
+                            upstreams.answer(answer);
+                        }
+                    }
+                });
+                return timeout;
+            }
+        }
+    }
+    Duration::ZERO
+}
+
+async fn drain(shard: &Shard, listeners: &[Rc<TcpListener>], timeout: Duration) {
+    let deadline = Moment::now() + timeout;
+    shard.gate.close();
+    // Connections that the kernel has taken for us are served once more before the door shuts.
+    gateway_rt::sleep(Duration::from_millis(gateway_rt::limits::TICK_MS)).await;
+    for listener in listeners {
+        listener.stop();
+    }
+    gateway_rt::end_parked_connections();
+    let cut = shard.gate.emptied(deadline).await;
+    shard.log.borrow_mut().tick();
+    (shard.report)(shard.index, Event::Drained(cut));
+}
+
+async fn housekeep(shard: Rc<Shard>) {
+    let mut count = 0_u32;
+    loop {
+        gateway_rt::sleep(Duration::from_millis(100)).await;
+        shard.log.borrow_mut().tick();
+        count += 1;
+        if count.is_multiple_of(10) {
+            shard.housekeep(Moment::now());
+        }
+    }
+}
+
+async fn accept(shard: Rc<Shard>, listener: Rc<TcpListener>) {
+    loop {
+        let (stream, peer) = match listener.accept().await {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                if !shard.gate.is_closed() {
+                    tracing::error!(address = %listener.local_addr(), %error, "Accepting ended");
+                }
+                return;
+            }
+        };
+        if shard.gate.inside() >= shard.settings.connections_max {
+            shard.metrics.connections_refused.increment();
+            continue;
+        }
+        shard.metrics.connections_accepted.increment();
+        let visit = shard.gate.enter_late();
+        gateway_rt::spawn(connect(shard.clone(), stream.into(), peer, listener.port(), visit));
+    }
+}
+
+/// A connection from its first byte to its last. Between requests it waits here, holding no
+/// buffer and no exchange: this future is all that an idle connection costs.
+async fn connect(shard: Rc<Shard>, stream: Stream, peer: SocketAddr, port: u16, visit: Visit) {
+    shard.metrics.connections_active.increment();
+    let client = Client::new(stream, peer, port);
+    let mut wait_until = Moment::now() + shard.settings.client_header;
+    loop {
+        shard.metrics.connections_idle.increment();
+        client.stream.set_deadline(wait_until);
+        let readable = client.stream.readable().await;
+        shard.metrics.connections_idle.decrement();
+        if readable.is_err() || client.stream.has_expired() {
+            break;
+        }
+        // Boxed: the memory of a busy connection is not held by one that waits.
+        match Box::pin(connection::serve(&shard, &client)).await {
+            Next::Close => break,
+            Next::Idle => wait_until = Moment::now() + shard.settings.keep_alive,
+        }
+        if shard.gate.is_closed() {
+            break;
+        }
+    }
+    shard.metrics.connections_active.decrement();
+    drop(client);
+    drop(visit);
+}

@@ -1,0 +1,205 @@
+//! What a shard has, and the commands it takes from the control thread.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gateway_compile::{Snapshot, StageIndex, StagePlan};
+use gateway_integration::{Answer, Pool, Upstreams};
+use gateway_rt::{Gate, Moment};
+use gateway_telemetry::{ShardLog, ShardMetrics, StageMetrics};
+
+use crate::date::Date;
+use crate::ids::Random;
+use crate::limits::EXCHANGES_FREE_MAX;
+use crate::request::Exchange;
+
+/// Bounds on connections and messages of one shard.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// First byte of a request to the end of its head.
+    pub client_header: Duration,
+    /// Between two pieces of a request body.
+    pub client_body: Duration,
+    /// A client connection without a request.
+    pub keep_alive: Duration,
+    /// A client that does not take its response: without progress for this long.
+    pub send: Duration,
+    /// Client connections at once; more are closed when they are accepted.
+    pub connections_max: usize,
+    /// Request bodies, in bytes.
+    pub payload_bytes_max: u64,
+    /// Response bodies where a mapping needs them whole, in bytes.
+    pub response_bytes_max: usize,
+}
+
+/// A command from the control thread.
+pub enum Command {
+    /// Gets a snapshot ready beside the one that serves.
+    Prepare {
+        /// The snapshot.
+        snapshot: Arc<Snapshot>,
+        /// This shard's counters, one for each stage of the snapshot, in its order.
+        metrics: Vec<Arc<StageMetrics>>,
+    },
+    /// Serves the prepared snapshot of that generation from now on.
+    Commit {
+        /// [`Snapshot::generation`].
+        generation: u64,
+    },
+    /// Forgets what was prepared.
+    Abort,
+    /// Accepts no more connections, finishes what is in flight, and ends.
+    Drain {
+        /// How long that may take.
+        timeout: Duration,
+    },
+    /// An answer of the resolver.
+    Resolved(Answer),
+}
+
+/// What a shard tells the control thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The shard accepts connections.
+    Listening,
+    /// The snapshot of that generation can be committed.
+    Prepared(u64),
+    /// The snapshot of that generation serves.
+    Committed(u64),
+    /// The shard has ended; so many connections had to be cut.
+    Drained(usize),
+}
+
+/// Tells the control thread; never blocks.
+pub type Report = Arc<dyn Fn(usize, Event) + Send + Sync>;
+
+/// What a shard is made of.
+pub struct ShardParts {
+    /// Counts from 0.
+    pub index: usize,
+    /// Bounds.
+    pub settings: Settings,
+    /// Its counters.
+    pub metrics: Arc<ShardMetrics>,
+    /// Its end of the access log.
+    pub log: ShardLog,
+    /// Its connections to backends.
+    pub upstreams: Upstreams,
+    /// Where its events go.
+    pub report: Report,
+}
+
+/// One shard's state. It lives on its thread and is shared by its connections.
+pub struct Shard {
+    pub(crate) index: usize,
+    pub(crate) settings: Settings,
+    pub(crate) metrics: Arc<ShardMetrics>,
+    pub(crate) upstreams: Upstreams,
+    pub(crate) gate: Gate,
+    pub(crate) random: Random,
+    pub(crate) date: Date,
+    pub(crate) log: RefCell<ShardLog>,
+    pub(crate) report: Report,
+    serving: RefCell<Rc<Serving>>,
+    prepared: RefCell<Option<Rc<Serving>>>,
+    exchanges: RefCell<Vec<Box<Exchange>>>,
+}
+
+/// A snapshot with what this shard keeps for it.
+pub(crate) struct Serving {
+    pub(crate) snapshot: Arc<Snapshot>,
+    stages: Vec<Rc<ShardStage>>,
+}
+
+/// A stage with what this shard keeps for it.
+pub(crate) struct ShardStage {
+    pub(crate) plan: Arc<StagePlan>,
+    /// Indexed like [`StagePlan::endpoints`].
+    pub(crate) pools: Vec<Rc<Pool>>,
+    pub(crate) metrics: Arc<StageMetrics>,
+}
+
+impl Serving {
+    pub(crate) fn stage(&self, index: StageIndex) -> &Rc<ShardStage> {
+        &self.stages[index.0 as usize]
+    }
+}
+
+impl Shard {
+    /// A shard that serves nothing yet.
+    pub fn new(parts: ShardParts) -> Self {
+        let snapshot = Arc::new(Snapshot::empty());
+        let serving = Serving { snapshot, stages: Vec::new() };
+        Self {
+            index: parts.index,
+            settings: parts.settings,
+            metrics: parts.metrics,
+            upstreams: parts.upstreams,
+            gate: Gate::default(),
+            random: Random::new(),
+            date: Date::new(),
+            log: RefCell::new(parts.log),
+            report: parts.report,
+            serving: RefCell::new(Rc::new(serving)),
+            prepared: RefCell::default(),
+            exchanges: RefCell::default(),
+        }
+    }
+
+    /// The snapshot that serves. A request keeps the one it started with.
+    pub(crate) fn serving(&self) -> Rc<Serving> {
+        self.serving.borrow().clone()
+    }
+
+    /// Gets a snapshot ready. A stage whose plan did not change keeps its connections and so does
+    /// an endpoint that several stages name.
+    pub(crate) fn prepare(&self, snapshot: Arc<Snapshot>, metrics: Vec<Arc<StageMetrics>>) {
+        let pools = |plan: &StagePlan| {
+            plan.endpoints.iter().map(|endpoint| self.upstreams.pool(endpoint)).collect()
+        };
+        let stages = snapshot.stages.iter().zip(metrics).map(|(plan, metrics)| {
+            Rc::new(ShardStage { plan: plan.clone(), pools: pools(plan), metrics })
+        });
+        let stages = stages.collect();
+        let generation = snapshot.generation;
+        *self.prepared.borrow_mut() = Some(Rc::new(Serving { snapshot, stages }));
+        (self.report)(self.index, Event::Prepared(generation));
+    }
+
+    /// Serves what was prepared, if it is that generation.
+    pub(crate) fn commit(&self, generation: u64) {
+        let prepared = self.prepared.borrow_mut().take();
+        if let Some(serving) = prepared.filter(|s| s.snapshot.generation == generation) {
+            *self.serving.borrow_mut() = serving;
+            (self.report)(self.index, Event::Committed(generation));
+        }
+    }
+
+    /// Forgets what was prepared.
+    pub(crate) fn abort(&self) {
+        self.prepared.borrow_mut().take();
+    }
+
+    /// What happens once a second: old upstream connections go, gauges follow, log lines leave.
+    pub(crate) fn housekeep(&self, now: Moment) {
+        self.upstreams.sweep(now);
+        let buffers = gateway_rt::buf::pool_stats();
+        self.metrics.buffers_in_use.set(buffers.in_use as u64);
+        self.metrics.buffers_pooled.set(buffers.free as u64);
+    }
+
+    /// Memory for the exchanges of a connection that woke up.
+    pub(crate) fn take_exchange(&self) -> Box<Exchange> {
+        self.exchanges.borrow_mut().pop().unwrap_or_default()
+    }
+
+    /// Keeps that memory for another connection.
+    pub(crate) fn give_back(&self, exchange: Box<Exchange>) {
+        let mut free = self.exchanges.borrow_mut();
+        if free.len() < EXCHANGES_FREE_MAX {
+            free.push(exchange);
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! The head of an integration request.
+//!
+//! Source: recorded behaviour, "Headers to the backend" (the matrix, mappings) and "URI rendering".
+
+use gateway_compile::{HttpPlan, RequestMethod, Source, StagePlan};
+use gateway_compile::plan::UriPart;
+use gateway_proto::{Field, FieldName};
+
+use crate::connection::Client;
+use crate::request::{Exchange, is_dropped_at_the_door};
+use crate::status::write_decimal;
+use crate::values::{Values, clean_field_value, decode_query, encode_path, encode_query};
+
+/// The body that follows the head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Payload {
+    /// None at all.
+    None,
+    /// That many bytes.
+    Length(u64),
+    /// Chunked.
+    Chunked,
+}
+
+/// Writes the head of the request to the backend.
+pub(crate) fn write(
+    values: &Values<'_>,
+    plan: &HttpPlan,
+    stage: &StagePlan,
+    payload: Payload,
+    out: &mut Vec<u8>,
+) {
+    let x = values.x;
+    let method = plan.method.as_deref().unwrap_or_else(|| x.text(x.head.method));
+    out.extend_from_slice(method);
+    out.push(b' ');
+    write_uri(values, plan, out);
+    out.extend_from_slice(b" HTTP/1.1\r\n");
+    if !plan.maps_host {
+        line(b"Host", &plan.host_header, out);
+    }
+    let mapped = write_mapped(values, plan, out);
+    if plan.proxy {
+        write_client_fields(values, plan, mapped, out);
+    } else {
+        write_defaults(x, plan, stage, out);
+    }
+    line(b"X-Amzn-Trace-Id", &x.trace, out);
+    line(b"X-Amzn-Apigateway-Api-Id", stage.api_id.as_bytes(), out);
+    match payload {
+        Payload::None if !wants_length(method) => {}
+        Payload::None => out.extend_from_slice(b"Content-Length: 0\r\n"),
+        Payload::Length(length) => {
+            out.extend_from_slice(b"Content-Length: ");
+            write_decimal(length, out);
+            out.extend_from_slice(b"\r\n");
+        }
+        Payload::Chunked => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
+    }
+    out.extend_from_slice(b"Connection: keep-alive\r\n\r\n");
+}
+
+/// Whether a method's request says that it has no body (RFC 9110 section 8.6).
+fn wants_length(method: &[u8]) -> bool {
+    matches!(method, b"POST" | b"PUT" | b"PATCH")
+}
+
+fn line(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(name);
+    out.extend_from_slice(b": ");
+    out.extend_from_slice(value);
+    out.extend_from_slice(b"\r\n");
+}
+
+fn write_uri(values: &Values<'_>, plan: &HttpPlan, out: &mut Vec<u8>) {
+    for part in &plan.path {
+        match part {
+            UriPart::Literal(text) => out.extend_from_slice(text),
+            UriPart::Value { source, name } => {
+                let is_path = matches!(source, Source::Path(_) | Source::PathName(_));
+                encoded(values, source, name, out, |value, out| {
+                    encode_path(value, is_path, out);
+                });
+            }
+        }
+    }
+    let query_at = out.len();
+    for part in &plan.query {
+        match part {
+            UriPart::Literal(text) => out.extend_from_slice(text),
+            UriPart::Value { source, name } => encoded(values, source, name, out, encode_query),
+        }
+    }
+    if plan.proxy {
+        // Behind the URI's own parameters and before the mapped ones, as it was sent: what was
+        // decoded and encoded again would mean the same.
+        let x = values.x;
+        let query = x.text(x.head.target.query);
+        if !query.is_empty() {
+            separate(query_at, out);
+            out.extend_from_slice(query);
+        }
+    }
+    for mapping in &plan.queries {
+        if let Source::MultiQuery(name) = &mapping.source {
+            for value in values.each_query(name) {
+                separate(query_at, out);
+                out.extend_from_slice(&mapping.name);
+                out.push(b'=');
+                reencoded(out, encode_query, |out| decode_query(value, out));
+            }
+            continue;
+        }
+        let before = out.len();
+        separate(query_at, out);
+        out.extend_from_slice(&mapping.name);
+        out.push(b'=');
+        let value_at = out.len();
+        reencoded(out, encode_query, |out| {
+            values.write(&mapping.source, out);
+        });
+        if out.len() == value_at {
+            out.truncate(before);
+        }
+    }
+    if out.len() > query_at {
+        out.insert(query_at, b'?');
+    }
+}
+
+/// Between two parameters of a query that starts at `query_at`.
+fn separate(query_at: usize, out: &mut Vec<u8>) {
+    if out.len() > query_at && out.last() != Some(&b'&') {
+        out.push(b'&');
+    }
+}
+
+/// A placeholder's value, encoded; `{name}` itself when it has none.
+fn encoded(
+    values: &Values<'_>,
+    source: &Source,
+    name: &[u8],
+    out: &mut Vec<u8>,
+    encode: impl Fn(&[u8], &mut Vec<u8>),
+) {
+    let before = out.len();
+    reencoded(out, encode, |out| {
+        values.write(source, out);
+    });
+    if out.len() == before {
+        out.extend_from_slice(name);
+    }
+}
+
+/// Encodes what `write` appends. The plain text stands behind the encoded one for a moment, so
+/// that no memory is needed besides `out`.
+fn reencoded(
+    out: &mut Vec<u8>,
+    encode: impl Fn(&[u8], &mut Vec<u8>),
+    write: impl FnOnce(&mut Vec<u8>),
+) {
+    let start = out.len();
+    write(out);
+    let needs_encoding = out[start..].iter().any(|b| !b.is_ascii_alphanumeric());
+    if needs_encoding {
+        let plain = out.split_off(start);
+        encode(&plain, out);
+    }
+}
+
+/// Writes the mapped headers; says which of the first 64 mappings had a value, as a bit set.
+fn write_mapped(values: &Values<'_>, plan: &HttpPlan, out: &mut Vec<u8>) -> u64 {
+    let mut mapped = 0;
+    for (index, mapping) in plan.headers.iter().enumerate() {
+        let before = out.len();
+        out.extend_from_slice(&mapping.name);
+        out.extend_from_slice(b": ");
+        let value_at = out.len();
+        if values.write(&mapping.source, out) {
+            clean_field_value(&mut out[value_at..]);
+            out.extend_from_slice(b"\r\n");
+            mapped |= 1_u64.checked_shl(index as u32).unwrap_or(0);
+        } else {
+            out.truncate(before);
+        }
+    }
+    mapped
+}
+
+/// The client's fields, as a proxy passes them on. A mapping with a value replaces the field.
+fn write_client_fields(values: &Values<'_>, plan: &HttpPlan, mapped: u64, out: &mut Vec<u8>) {
+    let x = values.x;
+    let bytes = x.bytes();
+    for field in &x.head.fields {
+        if is_dropped_at_the_door(field.known) || is_replaced(field.known) {
+            continue;
+        }
+        if mapped != 0 && is_mapped(plan, mapped, field.name.of(bytes)) {
+            continue;
+        }
+        if field.known == FieldName::Other && is_ours(field.name.of(bytes)) {
+            continue;
+        }
+        if field.known == FieldName::Authorization && is_sigv4(field.value.of(bytes)) {
+            continue;
+        }
+        copy(field, bytes, out);
+    }
+    out.extend_from_slice(b"X-Forwarded-For: ");
+    x.write_forwarded_for(values.client, out);
+    out.extend_from_slice(b"\r\nX-Forwarded-Port: ");
+    out.extend_from_slice(values.client.port());
+    out.extend_from_slice(b"\r\nX-Forwarded-Proto: ");
+    out.extend_from_slice(Client::SCHEME);
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Fields that we write ourselves, or that a proxy does not pass on.
+///
+/// `Content-Encoding` passes: API Gateway removes it because it decodes the body, and we forward
+/// the body as it is (compression is not served yet).
+const fn is_replaced(name: FieldName) -> bool {
+    matches!(
+        name,
+        FieldName::Host
+            | FieldName::Via
+            | FieldName::XForwardedFor
+            | FieldName::XForwardedPort
+            | FieldName::XForwardedProto
+    )
+}
+
+fn is_mapped(plan: &HttpPlan, mapped: u64, name: &[u8]) -> bool {
+    plan.headers.iter().enumerate().take(64).any(|(index, mapping)| {
+        mapped & 1 << index != 0 && mapping.name.eq_ignore_ascii_case(name)
+    })
+}
+
+fn is_ours(name: &[u8]) -> bool {
+    name.len() >= 15
+        && name[0] | 0x20 == b'x'
+        && (name.eq_ignore_ascii_case(b"x-amzn-trace-id")
+            || name.eq_ignore_ascii_case(b"x-amzn-apigateway-api-id"))
+}
+
+fn is_sigv4(value: &[u8]) -> bool {
+    value.starts_with(b"AWS4-HMAC-SHA256")
+}
+
+/// Copies a field line as it was sent: parsing has made sure that it is one well-formed line.
+#[inline]
+pub(crate) fn copy(field: &Field, bytes: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(&bytes[field.name.start as usize..field.value.end as usize]);
+    out.extend_from_slice(b"\r\n");
+}
+
+/// What an `HTTP` integration sends without any mapping.
+fn write_defaults(x: &Exchange, plan: &HttpPlan, stage: &StagePlan, out: &mut Vec<u8>) {
+    if !plan.maps_accept {
+        line(b"Accept", b"application/json", out);
+    }
+    if !plan.maps_user_agent {
+        line(b"User-Agent", &stage.user_agent, out);
+    }
+    let method = x.facts.method;
+    let has_no_content =
+        matches!(method, RequestMethod::Get | RequestMethod::Head | RequestMethod::Options);
+    if !plan.maps_content_type && !has_no_content {
+        let content_type = x.known_field(FieldName::ContentType);
+        line(b"Content-Type", content_type.unwrap_or(b"application/json"), out);
+    }
+}

@@ -6,6 +6,12 @@ pub(crate) fn is_token(b: u8) -> bool {
     TOKEN[b as usize]
 }
 
+/// Whether all of `name` are token bytes, without a branch per byte.
+#[inline]
+pub(crate) fn are_tokens(name: &[u8]) -> bool {
+    name.iter().fold(true, |all, &b| all & TOKEN[b as usize])
+}
+
 /// Whether `value` holds only field-value bytes: HTAB, SP, VCHAR and obs-text.
 ///
 /// Every byte is looked at whatever came before it, which lets the compiler do 16 at once.
@@ -20,7 +26,7 @@ pub(crate) fn is_field_value_byte(b: u8) -> bool {
     b >= 0x20 && b != 0x7f || b == b'\t'
 }
 
-/// Bytes that a path may hold without further thought: `pchar` and `/`, less `%`, `.` and `;`.
+/// Bytes that a path may hold without further thought: `pchar` less `%`, `.` and `;`.
 #[inline]
 pub(crate) fn is_plain_path(b: u8) -> bool {
     PLAIN_PATH[b as usize]
@@ -30,9 +36,7 @@ pub(crate) fn is_plain_path(b: u8) -> bool {
 /// joined by some proxy before us pass for one. No percent-encoding: DNS names have none.
 #[inline]
 pub(crate) fn is_reg_name(b: u8) -> bool {
-    b.is_ascii_alphanumeric()
-        || matches!(b, b'-' | b'.' | b'_' | b'~')
-        || is_sub_delim(b) && b != b','
+    REG_NAME[b as usize]
 }
 
 /// The value of a hex digit.
@@ -56,45 +60,28 @@ const fn is_sub_delim(b: u8) -> bool {
     matches!(b, b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=')
 }
 
-static TOKEN: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut b = 0u8;
-    loop {
-        table[b as usize] = b.is_ascii_alphanumeric()
-            || matches!(
-                b,
-                b'!' | b'#'
-                    | b'$'
-                    | b'%'
-                    | b'&'
-                    | b'\''
-                    | b'*'
-                    | b'+'
-                    | b'-'
-                    | b'.'
-                    | b'^'
-                    | b'_'
-                    | b'`'
-                    | b'|'
-                    | b'~'
-            );
-        if b == u8::MAX {
-            break table;
+/// A table of the bytes for which `$is` holds.
+macro_rules! table {
+    (|$b:ident| $is:expr) => {{
+        let mut table = [false; 256];
+        let mut $b = 0u8;
+        loop {
+            table[$b as usize] = $is;
+            if $b == u8::MAX {
+                break table;
+            }
+            $b += 1;
         }
-        b += 1;
-    }
-};
+    }};
+}
 
-static PLAIN_PATH: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut b = 0u8;
-    loop {
-        table[b as usize] = b.is_ascii_alphanumeric()
-            || matches!(b, b'-' | b'_' | b'~' | b':' | b'@' | b'/')
-            || is_sub_delim(b) && b != b';';
-        if b == u8::MAX {
-            break table;
-        }
-        b += 1;
-    }
-};
+static TOKEN: [bool; 256] = table!(|b| b.is_ascii_alphanumeric()
+    || matches!(b, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~'));
+
+static PLAIN_PATH: [bool; 256] = table!(|b| b.is_ascii_alphanumeric()
+    || matches!(b, b'-' | b'_' | b'~' | b':' | b'@')
+    || is_sub_delim(b) && b != b';');
+
+static REG_NAME: [bool; 256] = table!(|b| b.is_ascii_alphanumeric()
+    || matches!(b, b'-' | b'.' | b'_' | b'~')
+    || is_sub_delim(b) && b != b',');

@@ -5,6 +5,7 @@
 //! refuse, are also run with one; and rows with a fragment in the target, which we refuse for that
 //! alone, are also run without it, so that what the row is about is judged too.
 #![forbid(unsafe_code)]
+#![expect(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
 mod driver;
 

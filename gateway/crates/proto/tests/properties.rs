@@ -1,5 +1,6 @@
 //! Any split of the bytes gives the same events, and slow oracles agree with the fast code.
 #![forbid(unsafe_code)]
+#![expect(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
 mod driver;
 

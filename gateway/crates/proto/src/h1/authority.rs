@@ -39,18 +39,22 @@ pub(crate) fn check(authority: &[u8]) -> Result<(), AuthorityError> {
     if authority.len() > AUTHORITY_BYTES_MAX {
         return Err(AuthorityError::TooLong);
     }
+    let (host, rest) = authority.split_at(host_len(authority));
+    let is_plain = host.iter().fold(!host.is_empty(), |all, &b| all & is_reg_name(b));
+    if is_plain && rest.is_empty() {
+        return Ok(());
+    }
     if authority.contains(&b'@') {
         return Err(AuthorityError::UserInfo);
     }
-    let (host, rest) = authority.split_at(host_len(authority));
     match host {
         [] => return Err(AuthorityError::Empty),
         [b'[', address @ .., b']'] => {
             let address = str::from_utf8(address).map_err(|_| AuthorityError::HostInvalid)?;
             address.parse::<Ipv6Addr>().map_err(|_| AuthorityError::HostInvalid)?;
         }
-        _ if !host.iter().all(|&b| is_reg_name(b)) => return Err(AuthorityError::HostInvalid),
-        _ => {}
+        _ if is_plain => {}
+        _ => return Err(AuthorityError::HostInvalid),
     }
     match rest {
         [] => Ok(()),

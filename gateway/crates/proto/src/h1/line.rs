@@ -5,7 +5,7 @@
 
 use memchr::memchr;
 
-use crate::bytes::{is_field_value, is_ows, is_token};
+use crate::bytes::{are_tokens, is_field_value, is_ows, is_token};
 use crate::{Field, FieldName, HeadLimits, Span};
 
 /// Why a field line is refused.
@@ -102,12 +102,9 @@ pub(crate) fn next_line(
 fn field(buf: &[u8], start: usize, lf: usize) -> Result<Field, FieldError> {
     let line = &buf[start..lf];
     let Some((b'\r', line)) = line.split_last() else { return Err(FieldError::BareLf) };
-    let name_len = line.iter().position(|&b| !is_token(b)).unwrap_or(line.len());
-    match line.get(name_len) {
-        Some(b':') if name_len == 0 => return Err(FieldError::NameEmpty),
-        Some(b':') => {}
-        Some(b' ' | b'\t') => return Err(FieldError::SpaceBeforeColon),
-        Some(_) | None => return Err(FieldError::NameInvalid),
+    let Some(name_len) = memchr(b':', line) else { return Err(name_error(line)) };
+    if name_len == 0 || !are_tokens(&line[..name_len]) {
+        return Err(name_error(line));
     }
     let raw = &line[name_len + 1..];
     if !is_field_value(raw) {
@@ -125,6 +122,16 @@ fn field(buf: &[u8], start: usize, lf: usize) -> Result<Field, FieldError> {
         value: Span::new(value_start + leading, value_start + trimmed_end),
         known: FieldName::of(&line[..name_len]),
     })
+}
+
+/// What is wrong with the name at the start of `line`, which is known to be no name.
+#[cold]
+fn name_error(line: &[u8]) -> FieldError {
+    match line.iter().find(|&&b| !is_token(b)) {
+        Some(b':') => FieldError::NameEmpty,
+        Some(b' ' | b'\t') => FieldError::SpaceBeforeColon,
+        Some(_) | None => FieldError::NameInvalid,
+    }
 }
 
 /// The start line at `at`: where its CR is, `None` while it is not whole.

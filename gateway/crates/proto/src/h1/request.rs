@@ -83,7 +83,7 @@ impl RequestHead {
     /// Call it with the same bytes and more behind them until it is not [`Parsed::Partial`];
     /// [`HeadScanner`](crate::h1::HeadScanner) says when that is worth the while. What a head is
     /// refused for does not depend on how many bytes were there at each call. Up to
-    /// [`EMPTY_LINES_MAX`](crate::limits::EMPTY_LINES_MAX) empty lines before the request line are
+    /// [`EMPTY_LINES_MAX`] empty lines before the request line are
     /// skipped.
     ///
     /// # Errors

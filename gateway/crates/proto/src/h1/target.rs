@@ -140,6 +140,7 @@ fn check_path(bytes: &[u8]) -> Result<usize, TargetError> {
     while let Some(&b) = bytes.get(at) {
         at += 1;
         match b {
+            _ if is_plain_path(b) => segment.other(),
             b'/' => segment.end()?,
             b'?' => {
                 segment.end()?;
@@ -164,7 +165,6 @@ fn check_path(bytes: &[u8]) -> Result<usize, TargetError> {
             b'.' => segment.dot(),
             b';' => segment.parameters(),
             b'#' => return Err(TargetError::Fragment),
-            _ if is_plain_path(b) => segment.other(),
             _ => return Err(TargetError::PathByte),
         }
     }

@@ -1,4 +1,5 @@
 //! A server connection without sockets: bytes in pieces, what was read of them out.
+#![expect(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
 use gateway_proto::h1::{
     BodyLength, ChunkedDecoder, HeadScanner, Parsed, RequestHead, Scan, Version,

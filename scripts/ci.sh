@@ -68,11 +68,13 @@ step_test() {
 
 # The fuzz targets are tests named tests/fuzz_*.rs. A test run gives each a second; here they get longer.
 step_fuzz() {
-  export BOLERO_RANDOM_TEST_TIME_MS=$FUZZ_MS
-  cargo test --locked --workspace --no-fail-fast --test 'fuzz_*'
-  local status=$?
-  unset BOLERO_RANDOM_TEST_TIME_MS
-  return "$status"
+  local -x BOLERO_RANDOM_TEST_TIME_MS=$FUZZ_MS
+  if command -v cargo-nextest >/dev/null; then
+    # One target a CPU at a time; `cargo test` runs them one after the other.
+    cargo nextest run --locked --workspace --no-fail-fast -E 'binary(/^fuzz_/)'
+  else
+    cargo test --locked --workspace --no-fail-fast --test 'fuzz_*'
+  fi
 }
 
 usage() {

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use gateway_model::{Definitions, Diagnostic, RestApi};
+use gateway_model::{BasePathMapping, Definitions, Diagnostic, RestApi, RoutingMode};
 use gateway_telemetry::LogFormat;
 
 use crate::hosts::HostTableBuilder;
@@ -162,6 +162,9 @@ fn add_domains(
         let named = &*mapping.domain_name.value;
         let private = definitions.domain_names.iter().find(|domain| domain.arn == named);
         let domain = hosts.add_domain(private.map_or(named, |domain| &domain.name));
+        if is_closed(definitions, mapping) {
+            continue;
+        }
         // A mapping without an API answers 403, as an unmapped path does.
         let Some(api) = &mapping.rest_api_id else { continue };
         let stage = mapping.stage.as_ref().map(|stage| stage.as_str());
@@ -169,6 +172,18 @@ fn add_domains(
             diagnostics.push(Diagnostic::error(&mapping.place, text));
         }
     }
+}
+
+/// Whether a domain name guards its callers by what is not served yet (client certificates, a policy), or
+/// routes by rules only. Its requests answer 403, as those of an unmapped path do.
+fn is_closed(definitions: &Definitions, mapping: &BasePathMapping) -> bool {
+    let named = &mapping.domain_name.value;
+    let mut domains = definitions.domain_names.iter();
+    domains.any(|domain| {
+        let is_it = domain.arn == *named || domain.name.eq_ignore_ascii_case(named);
+        let is_guarded = domain.mutual_tls.is_some() || domain.policy.is_some();
+        is_it && (is_guarded || domain.routing_mode == RoutingMode::RoutingRuleOnly)
+    })
 }
 
 #[cfg(test)]

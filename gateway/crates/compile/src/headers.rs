@@ -100,6 +100,7 @@ pub fn response_header(origin: ResponseOrigin, name: &[u8]) -> ResponseHeader {
     }
 }
 
+/// Names that the gateway writes itself on every response.
 const ALWAYS_REMAPPED: [&str; 4] = [
     "x-amzn-Remapped-Connection",
     "x-amzn-Remapped-Content-Length",
@@ -107,6 +108,7 @@ const ALWAYS_REMAPPED: [&str; 4] = [
     "x-amzn-Remapped-Server",
 ];
 
+/// Names that are remapped when a mapping of an `HTTP` integration sets them.
 const REMAPPED_OF_HTTP: [&str; 10] = [
     "x-amzn-Remapped-Authorization",
     "x-amzn-Remapped-Content-MD5",

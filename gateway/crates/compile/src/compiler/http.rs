@@ -64,7 +64,7 @@ impl StageContext<'_, '_> {
     /// The verb of the backend request; `ANY` and none are the client's.
     fn backend_method(&mut self, integration: &Integration) -> Option<Box<[u8]>> {
         let written = integration.http_method.as_ref()?;
-        match HttpMethod::parse(&written.value) {
+        match HttpMethod::parse(&written.value.to_ascii_uppercase()) {
             Ok(HttpMethod::Any) => None,
             Ok(method) => Some(method.as_str().as_bytes().into()),
             Err(error) => {

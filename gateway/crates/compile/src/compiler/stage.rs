@@ -18,6 +18,7 @@ pub(super) fn compile(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> StagePlan {
     let mut cx = StageContext::new(api, stage, shared, diagnostics);
+    stage_variables(&mut cx);
     let (routes, methods) = methods(&mut cx);
     let gateway_responses = gateway_response::compile(&mut cx);
     let access_log = access_log(&mut cx);
@@ -42,6 +43,16 @@ pub(super) fn compile(
             .collect(),
         policy: if api.policy.is_some() { Policy::Unserved } else { Policy::None },
         payload_bytes_max: options.payload_bytes_max,
+    }
+}
+
+/// Values of stage variables go into request lines and headers, where a control character would end one.
+fn stage_variables(cx: &mut StageContext<'_, '_>) {
+    for (name, value) in &cx.stage.variables {
+        if value.value.contains(|c: char| c.is_control()) {
+            let text = format!("stage variable \"{name}\" has a control character");
+            cx.error(&value.place, text);
+        }
     }
 }
 

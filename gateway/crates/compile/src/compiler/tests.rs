@@ -4,7 +4,8 @@ mod reuse;
 
 use gateway_model::{
     AccessLogSetting, AuthorizationType, BasePathMapping, BasePathMappingId, DeploymentId,
-    HttpMethod, Integration, IntegrationResponse, IntegrationType, Json, Method, MethodResponse,
+    DomainName, DomainNameKind, EndpointConfiguration, HttpMethod, Integration,
+    IntegrationResponse, IntegrationType, Json, Method, MethodResponse, MutualTlsAuthentication,
     ParameterMapping, PathPart, Place, ResourceId, RestApiId, Spanned, Stage, StageName,
     StatusCode, Template,
 };
@@ -279,6 +280,67 @@ fn domains_lead_to_stages_and_wrong_ones_are_errors() {
     let mut said = errors(&definitions);
     said.sort();
     assert_eq!(said, ["REST API \"abc\" has no stage \"x\"", "there is no REST API \"nope\""]);
+}
+
+type Change = fn(&mut DomainName);
+
+#[test]
+fn a_domain_with_guards_that_are_not_served_is_closed() {
+    let mut definitions = with_method(|_| {});
+    let domain = |change: Change| {
+        let mut domain = DomainName {
+            name: "api.example.com".to_owned(),
+            kind: DomainNameKind::Public,
+            arn: "arn:d".to_owned(),
+            certificate_arn: None,
+            regional_certificate_arn: None,
+            ownership_verification_certificate_arn: None,
+            endpoint: EndpointConfiguration::default(),
+            endpoint_access_mode: None,
+            mutual_tls: None,
+            routing_mode: RoutingMode::BasePathMappingOnly,
+            security_policy: None,
+            policy: None,
+            tags: BTreeMap::new(),
+            place: Place::nowhere(),
+        };
+        change(&mut domain);
+        domain
+    };
+    definitions.base_path_mappings = vec![BasePathMapping {
+        id: BasePathMappingId::new("m"),
+        domain_name: Spanned::nowhere("arn:d"),
+        base_path: String::new(),
+        rest_api_id: Some(RestApiId::new("abc")),
+        stage: StageName::parse("dev").ok(),
+        place: Place::nowhere(),
+    }];
+    let changes: [(Change, bool); 4] = [
+        (|_| {}, true),
+        (|domain| domain.routing_mode = RoutingMode::RoutingRuleOnly, false),
+        (|domain| domain.policy = Some(Spanned::new(Json::Null, Place::nowhere())), false),
+        (
+            |domain| {
+                domain.mutual_tls =
+                    Some(MutualTlsAuthentication { truststore_uri: None, truststore_version: None })
+            },
+            false,
+        ),
+    ];
+    for (change, is_served) in changes {
+        definitions.domain_names = vec![domain(change)];
+        let compiled = compile(&definitions, &CompileOptions::default(), None);
+        let hosts = compiled.snapshot.expect("compiles").hosts;
+        assert_eq!(hosts.resolve(b"api.example.com", b"/pets").is_some(), is_served);
+    }
+}
+
+#[test]
+fn a_stage_variable_cannot_end_a_header() {
+    let mut definitions = with_method(|_| {});
+    let value = Spanned::nowhere("a\r\nX: y");
+    dev(&mut definitions).variables.insert("v".to_owned(), value);
+    assert_eq!(errors(&definitions), ["stage variable \"v\" has a control character"]);
 }
 
 #[test]

@@ -163,11 +163,11 @@ fn a_path_source_that_the_resource_lacks_has_no_value() {
     assert_eq!(uri_text(&http_plan(&stage).path), "/{x}");
 }
 
-/// An HTTP method with integration responses as (status, pattern, mappings).
-fn with_responses(
-    all: &[(u16, &str, &[(&str, &str)])],
-    promised: &[(u16, &[&str])],
-) -> Definitions {
+/// An integration response: status, pattern, mappings.
+type Case<'a> = (u16, &'a str, &'a [(&'a str, &'a str)]);
+
+/// An HTTP method with these integration responses, and method responses as (status, headers).
+fn with_responses(all: &[Case<'_>], promised: &[(u16, &[&str])]) -> Definitions {
     with_method(|method| {
         let mut integration = http(IntegrationType::Http, "http://a");
         for (code, pattern, parameters) in all {

@@ -88,11 +88,7 @@ impl Socket {
     }
 
     /// Receives into the spare bytes of `buf`, which is not needed while this is pending.
-    pub(crate) fn poll_recv(
-        &self,
-        cx: &mut Context<'_>,
-        buf: &mut Buf,
-    ) -> Poll<io::Result<usize>> {
+    pub(crate) fn poll_recv(&self, cx: &mut Context<'_>, buf: &mut Buf) -> Poll<io::Result<usize>> {
         if let Some(byte) = self.ahead.take() {
             buf.extend(&[byte]);
             return Poll::Ready(Ok(1));
@@ -122,10 +118,9 @@ impl Socket {
     }
 
     pub(crate) async fn send(&self, buf: Buf) -> (io::Result<usize>, Buf) {
-        let result = poll_fn(|cx| {
-            Pin::new(&mut *self.stream.borrow_mut()).poll_write(cx, buf.filled())
-        })
-        .await;
+        let result =
+            poll_fn(|cx| Pin::new(&mut *self.stream.borrow_mut()).poll_write(cx, buf.filled()))
+                .await;
         (result, buf)
     }
 }
@@ -148,9 +143,8 @@ impl Listener {
     pub(crate) async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         let stream = self.0.accept().await?;
         // A peer that has reset already has no address any more.
-        let peer = stream
-            .peer_addr()
-            .map_err(|_| io::Error::from(io::ErrorKind::ConnectionAborted))?;
+        let peer =
+            stream.peer_addr().map_err(|_| io::Error::from(io::ErrorKind::ConnectionAborted))?;
         Ok((TcpStream::glommio(Socket::new(stream)), peer))
     }
 }

@@ -64,8 +64,7 @@ impl ClientTls {
     /// peer or its certificate is refused, or what the kernel says of the socket.
     pub async fn connect(&self, tcp: TcpStream, server_name: &str) -> io::Result<TlsStream> {
         let name = parse_name(server_name)?;
-        let session =
-            ClientConnection::new(self.config.clone(), name).map_err(stream::refused)?;
+        let session = ClientConnection::new(self.config.clone(), name).map_err(stream::refused)?;
         TlsStream::handshake(tcp, session).await
     }
 }

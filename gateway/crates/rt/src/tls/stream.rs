@@ -34,10 +34,12 @@ struct State {
 }
 
 impl TlsStream {
-    pub(super) async fn handshake(tcp: TcpStream, mut session: ClientConnection) -> io::Result<Self> {
+    pub(super) async fn handshake(
+        tcp: TcpStream,
+        mut session: ClientConnection,
+    ) -> io::Result<Self> {
         session.set_buffer_limit(Some(TLS_BUFFER_BYTES));
-        let state =
-            State { session, records: Records::default(), cipher: None, failure: None };
+        let state = State { session, records: Records::default(), cipher: None, failure: None };
         let stream = Self {
             tcp,
             state: RefCell::new(state),

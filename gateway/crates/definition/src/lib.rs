@@ -1,2 +1,101 @@
 //! Definition text (CloudFormation) to model, with a place in every diagnostic.
+//!
+//! The road of one file: `reader` (YAML or JSON to a tree with places) → `template` (sections) →
+//! `eval` (parameters, conditions, functions) with `identity` (what `Ref` and `Fn::GetAtt` say) →
+//! `decode` (properties to typed pieces). The pieces of all files then meet in `assemble`, and
+//! `unserved` says which of the features in use this release does not serve.
+//!
+//! **Architecture invariants:** no text makes [`load`] panic, and every text is bounded in time
+//! and memory by `limits`; no I/O happens here; all diagnostics of all files come out of one run.
 #![forbid(unsafe_code)]
+
+mod assemble;
+mod decode;
+mod eval;
+mod graph;
+mod identity;
+mod ids;
+pub mod limits;
+mod nearest;
+mod node;
+mod parameters;
+mod reader;
+mod report;
+mod stack;
+mod template;
+mod unserved;
+
+use gateway_model::{Definitions, Diagnostic};
+use std::collections::BTreeMap;
+
+/// One definition file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// Its name, as diagnostics show it. The stack is named after its stem.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// The surroundings that a template may ask for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Template parameters by name.
+    pub parameters: BTreeMap<String, String>,
+    /// `AWS::AccountId`
+    pub account_id: String,
+    /// `AWS::Region`
+    pub region: String,
+    /// `AWS::Partition`
+    pub partition: String,
+    /// `AWS::URLSuffix`
+    pub url_suffix: String,
+    /// The stack's name, instead of the file's stem.
+    pub stack_name: Option<String>,
+}
+
+impl Default for Options {
+    /// Account `000000000000` in `us-east-1` of partition `aws`.
+    fn default() -> Self {
+        Self {
+            parameters: BTreeMap::new(),
+            account_id: "000000000000".to_owned(),
+            region: "us-east-1".to_owned(),
+            partition: "aws".to_owned(),
+            url_suffix: "amazonaws.com".to_owned(),
+            stack_name: None,
+        }
+    }
+}
+
+/// What the files define, and what there is to say about them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Loaded {
+    /// All that could be read. Use it only when no diagnostic is an error.
+    pub definitions: Definitions,
+    /// By file in the order given, then by place.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Loaded {
+    /// Whether any diagnostic is an error.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+}
+
+/// Reads definition files, each a stack of its own, that may import what others export.
+///
+/// All diagnostics of all files come out of one call; it does not panic on any text.
+#[must_use]
+pub fn load(files: &[Source], options: &Options) -> Loaded {
+    stack::load(files, options)
+}
+
+/// A stack's name and ARN.
+#[derive(Clone, Debug)]
+pub(crate) struct StackFacts {
+    pub(crate) name: String,
+    pub(crate) id: String,
+}

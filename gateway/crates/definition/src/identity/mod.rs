@@ -1,0 +1,105 @@
+//! What `Ref` and `Fn::GetAtt` say about a resource: its physical id and attributes.
+//!
+//! Ids are derived from names ([`crate::ids`]), so they are the same at every start.
+
+mod gateway;
+mod related;
+
+pub(crate) use related::{Standing, standing};
+
+use crate::eval::Evaluator;
+use crate::ids::derived_id;
+use crate::limits::PHYSICAL_SUFFIX_CHARS;
+use crate::template::Resource;
+
+/// A resource's physical id and attributes.
+#[derive(Clone, Debug)]
+pub(crate) struct Identity {
+    /// The value of `Ref`.
+    pub(crate) reference: String,
+    attributes: Vec<(&'static str, String)>,
+    rest: Rest,
+}
+
+/// What an attribute that is not listed means.
+#[derive(Clone, Copy, Debug)]
+enum Rest {
+    /// The list is whole: a mistake.
+    Mistake,
+    /// The list may lack some: a stand-in is made.
+    StandIn,
+    /// The type is not read: its attributes are left out quietly.
+    LeftOut,
+}
+
+/// The answer for one attribute.
+#[derive(Debug)]
+pub(crate) enum Attribute {
+    Value(String),
+    Synthesised(String),
+    /// Nothing is known, and that has been said.
+    Left,
+    /// There is no such attribute; these there are.
+    Unknown(Vec<&'static str>),
+}
+
+impl Identity {
+    pub(crate) fn attribute(&self, name: &str) -> Attribute {
+        if let Some((_, value)) = self.attributes.iter().find(|(known, _)| *known == name) {
+            return Attribute::Value(value.clone());
+        }
+        match self.rest {
+            Rest::Mistake => {
+                Attribute::Unknown(self.attributes.iter().map(|(known, _)| *known).collect())
+            }
+            Rest::StandIn => Attribute::Synthesised(format!("{}-{name}", self.reference)),
+            Rest::LeftOut => Attribute::Left,
+        }
+    }
+}
+
+/// Works out one resource's identity. What its properties refer to has been worked out before.
+pub(crate) fn identify<'a>(evaluator: &Evaluator<'a>, resource: &Resource<'a>) -> Identity {
+    let subject = Subject { evaluator, resource };
+    if resource.type_name.starts_with("AWS::ApiGateway") {
+        if let Some(identity) = gateway::identify(&subject) {
+            return identity;
+        }
+    }
+    related::identify(&subject)
+}
+
+/// A resource whose identity is being worked out.
+struct Subject<'e, 'a> {
+    evaluator: &'e Evaluator<'a>,
+    resource: &'e Resource<'a>,
+}
+
+impl Subject<'_, '_> {
+    /// The text of a property, if it has one.
+    fn text(&self, property: &str) -> Option<String> {
+        let node = self.resource.properties?.member(property)?;
+        self.evaluator.value(node)?.scalar_text()
+    }
+
+    /// An id that is derived from the resource's names.
+    fn id(&self, chars: usize) -> String {
+        self.role("id", chars)
+    }
+
+    fn role(&self, role: &str, chars: usize) -> String {
+        let stack = &self.evaluator.stack.name;
+        derived_id(stack, self.resource.logical_id, role, chars)
+    }
+
+    /// `stack-LogicalId-XXXXXXXXXXXX`, as CloudFormation names what has no name.
+    fn generated_name(&self) -> String {
+        let suffix = self.role("name", PHYSICAL_SUFFIX_CHARS).to_uppercase();
+        format!("{}-{}-{suffix}", self.evaluator.stack.name, self.resource.logical_id)
+    }
+}
+
+/// Reports what is wrong with the id that a REST API asks for.
+pub(crate) fn check_custom_id<'a>(evaluator: &Evaluator<'a>, resource: &Resource<'a>) {
+    gateway::check_custom_id(&Subject { evaluator, resource });
+}

@@ -1,0 +1,43 @@
+//! The bounds of this crate. A definition is a file that somebody hands us; none of its bytes may
+//! cost more than these allow.
+
+/// The longest file, in bytes. Source: ours. CloudFormation takes 1 MB; a file need not travel to
+/// AWS, and 10,000 methods in one template are some 10 MB.
+pub const FILE_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// The deepest nesting of lists and objects. Source: ours; real templates stay below 40.
+pub const NESTING_MAX: usize = 96;
+
+/// The most values in one file, aliases expanded. Source: ours; a value of a file of
+/// [`FILE_BYTES_MAX`] bytes takes some 20 bytes of text.
+pub const NODES_MAX: usize = 1_500_000;
+
+/// The most work of evaluating one stack: values made, plus bytes of text made. Source: ours; it
+/// stops text that doubles at every step.
+pub const EVALUATION_UNITS_MAX: usize = 128 * 1024 * 1024;
+
+/// The longest chain of conditions that refer to one another. Source: ours.
+pub const CONDITION_CHAIN_MAX: usize = 64;
+
+/// The most diagnostics of one file; one more says that there are more. Source: ours.
+pub const DIAGNOSTICS_MAX: usize = 1_000;
+
+/// The most subnets of one `Fn::Cidr`. Source: CloudFormation, "count: 1 to 256".
+pub const CIDR_COUNT_MAX: u32 = 256;
+
+/// The longest custom id, in bytes: it is one label of a host name. Source: RFC 1035 §2.3.4.
+pub const CUSTOM_ID_BYTES_MAX: usize = 63;
+
+/// The largest compiled pattern of a parameter, in bytes. Source: ours.
+pub const PATTERN_BYTES_MAX: usize = 1024 * 1024;
+
+/// The length of a REST API's id. Source: ids that API Gateway makes.
+pub const API_ID_CHARS: usize = 10;
+
+/// The length of the ids of what belongs to an API. Source: ids that API Gateway makes.
+pub const PART_ID_CHARS: usize = 6;
+
+/// The length of the suffix of a generated physical id. Source: CloudFormation.
+pub const PHYSICAL_SUFFIX_CHARS: usize = 12;
+
+const _: () = assert!(NODES_MAX < EVALUATION_UNITS_MAX, "a whole file can be evaluated once");

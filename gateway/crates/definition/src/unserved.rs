@@ -1,0 +1,149 @@
+//! Which of the features in use this release does not serve. One warning for each feature of each
+//! resource, at its place, so that nothing is ignored in silence.
+//!
+//! When a feature lands, its line goes.
+
+use crate::report::Report;
+use gateway_model::{
+    AuthorizationType, ConnectionType, Definitions, DomainName, DomainNameKind, EndpointType,
+    Integration, IntegrationType, LoggingLevel, Method, MethodSetting, Place, RestApi, RoutingMode,
+    Stage,
+};
+
+pub(crate) fn report(definitions: &Definitions, report: &Report) {
+    let unserved = Unserved { report };
+    for api in &definitions.apis {
+        unserved.api(api);
+    }
+    for key in &definitions.api_keys {
+        unserved.say(&key.place, "API keys are");
+    }
+    for plan in &definitions.usage_plans {
+        unserved.say(&plan.place, "usage plans are");
+    }
+    for domain in &definitions.domain_names {
+        unserved.domain_name(domain);
+    }
+    for association in &definitions.domain_name_access_associations {
+        unserved.say(&association.place, "access associations of private domain names are");
+    }
+    for link in &definitions.vpc_links {
+        unserved.say(&link.place, "VPC links are");
+    }
+    for certificate in &definitions.client_certificates {
+        unserved.say(&certificate.place, "client certificates are");
+    }
+}
+
+struct Unserved<'r> {
+    report: &'r Report,
+}
+
+impl Unserved<'_> {
+    fn say(&self, place: &Place, feature: &str) {
+        self.report.warning(place, format!("{feature} not served yet"));
+    }
+
+    fn say_if(&self, is_used: bool, place: &Place, feature: &str) {
+        if is_used {
+            self.say(place, feature);
+        }
+    }
+
+    fn api(&self, api: &RestApi) {
+        let place = &api.place;
+        self.say_if(api.import.is_some(), place, "importing Body or BodyS3Location is");
+        self.say_if(api.clone_from.is_some(), place, "CloneFrom is");
+        if let Some(policy) = &api.policy {
+            self.say(&policy.place, "resource policies are");
+        }
+        self.say_if(api.minimum_compression_size.is_some(), place, "compression is");
+        self.say_if(!api.binary_media_types.is_empty(), place, "binary media types are");
+        self.say_if(api.security_policy.is_some(), place, "TLS security policies are");
+        let is_strict = api.endpoint_access_mode.as_deref() == Some("STRICT");
+        self.say_if(is_strict, place, "endpoint access mode STRICT is");
+        let is_private = api.endpoint.types.contains(&EndpointType::Private);
+        self.say_if(is_private, place, "keeping PRIVATE endpoints to VPC endpoints is");
+        for authorizer in api.authorizers.values() {
+            self.say(&authorizer.place, "authorizers are");
+        }
+        for validator in api.request_validators.values() {
+            self.say(&validator.place, "request validators are");
+        }
+        for model in api.models.values() {
+            self.say(&model.place, "models are");
+        }
+        for method in api.resources.values().flat_map(|resource| resource.methods.values()) {
+            self.method(method);
+        }
+        for deployment in api.deployments.values() {
+            self.say_if(deployment.canary.is_some(), &deployment.place, "canaries are");
+        }
+        for stage in api.stages.values() {
+            self.stage(stage);
+        }
+    }
+
+    fn method(&self, method: &Method) {
+        if method.authorization_type != AuthorizationType::None {
+            let text = format!("authorization type {} is", method.authorization_type);
+            self.say(&method.authorization_place, &text);
+        }
+        self.say_if(method.api_key_required, &method.place, "API keys are");
+        let validates = method.request_validator_id.is_some();
+        self.say_if(validates, &method.place, "request validators are");
+        if let Some(integration) = &method.integration {
+            self.integration(integration);
+        }
+    }
+
+    fn integration(&self, integration: &Integration) {
+        let place = &integration.place;
+        if let kind @ (IntegrationType::Aws | IntegrationType::AwsProxy) = integration.kind {
+            self.say(place, &format!("integration type {kind} is"));
+        }
+        let by_link = integration.connection_type == Some(ConnectionType::VpcLink);
+        self.say_if(by_link, place, "connection type VPC_LINK is");
+        let converts = integration.content_handling.is_some()
+            || integration.integration_responses.iter().any(|r| r.content_handling.is_some());
+        self.say_if(converts, place, "ContentHandling is");
+        self.say_if(!integration.cache_key_parameters.is_empty(), place, "cache keys are");
+    }
+
+    fn stage(&self, stage: &Stage) {
+        let place = &stage.place;
+        self.say_if(stage.cache_cluster.enabled, place, "stage caches are");
+        self.say_if(stage.canary.is_some(), place, "canaries are");
+        self.say_if(stage.client_certificate_id.is_some(), place, "client certificates are");
+        self.say_if(stage.tracing_enabled, place, "tracing is");
+        self.say_if(stage.web_acl_arn.is_some(), place, "web ACLs are");
+        let any = |holds: fn(&MethodSetting) -> bool| stage.method_settings.values().any(holds);
+        let throttles = any(|setting| {
+            setting.throttling_rate_limit.is_some() || setting.throttling_burst_limit.is_some()
+        });
+        self.say_if(throttles, place, "throttling in method settings is");
+        self.say_if(any(|s| s.caching_enabled == Some(true)), place, "caching is");
+        let logs = any(|setting| {
+            matches!(setting.logging_level, Some(LoggingLevel::Error | LoggingLevel::Info))
+                || setting.data_trace_enabled == Some(true)
+        });
+        self.say_if(logs, place, "execution logging is");
+        let counts = any(|setting| setting.metrics_enabled == Some(true));
+        self.say_if(counts, place, "CloudWatch metrics by method are");
+    }
+
+    fn domain_name(&self, domain: &DomainName) {
+        let place = &domain.place;
+        let is_private = domain.kind == DomainNameKind::Private;
+        self.say_if(is_private, place, "keeping private domain names to VPC endpoints is");
+        let has_certificate =
+            domain.certificate_arn.is_some() || domain.regional_certificate_arn.is_some();
+        self.say_if(has_certificate, place, "certificates of custom domain names are");
+        self.say_if(domain.mutual_tls.is_some(), place, "mutual TLS is");
+        let by_rules = domain.routing_mode != RoutingMode::BasePathMappingOnly;
+        self.say_if(by_rules, place, "routing rules are");
+        if let Some(policy) = &domain.policy {
+            self.say(&policy.place, "policies of private domain names are");
+        }
+    }
+}

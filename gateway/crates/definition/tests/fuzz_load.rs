@@ -1,0 +1,80 @@
+//! Any bytes at all: loading does not panic, and ends soon.
+
+use gateway_definition::{Options, Source, load};
+use std::time::{Duration, Instant};
+
+/// Far above what a small input takes in a debug build on a busy machine.
+const SOON: Duration = Duration::from_secs(20);
+
+#[test]
+fn loading_any_text_ends_soon_without_a_panic() {
+    bolero::check!().for_each(|bytes: &[u8]| check(bytes));
+}
+
+/// Bytes are mostly noise to a parser; words that templates are made of get further in.
+#[test]
+fn loading_any_words_ends_soon_without_a_panic() {
+    const WORDS: [&str; 40] = [
+        "\n",
+        "\n  ",
+        "\n    ",
+        "\n      ",
+        ": ",
+        "- ",
+        "{",
+        "}",
+        "[",
+        "]",
+        ", ",
+        "\"",
+        "&a ",
+        "*a ",
+        "Resources",
+        "Outputs",
+        "Conditions",
+        "Parameters",
+        "Type",
+        "Properties",
+        "Default",
+        "AWS::ApiGateway::RestApi",
+        "AWS::ApiGateway::Method",
+        "AWS::ApiGateway::Stage",
+        "A",
+        "B",
+        "!Ref ",
+        "!Sub ",
+        "!GetAtt ",
+        "!If ",
+        "!Join ",
+        "!Equals ",
+        "!Cidr ",
+        "${A}",
+        "A.B",
+        "Value",
+        "String",
+        "1",
+        "Fn::Sub",
+        "Ref",
+    ];
+    bolero::check!().for_each(|bytes: &[u8]| {
+        let words = bytes.iter().map(|b| WORDS[usize::from(*b) % WORDS.len()]);
+        let text: String = words.collect();
+        check(text.as_bytes());
+        check(format!("Resources:\n  A:\n    Type: {text}").as_bytes());
+    });
+}
+
+fn check(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    let started = Instant::now();
+    for name in ["t.yaml", "t.json", "t"] {
+        let source = Source { name: name.to_owned(), text: text.clone() };
+        let loaded = load(&[source], &Options::default());
+        assert!(
+            !loaded.diagnostics.is_empty()
+                || !loaded.definitions.apis.is_empty()
+                || !text.is_empty()
+        );
+    }
+    assert!(started.elapsed() < SOON, "took {:?}", started.elapsed());
+}

@@ -1,0 +1,132 @@
+//! What loading said, as text.
+
+use gateway_definition::Loaded;
+use gateway_model::{Definitions, Integration, Method, RestApi};
+use std::fmt::Write;
+
+/// Diagnostics, one a line, then the definitions when there are any.
+pub(crate) fn of(loaded: &Loaded) -> String {
+    let mut out = String::new();
+    for diagnostic in &loaded.diagnostics {
+        let _ = writeln!(out, "{diagnostic}");
+    }
+    definitions(&loaded.definitions, &mut out);
+    out
+}
+
+fn definitions(definitions: &Definitions, out: &mut String) {
+    for a in &definitions.apis {
+        api(a, out);
+    }
+    for d in &definitions.domain_names {
+        let _ = writeln!(out, "domain {}", d.name);
+    }
+    for m in &definitions.base_path_mappings {
+        let (domain, path) = (&m.domain_name.value, &m.base_path);
+        let _ = writeln!(out, "mapping {domain}/{path} -> {:?} {:?}", m.rest_api_id, m.stage);
+    }
+    for key in &definitions.api_keys {
+        let _ = writeln!(out, "key {} {:?} enabled={}", key.id, key.value, key.enabled);
+    }
+    for plan in &definitions.usage_plans {
+        let (stages, quota, throttle) = (&plan.api_stages, &plan.quota, &plan.throttle);
+        let _ = writeln!(out, "plan {} {stages:?} {quota:?} {throttle:?}", plan.name);
+    }
+    for key in &definitions.usage_plan_keys {
+        let _ = writeln!(out, "plan key {} in {}", key.key_id, key.usage_plan_id);
+    }
+    for output in &definitions.outputs {
+        let (key, value) = (&output.key, &output.value);
+        let export = output.export_name.as_ref().map(|n| format!(" as {n}")).unwrap_or_default();
+        let _ = writeln!(out, "output {key} = {value:?}{export}");
+    }
+}
+
+fn api(api: &RestApi, out: &mut String) {
+    let _ = writeln!(out, "api {} {:?}", api.id, api.name);
+    if !api.tags.is_empty() {
+        let _ = writeln!(out, "  tags {:?}", api.tags);
+    }
+    if let Some(policy) = &api.policy {
+        let _ = writeln!(out, "  policy {}", policy.value);
+    }
+    if let Some(body) = api.import.as_ref().and_then(|import| import.body.as_ref()) {
+        let _ = writeln!(out, "  body {}", body.value);
+    }
+    let mut resources: Vec<_> = api.resources.values().collect();
+    resources.sort_by(|a, b| a.path.cmp(&b.path));
+    for resource in resources {
+        let _ = writeln!(out, "  {}", resource.path);
+        resource.methods.values().for_each(|m| method(m, out));
+    }
+    for (name, model) in &api.models {
+        let schema = model.schema.as_ref().map(|schema| schema.to_string());
+        let _ = writeln!(out, "  model {name} {} {schema:?}", model.content_type);
+    }
+    for (name, response) in &api.gateway_responses {
+        let status = response.status_code.map(|code| code.to_string());
+        let _ = writeln!(out, "  response {name} {status:?}");
+        for p in &response.response_parameters {
+            let _ = writeln!(out, "    {} = {}", p.target.value, p.source.value);
+        }
+        for t in &response.response_templates {
+            let _ = writeln!(out, "    {}: {:?}", t.content_type, t.body.value);
+        }
+    }
+    for a in api.authorizers.values() {
+        let _ = writeln!(out, "  authorizer {} {} {:?}", a.name, a.kind, a.result_ttl_seconds);
+    }
+    for (name, stage) in &api.stages {
+        let _ = writeln!(out, "  stage {name} of {}", stage.deployment);
+        for (variable, value) in &stage.variables {
+            let _ = writeln!(out, "    {variable} = {:?}", value.value);
+        }
+        for (key, s) in &stage.method_settings {
+            let _ = writeln!(
+                out,
+                "    {key}: rate {:?} burst {:?} cache {:?} log {:?}",
+                s.throttling_rate_limit,
+                s.throttling_burst_limit,
+                s.caching_enabled,
+                s.logging_level
+            );
+        }
+        if let Some(log) = &stage.access_log {
+            let _ = writeln!(out, "    log {:?}", log.format.as_ref().map(|f| &f.value));
+        }
+    }
+}
+
+fn method(method: &Method, out: &mut String) {
+    let _ = write!(out, "    {} {}", method.http_method, method.authorization_type);
+    if !method.request_parameters.is_empty() {
+        let _ = write!(out, " {:?}", method.request_parameters);
+    }
+    let statuses: Vec<String> = method.method_responses.keys().map(|s| s.to_string()).collect();
+    let _ = writeln!(out, " -> [{}]", statuses.join(" "));
+    if let Some(i) = &method.integration {
+        integration(i, out);
+    }
+}
+
+fn integration(i: &Integration, out: &mut String) {
+    let verb = i.http_method.as_ref().map_or("", |verb| &verb.value);
+    let uri = i.uri.as_ref().map_or("", |uri| &uri.value);
+    let _ = writeln!(out, "      {} {verb} {uri} {:?}ms", i.kind, i.timeout_ms);
+    for p in &i.request_parameters {
+        let _ = writeln!(out, "        {} = {}", p.target.value, p.source.value);
+    }
+    for t in &i.request_templates {
+        let _ = writeln!(out, "        {}: {:?}", t.content_type, t.body.value);
+    }
+    for r in &i.integration_responses {
+        let pattern = r.selection_pattern.as_ref().map(|p| &p.value);
+        let _ = writeln!(out, "        {} on {pattern:?}", r.status_code);
+        for p in &r.response_parameters {
+            let _ = writeln!(out, "          {} = {}", p.target.value, p.source.value);
+        }
+        for t in &r.response_templates {
+            let _ = writeln!(out, "          {}: {:?}", t.content_type, t.body.value);
+        }
+    }
+}

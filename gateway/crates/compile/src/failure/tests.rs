@@ -77,6 +77,19 @@ fn every_failure_answers_in_awss_words() {
     check(Failure::header_too_large(), 431, too_large, said);
     let said = r#"{"message":"Request URI too long"}"#;
     check(Failure::uri_too_long(), 414, too_large, said);
+    check(Failure::bad_request(), 400, "BadRequestException", r#"{"message":"Bad Request"}"#);
+    check(
+        Failure::not_implemented(),
+        501,
+        "NotImplementedException",
+        r#"{"message":"Not Implemented"}"#,
+    );
+    check(
+        Failure::version_not_supported(),
+        505,
+        "BadRequestException",
+        r#"{"message":"HTTP Version Not Supported"}"#,
+    );
 }
 
 #[test]
@@ -113,6 +126,9 @@ fn no_text_needs_an_escape_and_every_json_body_parses() {
         Failure::invalid_json(),
         Failure::request_too_large(),
         Failure::uri_too_long(),
+        Failure::bad_request(),
+        Failure::not_implemented(),
+        Failure::version_not_supported(),
     ] {
         let quoted = failure.message.quoted_text().concat();
         let parsed: serde_json::Value = serde_json::from_slice(&quoted).expect("JSON");

@@ -124,6 +124,8 @@ impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}: {}", self.place, self.severity, self.text)?;
         match &self.help {
+            // AWS's own texts end with a full stop.
+            Some(help) if self.text.ends_with('.') => write!(f, " {help}"),
             Some(help) => write!(f, "; {help}"),
             None => Ok(()),
         }
@@ -140,6 +142,8 @@ mod tests {
         let at = Place::new(&file, 12, 7);
         let diagnostic = Diagnostic::error(&at, "unknown property \"A\"").with_help("remove it");
         assert_eq!(diagnostic.to_string(), "t.yaml:12:7: error: unknown property \"A\"; remove it");
+        let sentence = Diagnostic::error(&at, "No export.").with_help("make one");
+        assert_eq!(sentence.to_string(), "t.yaml:12:7: error: No export. make one");
         assert_eq!(Diagnostic::warning(&at, "x").to_string(), "t.yaml:12:7: warning: x");
     }
 }

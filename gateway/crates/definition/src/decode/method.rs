@@ -28,7 +28,10 @@ pub(super) fn method(object: &mut Object<'_>, _: &Context<'_>) -> Option<Piece> 
     method.authorization_place = object.place_of("AuthorizationType");
     method.authorization_type = authorization_type.unwrap_or(AuthorizationType::None);
     method.authorizer_id = object.text("AuthorizerId").map(|id| AuthorizerId::new(&id.value));
-    check_authorizer(object, &method);
+    let is_known = authorization_type.is_some() || object.is_absent("AuthorizationType");
+    if is_known {
+        check_authorizer(object, &method);
+    }
     method.authorization_scopes = object.plain_texts("AuthorizationScopes");
     method.api_key_required = object.boolean("ApiKeyRequired").unwrap_or(false);
     method.operation_name = object.plain_text("OperationName");

@@ -62,9 +62,13 @@ impl<'n> Object<'n> {
         self.entry(name).map(|(_, value)| value)
     }
 
+    pub(super) fn is_absent(&self, name: &str) -> bool {
+        !self.members.iter().any(|(key, _)| key.text == name)
+    }
+
     /// Reports that a property is missing, unless its value could not be worked out.
     pub(super) fn require(&self, name: &str) {
-        if !self.members.iter().any(|(key, _)| key.text == name) {
+        if self.is_absent(name) {
             let text = format!("missing property \"{name}\" of {}", self.owner);
             self.report.error(self.place, text);
         }

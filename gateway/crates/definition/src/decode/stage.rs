@@ -52,7 +52,7 @@ pub(super) fn stage(object: &mut Object<'_>, _: &Context<'_>) -> Option<Piece> {
     let name = object.required_text("StageName");
     let name = name.and_then(|name| stage_name_of(object, &name));
     let deployment = object.text("DeploymentId");
-    if deployment.is_none() && object.place_of("DeploymentId") == object.place() {
+    if object.is_absent("DeploymentId") {
         object.error(&object.place(), "DeploymentId cannot be empty");
     }
     let placeholder = DeploymentId::new(deployment.as_ref().map_or("", |id| &id.value));

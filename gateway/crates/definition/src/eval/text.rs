@@ -108,6 +108,10 @@ impl Evaluator<'_> {
         if kind == Kind::Unknown {
             return None;
         }
+        // Templates made by SAM name functions that do not exist: null, which stands for nothing.
+        if kind == Kind::Null {
+            return Some(String::new());
+        }
         let node = Node { place: place.clone(), kind };
         // A list parameter joins with commas, as its text was written.
         let list = node

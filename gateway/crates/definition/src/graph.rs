@@ -14,6 +14,11 @@ struct Reference<'n> {
     is_sub: bool,
 }
 
+/// Visits every name that functions in a tree ask for.
+pub(crate) fn names<'n>(tree: &'n Node, visit: &mut dyn FnMut(&'n str)) {
+    walk(tree, None, &mut |reference| visit(reference.name));
+}
+
 /// Reports every name, in a tree of `Resources` or `Outputs`, that leads nowhere. The branches
 /// that conditions do not choose count too, as they do for CloudFormation.
 pub(crate) fn report_unresolved(evaluator: &Evaluator<'_>, tree: &Node) {

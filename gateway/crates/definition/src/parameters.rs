@@ -48,8 +48,11 @@ pub(crate) fn resolve(
     if let Some(first) = missing.first() {
         let names: Vec<&str> = missing.iter().map(|key| key.text.as_str()).collect();
         let text = format!("Parameters: [{}] must have values", names.join(", "));
-        if template.is_sam {
-            report.warning(&first.place, format!("{text}; SAM is not served yet"));
+        const ASKED_MAX: usize = 100; // looking for who asks reads the whole template
+        let is_harmless = missing.len() <= ASKED_MAX
+            && names.iter().all(|name| template.is_asked_by_unserved_only(name));
+        if template.is_sam || is_harmless {
+            report.warning(&first.place, format!("{text}; what asks for them is not served yet"));
         } else {
             let help = "give them as Key=Value parameters, or write a Default";
             report.push(gateway_model::Diagnostic::error(&first.place, text).with_help(help));

@@ -56,6 +56,24 @@ impl Report {
         });
     }
 
+    /// How many diagnostics there are, for [`Report::demote_since`].
+    pub(crate) fn mark(&self) -> usize {
+        self.found.borrow().len()
+    }
+
+    /// Turns the errors found since the mark into warnings: they are about what is not served.
+    pub(crate) fn demote_since(&self, mark: usize, reason: &str) {
+        for diagnostic in self.found.borrow_mut().iter_mut().skip(mark) {
+            if diagnostic.severity == Severity::Error {
+                diagnostic.severity = Severity::Warning;
+                diagnostic.help = Some(match diagnostic.help.take() {
+                    Some(help) => format!("{help} {reason}"),
+                    None => reason.to_owned(),
+                });
+            }
+        }
+    }
+
     /// All diagnostics, by place, each once.
     pub(crate) fn into_sorted(self) -> Vec<Diagnostic> {
         let mut found = self.found.into_inner();

@@ -169,7 +169,12 @@ fn run(
     for (index, resource) in template.resources.iter().enumerate() {
         check_type(resource, &report);
         if evaluator.is_active(index) {
+            let mark = report.mark();
             result.take(&evaluator, resource);
+            let is_ours = TYPES.contains(&resource.type_name);
+            if let Some(reason) = template.unserved(resource).filter(|_| is_ours) {
+                report.demote_since(mark, &reason);
+            }
         }
     }
     evaluator.block.set(Block::Outputs);
@@ -187,7 +192,11 @@ fn check_references(evaluator: &Evaluator<'_>, root: &Node) {
     let template = evaluator.template;
     for resource in &template.resources {
         if let Some(properties) = resource.properties {
+            let mark = evaluator.report.mark();
             graph::report_unresolved(evaluator, properties);
+            if let Some(reason) = template.unserved(resource) {
+                evaluator.report.demote_since(mark, &reason);
+            }
         }
         for (name, place) in &resource.depends_on {
             if template.resource(name).is_none() && !template.is_sam {

@@ -1,5 +1,7 @@
 //! The sections of a CloudFormation template, checked for shape and for names.
 
+use crate::decode::TYPES;
+use crate::graph;
 use crate::node::{Key, Kind, Node};
 use crate::report::Report;
 use gateway_model::Place;
@@ -101,6 +103,42 @@ impl<'n> Template<'n> {
 
     pub(crate) fn index_of(&self, logical_id: &str) -> Option<usize> {
         self.index.get(logical_id).copied()
+    }
+
+    /// Why a resource has no effect in this release, if it has none.
+    pub(crate) fn unserved(&self, resource: &Resource<'_>) -> Option<String> {
+        if !TYPES.contains(&resource.type_name) {
+            return Some(format!("{} is not served yet", resource.type_name));
+        }
+        let api = resource.properties.and_then(|properties| properties.member("RestApiId"));
+        let api = api.and_then(|id| id.member("Ref")).and_then(Node::as_str);
+        let api = api.and_then(|name| self.resource(name));
+        let is_import = |resource: &Resource<'_>| {
+            ["Body", "BodyS3Location"]
+                .iter()
+                .any(|name| resource.properties.is_some_and(|p| p.member(name).is_some()))
+        };
+        (is_import(resource) || api.is_some_and(is_import))
+            .then(|| "importing Body or BodyS3Location is not served yet".to_owned())
+    }
+
+    /// Whether all that asks for a name, and something does, has no effect in this release.
+    pub(crate) fn is_asked_by_unserved_only(&self, name: &str) -> bool {
+        let asks = |tree: &Node| {
+            let mut is_asked = false;
+            graph::names(tree, &mut |asked| is_asked |= asked == name);
+            is_asked
+        };
+        let mut sections = self.outputs.iter().chain(self.conditions).map(|(_, node)| node);
+        if sections.any(asks) {
+            return false;
+        }
+        let mut askers = self
+            .resources
+            .iter()
+            .filter(|resource| resource.properties.is_some_and(asks))
+            .peekable();
+        askers.peek().is_some() && askers.all(|resource| self.unserved(resource).is_some())
     }
 
     pub(crate) fn condition(&self, name: &str) -> Option<&'n (Key, Node)> {

@@ -13,18 +13,18 @@ use crate::settings::{
 };
 
 /// Exit status: the operation did what it was asked.
-pub const EXIT_OK: u8 = 0;
+pub(crate) const EXIT_OK: u8 = 0;
 /// Exit status: the operation ran and found problems, for example errors in a definition.
-pub const EXIT_PROBLEMS: u8 = 1;
+pub(crate) const EXIT_PROBLEMS: u8 = 1;
 /// Exit status: the command line is wrong or an input cannot be read. Clap uses it as well.
-pub const EXIT_USAGE: u8 = 2;
+pub(crate) const EXIT_USAGE: u8 = 2;
 /// Exit status: an internal failure; `EX_SOFTWARE` of sysexits(3).
-pub const EXIT_INTERNAL: u8 = 70;
+pub(crate) const EXIT_INTERNAL: u8 = 70;
 
 /// AWS API Gateway for your own hardware.
 #[derive(Debug, Parser)]
 #[command(name = "gateway", version, after_help = EXAMPLES, disable_help_subcommand = true)]
-pub struct Cli {
+pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -32,7 +32,7 @@ pub struct Cli {
 
 /// The subcommands of `gateway`.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Serve the APIs that the definitions describe
     #[command(after_help = RUN_EXAMPLES)]
     Run(Box<RunArgs>),
@@ -45,7 +45,7 @@ pub enum Command {
 
 /// What `run` and `check` both need in order to load definitions.
 #[derive(Debug, Default, Args)]
-pub struct LoadArgs {
+pub(crate) struct LoadArgs {
     /// CloudFormation templates, YAML or JSON. They replace `definitions` of the configuration file
     #[arg(value_name = "DEFINITION")]
     pub definitions: Vec<PathBuf>,
@@ -73,7 +73,7 @@ pub struct LoadArgs {
 
 /// `gateway run`.
 #[derive(Debug, Default, Args)]
-pub struct RunArgs {
+pub(crate) struct RunArgs {
     /// What to load.
     #[command(flatten)]
     pub load: LoadArgs,
@@ -136,7 +136,7 @@ pub struct RunArgs {
 
 /// `gateway check`.
 #[derive(Debug, Default, Args)]
-pub struct CheckArgs {
+pub(crate) struct CheckArgs {
     /// What to load.
     #[command(flatten)]
     pub load: LoadArgs,

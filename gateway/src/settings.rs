@@ -17,26 +17,26 @@ use serde::{Deserialize, Serialize};
 
 mod check;
 mod layers;
-pub mod limits;
-pub mod nofile;
+pub(crate) mod limits;
+pub(crate) mod nofile;
 mod problem;
 mod units;
 mod values;
 
-pub use layers::process_environment;
-pub use problem::{Place, Problem, SettingsError};
-pub use values::{
+pub(crate) use layers::process_environment;
+pub(crate) use problem::{Place, Problem, SettingsError};
+pub(crate) use values::{
     AccessLogDestination, Backend, ConnectionsMax, CpuList, Driver, LogFormat, LogLevel,
     OptionalAddress, ShardCount, Target, parse_address,
 };
 
 /// The key in [`Aws::endpoints`] that stands for every service without a key of its own.
-pub const AWS_ENDPOINT_DEFAULT: &str = "default";
+pub(crate) const AWS_ENDPOINT_DEFAULT: &str = "default";
 
 /// All settings. Field names are the keys of `gateway.toml`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// Definition files to serve.
     pub definitions: Vec<PathBuf>,
     /// Well-known credentials on the control plane and verbose errors. Never in production.
@@ -78,7 +78,7 @@ pub struct Settings {
 /// `[listen]`: the data plane's sockets.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Listen {
+pub(crate) struct Listen {
     /// Plain HTTP.
     #[serde(with = "values::addresses")]
     pub addresses: Vec<SocketAddr>,
@@ -113,7 +113,7 @@ impl Default for Listen {
 /// `[control]`: the control plane's socket.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Control {
+pub(crate) struct Control {
     /// Address, or none.
     #[serde(with = "values::text")]
     pub address: OptionalAddress,
@@ -128,7 +128,7 @@ impl Default for Control {
 /// `[ops]`: metrics and health.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Ops {
+pub(crate) struct Ops {
     /// Address, or none.
     #[serde(with = "values::text")]
     pub address: OptionalAddress,
@@ -143,7 +143,7 @@ impl Default for Ops {
 /// `[shards]`: threads and their kernel interface.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Shards {
+pub(crate) struct Shards {
     /// How many.
     #[serde(with = "values::text")]
     pub count: ShardCount,
@@ -175,7 +175,7 @@ impl Default for Shards {
 /// `[limits]`: bounds on messages and connections.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Limits {
+pub(crate) struct Limits {
     /// Request line and headers together, bytes.
     #[serde(with = "units::bytes")]
     pub head_bytes_max: usize,
@@ -204,7 +204,7 @@ impl Default for Limits {
 /// `[timeouts]`: bounds on waiting.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Timeouts {
+pub(crate) struct Timeouts {
     /// First byte of a request to the end of its head.
     #[serde(with = "units::duration")]
     pub client_header: Duration,
@@ -249,7 +249,7 @@ impl Default for Timeouts {
 /// `[upstream]`: connections to backends.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Upstream {
+pub(crate) struct Upstream {
     /// Open connections to one endpoint from one shard.
     pub connections_max: u32,
     /// Of those, how many may wait unused.
@@ -283,7 +283,7 @@ impl Default for Upstream {
 /// `[access_log]`: one line for each request.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct AccessLog {
+pub(crate) struct AccessLog {
     /// Where lines go.
     #[serde(with = "values::text")]
     pub destination: AccessLogDestination,
@@ -307,7 +307,7 @@ impl Default for AccessLog {
 /// `[log]`: the gateway's own log, on standard error.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Log {
+pub(crate) struct Log {
     /// The least severe event shown.
     #[serde(with = "values::text")]
     pub level: LogLevel,
@@ -319,7 +319,7 @@ pub struct Log {
 /// `[state]`: what survives a restart.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct State {
+pub(crate) struct State {
     /// Directory; none: memory only.
     #[serde(with = "values::optional_path")]
     pub directory: Option<PathBuf>,
@@ -328,7 +328,7 @@ pub struct State {
 /// `[aws]`: the account and region that we stand in for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Aws {
+pub(crate) struct Aws {
     /// `AWS::AccountId`: twelve digits.
     pub account_id: String,
     /// `AWS::Region`.
@@ -353,7 +353,7 @@ impl Default for Aws {
 /// `[reload]`: taking up changed definitions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Reload {
+pub(crate) struct Reload {
     /// Watch the definition files; SIGHUP works either way.
     pub watch: bool,
     /// Wait for this much silence after a change, so that a half-written file is not read.
@@ -370,7 +370,7 @@ impl Default for Reload {
 impl Settings {
     /// Client connections that one of `shards` shards accepts when the process may have
     /// `nofile` descriptors.
-    pub fn connections_max(&self, nofile: u64, shards: usize) -> u32 {
+    pub(crate) fn connections_max(&self, nofile: u64, shards: usize) -> u32 {
         match self.limits.connections_max {
             ConnectionsMax::Count(count) => count.get(),
             ConnectionsMax::Auto => nofile::connections_per_shard(nofile, shards),

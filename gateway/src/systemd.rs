@@ -21,13 +21,13 @@ const LISTEN_FDS_MAX: RawFd = 1024;
 const SEND_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Reads a variable of the process's environment: what production passes for `variable`.
-pub fn process_variable(name: &str) -> Option<String> {
+pub(crate) fn process_variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
 /// Tells systemd about the life of the service; a notifier without systemd is silent.
 #[derive(Debug, Default)]
-pub struct Notifier {
+pub(crate) struct Notifier {
     socket: Option<(UnixDatagram, SocketAddr)>,
 }
 
@@ -36,7 +36,7 @@ impl Notifier {
     ///
     /// # Errors
     /// The variable names no socket that this protocol knows, or there are no descriptors left.
-    pub fn from_environment(variable: impl Fn(&str) -> Option<String>) -> io::Result<Self> {
+    pub(crate) fn from_environment(variable: impl Fn(&str) -> Option<String>) -> io::Result<Self> {
         let Some(name) = variable("NOTIFY_SOCKET").filter(|name| !name.is_empty()) else {
             return Ok(Self::default());
         };
@@ -54,7 +54,7 @@ impl Notifier {
     }
 
     /// Whether anybody listens.
-    pub fn is_connected(&self) -> bool {
+    pub(crate) fn is_connected(&self) -> bool {
         self.socket.is_some()
     }
 
@@ -62,7 +62,7 @@ impl Notifier {
     ///
     /// # Errors
     /// As [`Notifier::send`].
-    pub fn ready(&self, status: &str) -> io::Result<()> {
+    pub(crate) fn ready(&self, status: &str) -> io::Result<()> {
         self.send(&format!("READY=1\nSTATUS={}", one_line(status)))
     }
 
@@ -73,7 +73,7 @@ impl Notifier {
     ///
     /// # Errors
     /// As [`Notifier::send`].
-    pub fn reloading(&self) -> io::Result<()> {
+    pub(crate) fn reloading(&self) -> io::Result<()> {
         self.send(&format!("RELOADING=1\nMONOTONIC_USEC={}", monotonic_micros()))
     }
 
@@ -81,7 +81,7 @@ impl Notifier {
     ///
     /// # Errors
     /// As [`Notifier::send`].
-    pub fn stopping(&self, status: &str) -> io::Result<()> {
+    pub(crate) fn stopping(&self, status: &str) -> io::Result<()> {
         self.send(&format!("STOPPING=1\nSTATUS={}", one_line(status)))
     }
 
@@ -89,7 +89,7 @@ impl Notifier {
     ///
     /// # Errors
     /// As [`Notifier::send`].
-    pub fn status(&self, status: &str) -> io::Result<()> {
+    pub(crate) fn status(&self, status: &str) -> io::Result<()> {
         self.send(&format!("STATUS={}", one_line(status)))
     }
 
@@ -97,7 +97,7 @@ impl Notifier {
     ///
     /// # Errors
     /// As [`Notifier::send`].
-    pub fn watchdog(&self) -> io::Result<()> {
+    pub(crate) fn watchdog(&self) -> io::Result<()> {
         self.send("WATCHDOG=1")
     }
 
@@ -117,7 +117,7 @@ impl Notifier {
 
 /// How often to feed the watchdog: half of what systemd allows, as sd_watchdog_enabled(3) advises.
 /// `None` when the watchdog is off or meant for another process.
-pub fn watchdog_interval(variable: impl Fn(&str) -> Option<String>, pid: u32) -> Option<Duration> {
+pub(crate) fn watchdog_interval(variable: impl Fn(&str) -> Option<String>, pid: u32) -> Option<Duration> {
     let micros = variable("WATCHDOG_USEC")?.parse::<u64>().ok().filter(|micros| *micros > 0)?;
     let meant_for = variable("WATCHDOG_PID").map(|text| text.parse::<u32>());
     match meant_for {
@@ -131,13 +131,13 @@ pub fn watchdog_interval(variable: impl Fn(&str) -> Option<String>, pid: u32) ->
 ///
 /// One stuck shard leaves its clients without an answer while the others hide it, so the watchdog
 /// is fed only when all moved. Counters may wrap; a shard that appeared or vanished has not moved.
-pub fn every_shard_advanced(before: &[u64], after: &[u64]) -> bool {
+pub(crate) fn every_shard_advanced(before: &[u64], after: &[u64]) -> bool {
     before.len() == after.len() && before.iter().zip(after).all(|(before, after)| before != after)
 }
 
 /// A socket that systemd opened for us.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ActivatedSocket {
+pub(crate) struct ActivatedSocket {
     /// Its descriptor; owned by whoever takes it first, so take it once.
     pub fd: RawFd,
     /// `FileDescriptorName=` of the socket unit; the unit's name by default.
@@ -148,7 +148,7 @@ pub struct ActivatedSocket {
 ///
 /// # Errors
 /// A clause, when the variables are meant for `pid` and contradict each other.
-pub fn activated_sockets(
+pub(crate) fn activated_sockets(
     variable: impl Fn(&str) -> Option<String>,
     pid: u32,
 ) -> Result<Vec<ActivatedSocket>, String> {

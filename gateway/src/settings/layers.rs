@@ -27,7 +27,7 @@ impl Settings {
     ///
     /// # Errors
     /// [`SettingsError::Unreadable`] for the file, otherwise all problems of all layers.
-    pub fn for_run(
+    pub(crate) fn for_run(
         args: &RunArgs,
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, SettingsError> {
@@ -40,7 +40,7 @@ impl Settings {
     ///
     /// # Errors
     /// As [`Settings::for_run`].
-    pub fn for_check(
+    pub(crate) fn for_check(
         args: &LoadArgs,
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, SettingsError> {
@@ -49,7 +49,7 @@ impl Settings {
 }
 
 /// The variables of this process that are text; [`std::env::vars`] panics on the others.
-pub fn process_environment() -> impl Iterator<Item = (String, String)> {
+pub(crate) fn process_environment() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }

@@ -3,73 +3,73 @@
 use std::time::Duration;
 
 /// Shards in one process. A shard is a pinned thread; the largest single-socket servers have fewer.
-pub const SHARDS_MAX: u16 = 1024;
+pub(crate) const SHARDS_MAX: u16 = 1024;
 
 /// The largest CPU index: `CPU_SETSIZE` of sched_setaffinity(2) is 1024.
-pub const CPU_INDEX_MAX: usize = 1023;
+pub(crate) const CPU_INDEX_MAX: usize = 1023;
 
 /// Addresses in one `listen` list; each costs every shard one descriptor.
-pub const LISTEN_ADDRESSES_MAX: usize = 64;
+pub(crate) const LISTEN_ADDRESSES_MAX: usize = 64;
 
 /// Waiting connections in one listener's accept queue. The kernel cuts it to `net.core.somaxconn`.
-pub const BACKLOG_MAX: u32 = 65_535;
+pub(crate) const BACKLOG_MAX: u32 = 65_535;
 
 /// Submission queue entries; `IORING_MAX_ENTRIES` of the kernel is 32,768.
-pub const RING_ENTRIES_MIN: u32 = 64;
+pub(crate) const RING_ENTRIES_MIN: u32 = 64;
 /// See [`RING_ENTRIES_MIN`].
-pub const RING_ENTRIES_MAX: u32 = 32_768;
+pub(crate) const RING_ENTRIES_MAX: u32 = 32_768;
 
 /// Request line and headers together, bytes. Source: API Gateway quotas, "Total combined size of
 /// request line and header values" (10,240, fixed); so the setting only lowers it.
-pub const HEAD_BYTES_MAX: usize = 10_240;
+pub(crate) const HEAD_BYTES_MAX: usize = 10_240;
 /// The least head that leaves room for a browser's ordinary request.
-pub const HEAD_BYTES_MIN: usize = 1024;
+pub(crate) const HEAD_BYTES_MIN: usize = 1024;
 
 /// Request payload, bytes. Source: API Gateway quotas, "Payload size" (10 MB, fixed).
-pub const PAYLOAD_BYTES_DEFAULT: usize = 10 << 20;
+pub(crate) const PAYLOAD_BYTES_DEFAULT: usize = 10 << 20;
 /// Upper end of the payload settings: a buffered body is held in memory once.
-pub const PAYLOAD_BYTES_MAX: usize = 1 << 30;
+pub(crate) const PAYLOAD_BYTES_MAX: usize = 1 << 30;
 /// Lower end of the payload settings.
-pub const PAYLOAD_BYTES_MIN: usize = 1024;
+pub(crate) const PAYLOAD_BYTES_MIN: usize = 1024;
 
 /// Idle client connection. Source: API Gateway quotas, "Idle connection timeout" (310 seconds).
-pub const KEEP_ALIVE_DEFAULT: Duration = Duration::from_secs(310);
+pub(crate) const KEEP_ALIVE_DEFAULT: Duration = Duration::from_secs(310);
 
 /// Integration timeout. Source: API Gateway quotas, "Integration timeout" (50 ms to 29 s).
-pub const INTEGRATION_TIMEOUT_DEFAULT: Duration = Duration::from_secs(29);
+pub(crate) const INTEGRATION_TIMEOUT_DEFAULT: Duration = Duration::from_secs(29);
 /// See [`INTEGRATION_TIMEOUT_DEFAULT`].
-pub const INTEGRATION_TIMEOUT_MIN: Duration = Duration::from_millis(50);
+pub(crate) const INTEGRATION_TIMEOUT_MIN: Duration = Duration::from_millis(50);
 /// AWS raises the quota for regional and private APIs on request, to this for streamed responses.
-pub const INTEGRATION_TIMEOUT_MAX: Duration = Duration::from_secs(900);
+pub(crate) const INTEGRATION_TIMEOUT_MAX: Duration = Duration::from_secs(900);
 
 /// The least span that any timeout may have; shorter ones are typing errors.
-pub const TIMEOUT_MIN: Duration = Duration::from_millis(10);
+pub(crate) const TIMEOUT_MIN: Duration = Duration::from_millis(10);
 /// The greatest span that any timeout may have.
-pub const TIMEOUT_MAX: Duration = Duration::from_secs(3600);
+pub(crate) const TIMEOUT_MAX: Duration = Duration::from_secs(3600);
 
 /// Upstream connections to one endpoint from one shard.
-pub const UPSTREAM_CONNECTIONS_MAX: u32 = 65_535;
+pub(crate) const UPSTREAM_CONNECTIONS_MAX: u32 = 65_535;
 
 /// How long a resolved address may be used; a day.
-pub const DNS_TTL_MAX: Duration = Duration::from_secs(86_400);
+pub(crate) const DNS_TTL_MAX: Duration = Duration::from_secs(86_400);
 
 /// Access-log lines waiting to be written, for each shard.
-pub const ACCESS_LOG_QUEUE_LINES_MAX: u32 = 1 << 20;
+pub(crate) const ACCESS_LOG_QUEUE_LINES_MAX: u32 = 1 << 20;
 /// Length of an access-log format. Source: API Gateway developer guide, "3 KB".
-pub const ACCESS_LOG_FORMAT_BYTES_MAX: usize = 3 * 1024;
+pub(crate) const ACCESS_LOG_FORMAT_BYTES_MAX: usize = 3 * 1024;
 
 /// A definition file settles for this long, at most, before it is read again.
-pub const DEBOUNCE_MAX: Duration = Duration::from_secs(60);
+pub(crate) const DEBOUNCE_MAX: Duration = Duration::from_secs(60);
 
 /// Descriptors kept back for what is not a client or upstream connection: listeners, rings, log
 /// files, definitions being read, the ops and control sockets.
-pub const FD_RESERVE: u64 = 128;
+pub(crate) const FD_RESERVE: u64 = 128;
 /// The same, for each shard.
-pub const FD_RESERVE_PER_SHARD: u64 = 32;
+pub(crate) const FD_RESERVE_PER_SHARD: u64 = 32;
 /// A client connection may use one upstream connection at a time, so it counts twice.
-pub const FDS_PER_CONNECTION: u64 = 2;
+pub(crate) const FDS_PER_CONNECTION: u64 = 2;
 /// The least connections a shard is given, however few descriptors there are.
-pub const CONNECTIONS_PER_SHARD_MIN: u32 = 16;
+pub(crate) const CONNECTIONS_PER_SHARD_MIN: u32 = 16;
 
 const _: () = assert!(HEAD_BYTES_MIN < HEAD_BYTES_MAX);
 const _: () = assert!(PAYLOAD_BYTES_MIN < PAYLOAD_BYTES_DEFAULT);

@@ -14,7 +14,7 @@ use super::limits::{
 ///
 /// # Errors
 /// What setrlimit(2) says. The limit is then unchanged.
-pub fn raise() -> io::Result<u64> {
+pub(crate) fn raise() -> io::Result<u64> {
     let limit = getrlimit(Resource::Nofile);
     if limit.current != limit.maximum {
         setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum })?;
@@ -23,12 +23,12 @@ pub fn raise() -> io::Result<u64> {
 }
 
 /// The soft limit as it is; `u64::MAX` when there is none.
-pub fn current() -> u64 {
+pub(crate) fn current() -> u64 {
     getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
 }
 
 /// Shares `nofile` descriptors among `shards`, after what is kept back for everything else.
-pub fn connections_per_shard(nofile: u64, shards: usize) -> u32 {
+pub(crate) fn connections_per_shard(nofile: u64, shards: usize) -> u32 {
     let shards = (shards as u64).max(1);
     let reserved = FD_RESERVE + FD_RESERVE_PER_SHARD * shards;
     let connections = nofile.saturating_sub(reserved) / shards / FDS_PER_CONNECTION;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 /// Why there are no settings.
 #[derive(Debug)]
-pub enum SettingsError {
+pub(crate) enum SettingsError {
     /// The configuration file cannot be read.
     Unreadable {
         /// The file.
@@ -46,7 +46,7 @@ impl std::error::Error for SettingsError {
 
 /// One thing that is wrong, shown as `file:line:col: error: text`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub(crate) struct Problem {
     /// Where.
     pub place: Place,
     /// What, and how to put it right; one clause.
@@ -61,7 +61,7 @@ impl fmt::Display for Problem {
 
 /// The layer and place that a setting came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
+pub(crate) enum Place {
     /// A place in the configuration file; line and column count from 1, columns in characters.
     File {
         /// The file, as named on the command line.

@@ -16,7 +16,7 @@ use super::limits::{CPU_INDEX_MAX, SHARDS_MAX};
 
 /// How many shards to start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ShardCount {
+pub(crate) enum ShardCount {
     /// One for each CPU that the process may run on.
     #[default]
     Auto,
@@ -49,7 +49,7 @@ impl fmt::Display for ShardCount {
 
 /// The bound on concurrent client connections of one shard.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ConnectionsMax {
+pub(crate) enum ConnectionsMax {
     /// As many as `RLIMIT_NOFILE` has descriptors for; see [`super::nofile`].
     #[default]
     Auto,
@@ -82,11 +82,11 @@ impl fmt::Display for ConnectionsMax {
 
 /// CPUs by kernel index, in the order written, without repeats. Empty: all that the cpuset permits.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CpuList(Vec<usize>);
+pub(crate) struct CpuList(Vec<usize>);
 
 impl CpuList {
     /// The indices; empty means no restriction.
-    pub fn indices(&self) -> &[usize] {
+    pub(crate) fn indices(&self) -> &[usize] {
         &self.0
     }
 }
@@ -131,7 +131,7 @@ impl fmt::Display for CpuList {
 
 /// An address to listen on, or `none`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OptionalAddress(pub Option<SocketAddr>);
+pub(crate) struct OptionalAddress(pub Option<SocketAddr>);
 
 impl FromStr for OptionalAddress {
     type Err = String;
@@ -157,7 +157,7 @@ impl fmt::Display for OptionalAddress {
 ///
 /// # Errors
 /// A clause that says what was expected.
-pub fn parse_address(text: &str) -> Result<SocketAddr, String> {
+pub(crate) fn parse_address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| {
         format!(
             "`{text}` is not IP:PORT; write for example 127.0.0.1:8080, 0.0.0.0:80 or [::]:8080"
@@ -167,7 +167,7 @@ pub fn parse_address(text: &str) -> Result<SocketAddr, String> {
 
 /// Where access-log lines go.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum AccessLogDestination {
+pub(crate) enum AccessLogDestination {
     /// No access log.
     #[default]
     Off,
@@ -209,7 +209,7 @@ impl fmt::Display for AccessLogDestination {
 /// A host and port to connect to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Target {
+pub(crate) struct Target {
     /// A name, or an IP address; IPv6 without brackets.
     pub host: String,
     /// The port, never 0.
@@ -263,11 +263,11 @@ macro_rules! names {
     ($(#[$doc:meta])* $type:ident { $($(#[$variant_doc:meta])* $variant:ident = $name:literal,)+ }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-        pub enum $type { $($(#[$variant_doc])* $variant,)+ }
+        pub(crate) enum $type { $($(#[$variant_doc])* $variant,)+ }
 
         impl $type {
             /// The name, as settings spell it.
-            pub fn name(self) -> &'static str {
+            pub(crate) fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)+ }
             }
         }

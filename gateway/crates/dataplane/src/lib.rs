@@ -28,6 +28,7 @@ mod http;
 mod ids;
 pub mod limits;
 mod mock;
+pub mod refusals;
 mod relay;
 mod request;
 mod respond;
@@ -37,5 +38,6 @@ mod status;
 mod upstream_head;
 mod values;
 
+pub use refusals::REFUSAL_REASONS;
 pub use serve::run;
 pub use shard::{Command, Event, Report, Settings, Shard, ShardParts};

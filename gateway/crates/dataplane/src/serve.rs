@@ -78,6 +78,7 @@ async fn housekeep(shard: Rc<Shard>) {
     let mut count = 0_u32;
     loop {
         gateway_rt::sleep(Duration::from_millis(100)).await;
+        shard.metrics.loop_ticks.increment();
         shard.log.borrow_mut().tick();
         count += 1;
         if count.is_multiple_of(10) {

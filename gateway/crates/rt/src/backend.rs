@@ -4,7 +4,6 @@ use std::cell::Cell;
 use std::fmt;
 use std::io;
 
-use crate::limits::RING_ENTRIES;
 
 /// The runtime that turns a shard's loop.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -95,7 +94,7 @@ impl Driver {
         }
         let mut refusal = io::Error::from_raw_os_error(libc::ENOSYS);
         for flags in [RingFlags::DeferTaskrun, RingFlags::CoopTaskrun, RingFlags::Plain] {
-            match ring_builder(flags).build(8) {
+            match ring_builder(flags, PROBE_ENTRIES).build(PROBE_ENTRIES) {
                 Ok(_) => return Ok(Self::IoUring(flags)),
                 Err(e) => refusal = e,
             }
@@ -125,10 +124,13 @@ fn explain(refusal: &io::Error) -> String {
     format!("io_uring_setup: {refusal}: {hint}")
 }
 
-pub(crate) fn ring_builder(flags: RingFlags) -> io_uring::Builder {
+/// Entries of a ring that is only there to see whether the kernel grants it.
+const PROBE_ENTRIES: u32 = 8;
+
+pub(crate) fn ring_builder(flags: RingFlags, entries: u32) -> io_uring::Builder {
     let mut builder = io_uring::IoUring::builder();
     // A completion queue that holds what a burst completes at once.
-    builder.setup_cqsize(RING_ENTRIES * 2);
+    builder.setup_cqsize(entries * 4);
     match flags {
         RingFlags::DeferTaskrun => {
             builder.setup_single_issuer().setup_defer_taskrun();

@@ -12,9 +12,6 @@ pub const BUF_BYTES: usize = 32 * 1024;
 /// Ours: 1,024 buffers of which a small message touches one page each.
 pub const POOL_FREE_MAX: usize = 1024;
 
-/// Submission queue entries of one ring. Ours: more than one turn of a busy shard submits.
-pub const RING_ENTRIES: u32 = 4096;
-
 /// Entries of each of glommio's three rings. Ours: glommio's default of 128 is for storage.
 #[cfg(feature = "glommio")]
 pub(crate) const GLOMMIO_RING_ENTRIES: usize = 1024;

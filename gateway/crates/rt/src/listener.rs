@@ -2,7 +2,8 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, RawFd};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
@@ -33,16 +34,27 @@ impl BoundListener {
         Ok(Self(socket.into()))
     }
 
-    /// Takes over a listening socket that the service manager passed in.
-    ///
-    /// # Safety
-    /// `fd` is open, listening, and nobody else's.
+    /// Takes over a listening socket that the service manager passed in (`LISTEN_FDS`).
     ///
     /// # Errors
-    /// What the kernel says of the socket's options.
-    pub unsafe fn from_raw_fd(fd: std::os::fd::RawFd) -> io::Result<Self> {
-        // SAFETY: the caller's promise is the callee's.
-        let listener: std::net::TcpListener = unsafe { std::os::fd::FromRawFd::from_raw_fd(fd) };
+    /// When the descriptor is not open, not a listening TCP socket, or was taken before.
+    pub fn adopt(fd: RawFd) -> io::Result<Self> {
+        static TAKEN: Mutex<Vec<RawFd>> = Mutex::new(Vec::new());
+        let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
+        // The first three are the standard streams, which others use.
+        if fd < 3 || taken.contains(&fd) {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        // SAFETY: borrowed for this look only; a descriptor that is not open is an error below.
+        let looked_at = unsafe { BorrowedFd::borrow_raw(fd) };
+        if !socket2::SockRef::from(&looked_at).is_listener()? {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        taken.push(fd);
+        // SAFETY: the descriptor is open, and by the protocol nobody else's in this process; the
+        // list makes sure that it is taken once.
+        let listener: std::net::TcpListener = unsafe { FromRawFd::from_raw_fd(fd) };
+        listener.local_addr()?;
         socket2::SockRef::from(&listener).set_tcp_nodelay(true)?;
         Ok(Self(listener))
     }

@@ -3,8 +3,6 @@
 use std::future::Future;
 use std::io;
 use std::rc::Rc;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
@@ -13,7 +11,7 @@ use monoio::{IoUringDriver, LegacyDriver, RuntimeBuilder};
 
 use crate::backend::{self, Backend, Driver, ring_builder};
 use crate::clock::Moment;
-use crate::limits::{RING_ENTRIES, TICK_MS};
+use crate::limits::TICK_MS;
 use crate::{buf, deadline};
 
 /// What a shard is started with.
@@ -27,8 +25,8 @@ pub struct ShardConfig {
     pub backend: Backend,
     /// The driver that [`Driver::probe`] found.
     pub driver: Driver,
-    /// Advanced by every tick: a shard whose counter stands still is stuck.
-    pub ticks: Arc<AtomicU64>,
+    /// Submission queue entries of its ring; a power of two.
+    pub ring_entries: u32,
 }
 
 /// Starts a shard's thread and runs `main` on it until it is done.
@@ -55,16 +53,15 @@ where
         }
     }
     backend::set_current(config.backend, config.driver);
-    let ticks = config.ticks.clone();
     let whole = async move {
-        crate::spawn(tick(ticks));
+        crate::spawn(tick());
         main().await;
     };
     match (config.backend, config.driver) {
         (Backend::Monoio, Driver::IoUring(flags)) => {
             let mut runtime = RuntimeBuilder::<TimeDriver<IoUringDriver>>::new()
-                .with_entries(RING_ENTRIES)
-                .uring_builder(ring_builder(flags))
+                .with_entries(config.ring_entries)
+                .uring_builder(ring_builder(flags, config.ring_entries))
                 .build()?;
             runtime.block_on(whole);
             leak(runtime);
@@ -94,8 +91,8 @@ fn leak<T>(runtime: T) {
     std::mem::forget(runtime);
 }
 
-/// The shard's pulse: deadlines, the watchdog's counter, the pool's size.
-async fn tick(ticks: Arc<AtomicU64>) {
+/// The shard's pulse: deadlines, and the pool's size.
+async fn tick() {
     let per_second = 1000 / TICK_MS;
     let mut count = 0_u64;
     loop {
@@ -105,7 +102,6 @@ async fn tick(ticks: Arc<AtomicU64>) {
         if count.is_multiple_of(per_second) {
             buf::trim();
         }
-        ticks.store(count, Ordering::Relaxed);
     }
 }
 

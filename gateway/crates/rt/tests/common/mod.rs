@@ -55,8 +55,7 @@ where
         Ok(driver) => driver,
         Err(e) => return println!("left out, {on:?}: {e}"),
     };
-    let ticks = Arc::new(AtomicU64::new(0));
-    let config = ShardConfig { index: 0, cpu: None, backend, driver, ticks };
+    let config = ShardConfig { index: 0, cpu: None, backend, driver, ring_entries: 1024 };
     let shard = spawn_shard(config, move || async move {
         gateway_rt::timeout(BODY_MAX, body()).await.expect("the body ends in time");
     });

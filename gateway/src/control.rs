@@ -1,0 +1,176 @@
+//! The control thread's loop: signals, changed files, the watchdog, the end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use gateway_compile::Snapshot;
+use gateway_model::Diagnostic;
+use gateway_telemetry::{AccessLog, Registry};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::Instant;
+
+use crate::load::load;
+use crate::ops::Ops;
+use crate::settings::Settings;
+use crate::shards::Shards;
+use crate::systemd::{self, Notifier};
+use crate::watch::{self, Watch};
+
+/// How long the access log may take to write its last lines.
+const LOG_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// What the control thread works with.
+pub(crate) struct Control {
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) shards: Shards,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) ops: Arc<Ops>,
+    pub(crate) log: AccessLog,
+    pub(crate) notifier: Notifier,
+    pub(crate) snapshot: Arc<Snapshot>,
+}
+
+/// Why the loop ended.
+enum End {
+    Stop,
+    ShardDied,
+}
+
+impl Control {
+    /// Serves until SIGTERM or SIGINT, then drains.
+    ///
+    /// # Errors
+    /// When a shard ended by itself, or signals cannot be caught.
+    pub(crate) async fn serve(mut self) -> Result<()> {
+        let end = self.obey().await?;
+        self.ops.readiness().set("draining", true);
+        let status = "Draining";
+        self.notify(|notifier| notifier.stopping(status));
+        tracing::info!(timeout = ?self.settings.timeouts.drain_timeout, "Draining");
+        let cut = self.shards.drain(self.settings.timeouts.drain_timeout).await;
+        if self.log.shutdown(LOG_TIMEOUT).is_err() {
+            tracing::warn!("The access log did not take its last lines in time");
+        }
+        tracing::info!(connections_cut = cut, "Stopped");
+        match end {
+            End::Stop => Ok(()),
+            End::ShardDied => anyhow::bail!("a shard has ended; see the log above"),
+        }
+    }
+
+    async fn obey(&mut self) -> Result<End> {
+        let mut hangup = signal(SignalKind::hangup())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let reload = &self.settings.reload;
+        let mut watch = Watch::new(self.settings.definitions.clone(), reload.debounce);
+        let is_watching = reload.watch && !self.settings.definitions.is_empty();
+        let mut looks = tokio::time::interval(watch::INTERVAL);
+        let every = systemd::watchdog_interval(systemd::process_variable, std::process::id());
+        // Without a watchdog the loop still notices a shard that died.
+        let mut pulses = tokio::time::interval(every.unwrap_or(Duration::from_secs(1)));
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => return Ok(End::Stop),
+                _ = interrupt.recv() => return Ok(End::Stop),
+                _ = hangup.recv() => {
+                    self.notify(Notifier::reloading);
+                    self.log.reopen();
+                    watch.forget_changes();
+                    self.reload().await;
+                    let status = self.status();
+                    self.notify(|notifier| notifier.ready(&status));
+                }
+                _ = looks.tick(), if is_watching => {
+                    if watch.has_changed(Instant::now()) {
+                        self.reload().await;
+                        let status = self.status();
+                        self.notify(|notifier| notifier.status(&status));
+                    }
+                }
+                _ = pulses.tick() => {
+                    if self.shards.has_died() {
+                        return Ok(End::ShardDied);
+                    }
+                    let stalled = self.ops.stalled_shards();
+                    if stalled.is_empty() {
+                        self.notify(Notifier::watchdog);
+                    } else {
+                        tracing::error!(shards = ?stalled, "Shards stand still");
+                    }
+                }
+            }
+        }
+    }
+
+    /// Loads the definitions beside the ones that serve, and publishes them if nothing is wrong;
+    /// else the last good ones stay.
+    async fn reload(&mut self) {
+        let (settings, previous) = (self.settings.clone(), self.snapshot.clone());
+        let started = Instant::now();
+        let loading = move || load(&settings, Some(&previous));
+        // Beside the control thread, so that it goes on answering.
+        let loaded = tokio::task::spawn_blocking(loading).await;
+        let outcome = match loaded {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(unreadable)) => {
+                for error in unreadable {
+                    tracing::error!(error = %format!("{:#}", anyhow::Error::from(error)), "Unreadable");
+                }
+                return self.reload_failed();
+            }
+            Err(error) => {
+                tracing::error!(%error, "Loading broke off");
+                return self.reload_failed();
+            }
+        };
+        log_diagnostics(&outcome.diagnostics);
+        let Some(snapshot) = outcome.snapshot else { return self.reload_failed() };
+        let snapshot = Arc::new(snapshot);
+        if let Err(error) = self.shards.publish(&snapshot).await {
+            tracing::error!(error = format!("{error:#}"), "Publishing failed");
+            return self.reload_failed();
+        }
+        self.snapshot = snapshot;
+        self.registry.config().loaded(gateway_rt::clock::unix_ms() / 1000);
+        self.ops.readiness().set("last reload failed", false);
+        tracing::info!(
+            generation = self.snapshot.generation,
+            stages = self.snapshot.stages.len(),
+            took_ms = started.elapsed().as_millis() as u64,
+            "Reloaded"
+        );
+    }
+
+    fn reload_failed(&self) {
+        self.registry.config().failed();
+        tracing::error!(
+            generation = self.snapshot.generation,
+            "Not reloaded: the last good definitions still serve"
+        );
+    }
+
+    fn status(&self) -> String {
+        format!("Serving {} stages", self.snapshot.stages.len())
+    }
+
+    fn notify(&self, tell: impl FnOnce(&Notifier) -> std::io::Result<()>) {
+        if let Err(error) = tell(&self.notifier) {
+            tracing::warn!(%error, "The service manager does not listen");
+        }
+    }
+}
+
+/// Puts diagnostics into the log, each with its place.
+pub(crate) fn log_diagnostics(diagnostics: &[Diagnostic]) {
+    for diagnostic in diagnostics {
+        let help = diagnostic.help.as_deref().unwrap_or_default();
+        if diagnostic.is_error() {
+            tracing::error!(place = %diagnostic.place, help, "{}", diagnostic.text);
+        } else {
+            tracing::warn!(place = %diagnostic.place, help, "{}", diagnostic.text);
+        }
+    }
+}
+

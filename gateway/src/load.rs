@@ -1,0 +1,123 @@
+//! The publish road's first half: files to a snapshot, with every diagnostic.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use gateway_compile::{CompileOptions, LogFormat, Snapshot, VpcLinkTarget, compile};
+use gateway_definition::{Options, Source};
+use gateway_model::Diagnostic;
+use gateway_telemetry::log_format::presets;
+
+use crate::settings::{AccessLogDestination, Settings};
+
+/// A definition file larger than this is not read, in bytes. Source: API Gateway's limit on an
+/// imported document is 6 MB, CloudFormation's on a template 1 MB; twice the larger.
+const FILE_BYTES_MAX: u64 = 12 * 1024 * 1024;
+
+/// What came of loading.
+pub(crate) struct Outcome {
+    /// What to serve; `None` when anything is wrong.
+    pub(crate) snapshot: Option<Snapshot>,
+    /// All there is to say, files in the order given.
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    /// Values that the templates put out, as `stack output: value` would read.
+    pub(crate) outputs: Vec<(String, String)>,
+}
+
+/// A file that cannot be read.
+#[derive(Debug)]
+pub(crate) struct Unreadable {
+    path: PathBuf,
+    source: io::Error,
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot read {}", self.path.display())
+    }
+}
+
+impl std::error::Error for Unreadable {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.source)
+    }
+}
+
+/// Reads, loads and compiles everything that the settings name. Stages that did not change keep
+/// their plans from `previous`.
+///
+/// # Errors
+/// [`Unreadable`] for each file that is not there, is too large, or is not text.
+pub(crate) fn load(
+    settings: &Settings,
+    previous: Option<&Snapshot>,
+) -> Result<Outcome, Vec<Unreadable>> {
+    let (mut sources, mut unreadable) = (Vec::new(), Vec::new());
+    for path in &settings.definitions {
+        match read(path) {
+            Ok(text) => sources.push(Source { name: path.display().to_string(), text }),
+            Err(source) => unreadable.push(Unreadable { path: path.clone(), source }),
+        }
+    }
+    if !unreadable.is_empty() {
+        return Err(unreadable);
+    }
+    let options = Options {
+        parameters: settings.parameters.clone(),
+        account_id: settings.aws.account_id.clone(),
+        region: settings.aws.region.clone(),
+        url_suffix: settings.aws.url_suffix.clone(),
+        ..Options::default()
+    };
+    let loaded = gateway_definition::load(&sources, &options);
+    let compiled = compile(&loaded.definitions, &compile_options(settings), previous);
+    let mut diagnostics = loaded.diagnostics;
+    let has_errors = diagnostics.iter().any(Diagnostic::is_error);
+    // What a broken definition leads to would only repeat what is wrong with it.
+    if !has_errors {
+        diagnostics.extend(compiled.diagnostics);
+    }
+    let outputs = loaded.definitions.outputs.iter();
+    let outputs = outputs.map(|output| (output.key.clone(), output.value.clone())).collect();
+    let snapshot = compiled.snapshot.filter(|_| !has_errors);
+    Ok(Outcome { snapshot, diagnostics, outputs })
+}
+
+fn read(path: &Path) -> io::Result<String> {
+    let metadata = std::fs::metadata(path)?;
+    if metadata.len() > FILE_BYTES_MAX {
+        let text = format!("the file has more than {FILE_BYTES_MAX} bytes");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));
+    }
+    std::fs::read_to_string(path)
+}
+
+fn compile_options(settings: &Settings) -> CompileOptions {
+    let vpc_links = settings.upstream.vpc_links.iter().map(|(id, target)| {
+        (id.clone(), VpcLinkTarget { host: target.host.clone(), port: Some(target.port) })
+    });
+    CompileOptions {
+        account_id: settings.aws.account_id.clone(),
+        region: settings.aws.region.clone(),
+        vpc_links: vpc_links.collect(),
+        default_access_log: default_format(&settings.access_log.default_format),
+        access_log_enabled: settings.access_log.destination != AccessLogDestination::Off,
+        payload_bytes_max: settings.limits.payload_bytes_max,
+        ..CompileOptions::default()
+    }
+}
+
+/// The format of stages without one: a preset's name or a format; empty for none. Settings have
+/// checked it.
+fn default_format(text: &str) -> Option<LogFormat> {
+    let format = match text {
+        "" => return None,
+        "clf" => presets::CLF,
+        "csv" => presets::CSV,
+        "xml" => presets::XML,
+        "json" => presets::DEFAULT,
+        format => format,
+    };
+    LogFormat::parse(format).ok().map(|(format, _)| format)
+}

@@ -1,0 +1,195 @@
+//! `gateway run`: each step says what must come before it.
+
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use gateway_compile::Snapshot;
+use gateway_dataplane::{Event, REFUSAL_REASONS};
+use gateway_telemetry::access_log::JOURNAL_SOCKET;
+use gateway_telemetry::{AccessLog, BuildInfo, Registry, SinkConfig};
+
+use crate::cli::{EXIT_INTERNAL, EXIT_OK, EXIT_PROBLEMS, EXIT_USAGE, RunArgs};
+use crate::control::{Control, log_diagnostics};
+use crate::load::load;
+use crate::ops::{self, Ops};
+use crate::settings::{self, AccessLogDestination, Settings, process_environment};
+use crate::shards;
+use crate::systemd::{self, Notifier};
+use crate::{logging, resolver};
+
+/// Runs the command; says the exit status.
+pub(crate) fn run(args: &RunArgs) -> u8 {
+    let settings = match Settings::for_run(args, process_environment()) {
+        Ok(settings) => settings,
+        Err(error) => {
+            eprintln!("{error}");
+            return EXIT_USAGE;
+        }
+    };
+    logging::start(&settings.log);
+    // Definitions come first: nothing is bound for a definition that does not load.
+    let outcome = match load(&settings, None) {
+        Ok(outcome) => outcome,
+        Err(unreadable) => {
+            for error in unreadable {
+                eprintln!("error: {:#}", anyhow::Error::from(error));
+            }
+            return EXIT_USAGE;
+        }
+    };
+    log_diagnostics(&outcome.diagnostics);
+    let Some(snapshot) = outcome.snapshot else {
+        eprintln!("error: the definitions above cannot be served; `gateway check` lists them all");
+        return EXIT_PROBLEMS;
+    };
+    match serve(settings, snapshot) {
+        Ok(()) => EXIT_OK,
+        Err(error) => {
+            tracing::error!(error = format!("{error:#}"), "Gateway failed");
+            EXIT_INTERNAL
+        }
+    }
+}
+
+/// Starts everything and serves until told to stop.
+fn serve(settings: Settings, snapshot: Snapshot) -> Result<()> {
+    let nofile = settings::nofile::raise().unwrap_or_else(|error| {
+        tracing::warn!(%error, "The limit of open files is not raised");
+        settings::nofile::current()
+    });
+    let notifier = Notifier::from_environment(systemd::process_variable)
+        .context("NOTIFY_SOCKET is set and of no use")?;
+    let layout = shards::layout(&settings)?;
+    tracing::info!(
+        backend = settings.shards.backend.name(),
+        driver = %layout.driver,
+        flags = layout.driver.flags(),
+        shards = layout.cpus.len(),
+        cpus = ?layout.cpus.iter().flatten().collect::<Vec<_>>(),
+        "Driver chosen"
+    );
+    let (listeners, addresses) = listeners(&settings, layout.cpus.len())?;
+    let build = BuildInfo {
+        version: env!("CARGO_PKG_VERSION"),
+        os: std::env::consts::OS,
+        arch: std::env::consts::ARCH,
+    };
+    let registry = Arc::new(Registry::new(build, layout.cpus.len(), REFUSAL_REASONS));
+    registry.describe_ring(layout.driver.to_string(), layout.driver.flags());
+    let log = AccessLog::new(vec![sink(&settings)]).context("cannot open the access log")?;
+    registry.add_sinks(log.sinks());
+    let ops = Arc::new(Ops::new(registry.clone()));
+    ops.readiness().set("starting", true);
+    let shards = shards::start(&settings, &layout, listeners, &registry, &log, nofile)?;
+    let snapshot = Arc::new(snapshot);
+    let settings = Arc::new(settings);
+    let control =
+        Control { settings, shards, registry, ops, log, notifier, snapshot };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(4)
+        .thread_name("control-blocking")
+        .build()
+        .context("cannot start the control thread")?;
+    runtime.block_on(control_main(control, &addresses))
+}
+
+/// The control thread, from the first snapshot to the end.
+async fn control_main(mut control: Control, addresses: &[SocketAddr]) -> Result<()> {
+    if let Some(questions) = control.shards.take_questions() {
+        tokio::spawn(resolver::serve(questions, control.shards.answerer()));
+    }
+    control.shards.wait_for(Event::Listening).await?;
+    // Listening comes before the first snapshot: a request that is early waits in the queue of
+    // its socket for the few milliseconds that publishing takes.
+    let snapshot = control.snapshot.clone();
+    control.shards.publish(&snapshot).await?;
+    control.registry.config().loaded(gateway_rt::clock::unix_ms() / 1000);
+    let ops_address = start_ops(&control).await?;
+    write_port_file(&control.settings, addresses, ops_address)?;
+    control.ops.readiness().set("starting", false);
+    announce(&control, addresses, ops_address);
+    let status = format!("Serving {} stages", snapshot.stages.len());
+    if let Err(error) = control.notifier.ready(&status) {
+        tracing::warn!(%error, "The service manager does not listen");
+    }
+    control.serve().await
+}
+
+fn listeners(
+    settings: &Settings,
+    shards: usize,
+) -> Result<(Vec<Vec<gateway_rt::BoundListener>>, Vec<SocketAddr>)> {
+    let activated = systemd::activated_sockets(systemd::process_variable, std::process::id())
+        .map_err(anyhow::Error::msg)?;
+    if activated.is_empty() {
+        return shards::bind(settings, shards);
+    }
+    let descriptors: Vec<_> = activated.iter().map(|socket| socket.fd).collect();
+    tracing::info!(sockets = activated.len(), "Sockets of the service manager are used");
+    shards::adopt(&descriptors, shards)
+}
+
+fn sink(settings: &Settings) -> SinkConfig {
+    match &settings.access_log.destination {
+        AccessLogDestination::Off => SinkConfig::Null,
+        AccessLogDestination::Stdout => SinkConfig::Stdout,
+        AccessLogDestination::Journald => SinkConfig::Journal(JOURNAL_SOCKET.into()),
+        AccessLogDestination::File(path) => SinkConfig::File(path.clone()),
+    }
+}
+
+async fn start_ops(control: &Control) -> Result<Option<SocketAddr>> {
+    let Some(address) = control.settings.ops.address.0 else { return Ok(None) };
+    let listener = tokio::net::TcpListener::bind(address)
+        .await
+        .with_context(|| format!("cannot listen on {address} for metrics and health (--ops)"))?;
+    let bound = listener.local_addr().context("a bound socket has an address")?;
+    tokio::spawn(ops::serve(listener, control.ops.clone(), std::future::pending::<()>()));
+    Ok(Some(bound))
+}
+
+/// Writes the bound addresses beside their final name, then moves them there: who waits for the
+/// file never reads half of it.
+fn write_port_file(
+    settings: &Settings,
+    addresses: &[SocketAddr],
+    ops: Option<SocketAddr>,
+) -> Result<()> {
+    let Some(path) = &settings.port_file else { return Ok(()) };
+    let mut text = String::new();
+    for address in addresses {
+        writeln!(text, "listen {address}")?;
+    }
+    if let Some(address) = ops {
+        writeln!(text, "ops {address}")?;
+    }
+    let beside = path.with_extension("new");
+    std::fs::write(&beside, text)
+        .and_then(|()| std::fs::rename(&beside, path))
+        .with_context(|| format!("cannot write the port file {}", path.display()))
+}
+
+/// Prints where each stage is to be called.
+fn announce(control: &Control, addresses: &[SocketAddr], ops: Option<SocketAddr>) {
+    let snapshot = &control.snapshot;
+    for address in addresses {
+        for url in snapshot.hosts.invoke_urls() {
+            let path = if url.is_on_any_host {
+                format!("http://{address}/{}", url.stage)
+            } else {
+                format!("http://{address}/_aws/execute-api/{}/{}", url.api_id, url.stage)
+            };
+            let api = &snapshot.stage(url.index).api_name;
+            tracing::info!(api = url.api_id, name = &**api, stage = url.stage, "Serving {path}");
+        }
+    }
+    if snapshot.stages.is_empty() {
+        tracing::warn!("No stage is served: name a definition, or `definitions` in gateway.toml");
+    }
+    if let Some(address) = ops {
+        tracing::info!("Metrics and health on http://{address}");
+    }
+}

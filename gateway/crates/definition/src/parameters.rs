@@ -102,12 +102,12 @@ impl<'n> Declared<'n> {
             let known = ["String", "Number", "CommaDelimitedList", "List<Number>"];
             report.error_near(place, text, type_name, known);
         }
-        let default = node.member("Default").and_then(|value| match value.scalar_text() {
-            Some(text) => Some((text, &value.place)),
+        let default = node.member("Default").map(|value| match value.scalar_text() {
+            Some(text) => (text, &value.place),
             None => {
                 let text = format!("Every Default member must be a string: parameter {name}");
                 report.error(&value.place, format!("Template format error: {text}"));
-                Some((String::new(), &value.place))
+                (String::new(), &value.place)
             }
         });
         Self { name, type_name, node, default }
@@ -116,7 +116,7 @@ impl<'n> Declared<'n> {
     /// The value of a text, by type, after the constraints.
     fn check(&self, text: &str, place: &Place, report: &Report) -> Node {
         if let Some(inner) = self.type_name.strip_prefix("AWS::SSM::Parameter::Value<") {
-            return self.from_store(text, inner.trim_end_matches('>'), place, report);
+            return self.stored(text, inner.trim_end_matches('>'), place, report);
         }
         let is_list = self.type_name == "CommaDelimitedList" || self.type_name.starts_with("List<");
         let items: Vec<&str> = match (is_list, text) {
@@ -192,7 +192,7 @@ impl<'n> Declared<'n> {
     }
 
     /// A parameter of Systems Manager. There is no store here; the one that CDK asks for is known.
-    fn from_store(&self, key: &str, inner: &str, place: &Place, report: &Report) -> Node {
+    fn stored(&self, key: &str, inner: &str, place: &Place, report: &Report) -> Node {
         if key.starts_with("/cdk-bootstrap/") && key.ends_with("/version") {
             return Node::string(place, BOOTSTRAP_VERSION);
         }

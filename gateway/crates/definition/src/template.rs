@@ -238,7 +238,7 @@ fn resource<'n>(key: &'n Key, node: &'n Node, report: &Report) -> Option<Resourc
 
 fn depends_on<'n>(node: &'n Node, report: &Report) -> Vec<(&'n str, &'n Place)> {
     let Some(value) = node.member("DependsOn") else { return Vec::new() };
-    let items = value.as_seq().unwrap_or(std::slice::from_ref(value));
+    let items = value.as_seq().unwrap_or_else(|| std::slice::from_ref(value));
     let mut names = Vec::new();
     for item in items {
         match item.as_str() {
@@ -282,7 +282,7 @@ fn has_sam_resources(root: &Node) -> bool {
 /// Reads `Transform` and says whether SAM is among them.
 fn transforms(root: &Node, report: &Report) -> bool {
     let Some(value) = root.member("Transform") else { return false };
-    let items = value.as_seq().unwrap_or(std::slice::from_ref(value));
+    let items = value.as_seq().unwrap_or_else(|| std::slice::from_ref(value));
     let mut is_sam = false;
     for item in items {
         let name = item.as_str().or_else(|| item.member("Name").and_then(Node::as_str));

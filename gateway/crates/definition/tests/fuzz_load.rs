@@ -70,11 +70,8 @@ fn check(bytes: &[u8]) {
     for name in ["t.yaml", "t.json", "t"] {
         let source = Source { name: name.to_owned(), text: text.clone() };
         let loaded = load(&[source], &Options::default());
-        assert!(
-            !loaded.diagnostics.is_empty()
-                || !loaded.definitions.apis.is_empty()
-                || !text.is_empty()
-        );
+        // No text at all is taken in silence.
+        assert!(!loaded.diagnostics.is_empty() || !loaded.definitions.apis.is_empty(), "{text:?}");
     }
     assert!(started.elapsed() < SOON, "took {:?}", started.elapsed());
 }

@@ -176,7 +176,7 @@ pub(super) fn model(object: &mut Object<'_>, context: &Context<'_>) -> Option<Pi
     let api = object.required_text("RestApiId");
     let name = &context.identity.reference;
     if let Some(text) = object.text("Name")
-        && !(!text.value.is_empty() && text.value.bytes().all(|b| b.is_ascii_alphanumeric()))
+        && (text.value.is_empty() || !text.value.bytes().all(|b| b.is_ascii_alphanumeric()))
     {
         object.error(&text.place, format!("Model name must be alphanumeric: {}", text.value));
     }

@@ -61,7 +61,8 @@ pub(super) fn stage(object: &mut Object<'_>, _: &Context<'_>) -> Option<Piece> {
     common(&mut stage, object);
     stage.cache_cluster.enabled = object.boolean("CacheClusterEnabled").unwrap_or(false);
     stage.canary = canary(object, "CanarySetting");
-    (name?, deployment?);
+    name?;
+    deployment?;
     Some(Piece::Part(api?, Part::Stage(Box::new(stage))))
 }
 

@@ -61,12 +61,7 @@ impl Identity {
 /// Works out one resource's identity. What its properties refer to has been worked out before.
 pub(crate) fn identify<'a>(evaluator: &Evaluator<'a>, resource: &Resource<'a>) -> Identity {
     let subject = Subject { evaluator, resource };
-    if resource.type_name.starts_with("AWS::ApiGateway") {
-        if let Some(identity) = gateway::identify(&subject) {
-            return identity;
-        }
-    }
-    related::identify(&subject)
+    gateway::identify(&subject).unwrap_or_else(|| related::identify(&subject))
 }
 
 /// A resource whose identity is being worked out.

@@ -49,6 +49,13 @@ struct Joined<'r> {
     index: HashMap<RestApiId, usize>,
 }
 
+/// What made a stage.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Origin {
+    Resource,
+    Deployment,
+}
+
 impl Joined<'_> {
     fn add_api(&mut self, api: RestApi) {
         if let Some(other) = self.index.get(&api.id).map(|index| &self.apis[*index]) {
@@ -76,10 +83,10 @@ impl Joined<'_> {
             match part {
                 Part::Resource(resource) => trees.entry(index).or_default().add(resource),
                 Part::Method(resource, method) => methods.push((index, resource, method)),
-                Part::Stage(stage) => stages.push((index, stage)),
+                Part::Stage(stage) => stages.push((index, stage, Origin::Resource)),
                 Part::Deployment(deployment, stage) => {
                     api.deployments.insert(deployment.id.clone(), deployment);
-                    stages.extend(stage.map(|stage| (index, stage)));
+                    stages.extend(stage.map(|stage| (index, stage, Origin::Deployment)));
                 }
                 Part::Authorizer(authorizer) => {
                     api.authorizers.insert(authorizer.id.clone(), authorizer);
@@ -126,7 +133,13 @@ impl Joined<'_> {
             }
             node.methods.insert(method.http_method, *method);
         }
-        for (index, stage) in stages {
+        let mut made = HashSet::new();
+        for (index, stage, origin) in stages {
+            let is_remade = !made.insert((index, stage.name.clone(), origin));
+            // A later deployment with the same StageName points the stage at itself.
+            if origin == Origin::Deployment && is_remade {
+                self.apis[index].stages.remove(&stage.name);
+            }
             self.add_stage(index, *stage);
         }
     }

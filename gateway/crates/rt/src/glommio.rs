@@ -8,6 +8,7 @@
 //!   there is no epoll. Where io_uring is denied it does not start.
 //! - Waiting without a buffer reads one byte ahead, since it has no wait for readiness alone.
 //!   The `recv` that follows delivers that byte by itself.
+//! - A spawned task may run before `spawn` returns to its caller.
 //! - Every ring wants locked memory: 512 KiB and more (`LimitMEMLOCK=`).
 
 use std::cell::{Cell, RefCell};
@@ -28,13 +29,9 @@ use crate::limits::{GLOMMIO_IO_BYTES, GLOMMIO_RING_ENTRIES};
 use crate::stream::TcpStream;
 
 /// Runs `main` on this thread until it is done. What it spawned ends with it.
-pub(crate) fn run<F: Future<Output = ()>>(
-    index: usize,
-    cpu: Option<usize>,
-    main: F,
-) -> io::Result<()> {
-    let placement = cpu.map_or(Placement::Unbound, Placement::Fixed);
-    let executor = LocalExecutorBuilder::new(placement)
+pub(crate) fn run<F: Future<Output = ()>>(index: usize, main: F) -> io::Result<()> {
+    // The shard has pinned the thread already; glommio would panic without a readable /sys.
+    let executor = LocalExecutorBuilder::new(Placement::Unbound)
         .name(&format!("shard-{index}"))
         .ring_depth(GLOMMIO_RING_ENTRIES)
         .io_memory(GLOMMIO_IO_BYTES)

@@ -72,7 +72,7 @@ where
             leak(runtime);
         }
         #[cfg(feature = "glommio")]
-        (Backend::Glommio, _) => crate::glommio::run(config.index, config.cpu, whole)?,
+        (Backend::Glommio, _) => crate::glommio::run(config.index, whole)?,
         #[cfg(not(feature = "glommio"))]
         (Backend::Glommio, _) => {
             return Err(io::Error::new(

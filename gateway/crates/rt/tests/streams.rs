@@ -8,10 +8,33 @@ use std::net::{Shutdown, SocketAddr, TcpStream as Peer};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use common::{beside, echo, exchange, listen, pair, pattern};
+use common::{On, beside, echo, exchange, listen, pair, pattern};
 use gateway_rt::limits::IDLE_RELEASE_MS;
 use gateway_rt::mailbox::Full;
 use gateway_rt::{Buf, Gate, Moment, TcpStream, Wait, mailbox};
+
+#[test]
+fn a_shard_stays_on_its_core() {
+    let last = *gateway_rt::cpu::allowed().expect("readable").last().expect("a core");
+    let on = [
+        On::IoUring,
+        On::Epoll,
+        #[cfg(feature = "glommio")]
+        On::Glommio,
+    ];
+    for on in on {
+        common::run_pinned(on, Some(last), move || async move {
+            assert_eq!(gateway_rt::cpu::allowed().expect("readable"), [last]);
+            let (stream, mut peer) = pair().await;
+            peer.write_all(b"hello").expect("connected");
+            assert_eq!(stream.recv(Buf::take()).await.0.expect("connected"), 5);
+            assert_eq!(gateway_rt::cpu::allowed().expect("readable"), [last]);
+        });
+    }
+}
+
+/// How late a busy machine may be, in milliseconds; far less than never.
+const LATE_MS: u64 = 5_000;
 
 on_every_backend!(
     a_stream_echoes,
@@ -31,6 +54,7 @@ on_every_backend!(
     a_mailbox_wakes_its_shard_for_every_message,
     a_mailbox_ends_when_its_senders_are_gone,
     a_gate_waits_for_those_inside,
+    a_dropped_connect_leaves_the_shard_whole,
 );
 
 async fn a_stream_echoes() {
@@ -109,7 +133,7 @@ async fn an_idle_stream_gives_its_buffer_back_and_wakes_on_data() {
     let wait = stream.recv_or_idle(start, Buf::take()).await.expect("connected");
     assert!(matches!(wait, Wait::Idle));
     let waited_ms = Moment::now().micros_since(start) / 1000;
-    assert!((IDLE_RELEASE_MS..IDLE_RELEASE_MS + 500).contains(&waited_ms), "{waited_ms} ms");
+    assert!((IDLE_RELEASE_MS..IDLE_RELEASE_MS + LATE_MS).contains(&waited_ms), "{waited_ms} ms");
     assert_eq!(gateway_rt::buf::pool_stats().in_use, before, "no buffer is held");
     let sender = std::thread::spawn(move || {
         std::thread::sleep(Duration::from_millis(100));
@@ -142,7 +166,7 @@ async fn no_byte_is_lost_when_data_meets_the_release() {
         let (stream, mut peer) = pair().await;
         peers.push(std::thread::spawn(move || {
             for round in 0..ROUNDS {
-                let pause_us = (IDLE_RELEASE_MS - 10) * 1000 + index * 800;
+                let pause_us = (IDLE_RELEASE_MS - 40) * 1000 + index * 1600;
                 std::thread::sleep(Duration::from_micros(pause_us));
                 let message = [round.to_be_bytes(), (index as u32).to_be_bytes()].concat();
                 assert_eq!(exchange(&mut peer, &message), message);
@@ -203,7 +227,7 @@ async fn a_deadline_ends_a_recv() {
     assert!(matches!(result, Ok(0) | Err(_)), "{result:?}");
     assert!(stream.has_expired());
     let waited_ms = Moment::now().micros_since(start) / 1000;
-    assert!((100..600).contains(&waited_ms), "{waited_ms} ms");
+    assert!((100..100 + LATE_MS).contains(&waited_ms), "{waited_ms} ms");
 }
 
 async fn a_deadline_ends_a_send_that_nobody_reads() {
@@ -273,8 +297,19 @@ async fn connecting_to_nowhere_ends_by_timeout() {
         gateway_rt::timeout(Duration::from_millis(200), TcpStream::connect(address)).await;
     assert!(outcome.is_none(), "nobody accepts");
     let waited = start.elapsed();
-    assert!((200..900).contains(&waited.as_millis()), "{waited:?}");
+    assert!((200..200 + u128::from(LATE_MS)).contains(&waited.as_millis()), "{waited:?}");
     // The shard goes on: another connection works while the dropped one is being cancelled.
+    a_connection_out_talks_both_ways().await;
+}
+
+async fn a_dropped_connect_leaves_the_shard_whole() {
+    // Dropped when it has just begun, again and again: the kernel may still complete it.
+    for round in 0..200 {
+        let (listener, address) = listen();
+        let outcome =
+            gateway_rt::timeout(Duration::from_micros(round), TcpStream::connect(address)).await;
+        drop((outcome, listener));
+    }
     a_connection_out_talks_both_ways().await;
 }
 

@@ -274,7 +274,7 @@ async fn a_silent_server_ends_by_deadline() {
     let error = tls.connect(tcp, "backend.test").await.err().expect("nobody answers");
     assert_eq!(error.kind(), ErrorKind::TimedOut);
     let waited_ms = Moment::now().micros_since(start) / 1000;
-    assert!((150..1000).contains(&waited_ms), "{waited_ms} ms");
+    assert!((150..5_000).contains(&waited_ms), "{waited_ms} ms");
 }
 
 async fn what_is_not_tls_is_refused() {

@@ -4,8 +4,6 @@
 use std::future::Future;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream as Peer};
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use gateway_rt::backend::{Backend, Driver, DriverChoice};
@@ -45,6 +43,14 @@ where
     M: FnOnce() -> F + Send + 'static,
     F: Future<Output = ()> + 'static,
 {
+    run_pinned(on, None, body);
+}
+
+pub(crate) fn run_pinned<M, F>(on: On, cpu: Option<usize>, body: M)
+where
+    M: FnOnce() -> F + Send + 'static,
+    F: Future<Output = ()> + 'static,
+{
     let (backend, choice) = match on {
         On::IoUring => (Backend::Monoio, DriverChoice::IoUring),
         On::Epoll => (Backend::Monoio, DriverChoice::Epoll),
@@ -55,7 +61,7 @@ where
         Ok(driver) => driver,
         Err(e) => return println!("left out, {on:?}: {e}"),
     };
-    let config = ShardConfig { index: 0, cpu: None, backend, driver, ring_entries: 1024 };
+    let config = ShardConfig { index: 0, cpu, backend, driver, ring_entries: 1024 };
     let shard = spawn_shard(config, move || async move {
         gateway_rt::timeout(BODY_MAX, body()).await.expect("the body ends in time");
     });

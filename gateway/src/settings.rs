@@ -270,8 +270,8 @@ pub(crate) struct Upstream {
 impl Default for Upstream {
     fn default() -> Self {
         Self {
-            connections_max: 1024,
-            idle_max: 128,
+            connections_max: 4096,
+            idle_max: 1024,
             ca_file: None,
             dns_ttl_min: Duration::from_secs(1),
             dns_ttl_max: Duration::from_secs(60),

@@ -2,7 +2,7 @@
 
 use aws_lc_rs::digest;
 use gateway_compile::gateway_responses::{GatewayAnswer, GatewayTemplate, TextPart};
-use gateway_compile::{Failure, GatewayResponses};
+use gateway_compile::Failure;
 use gateway_proto::FieldName;
 use gateway_proto::h1::RequestError;
 use gateway_rt::{Buf, Moment, Stream};
@@ -39,14 +39,7 @@ pub(crate) async fn failure(
 ) -> Result<(), ClientGone> {
     x.facts.failure = Some(failure);
     let stage = x.stage.clone();
-    let built_in;
-    let responses = match &stage {
-        Some(stage) => &*stage.plan.gateway_responses,
-        None => {
-            built_in = GatewayResponses::built_in();
-            &built_in
-        }
-    };
+    let responses = stage.as_ref().map_or(&shard.built_in, |s| &*s.plan.gateway_responses);
     let answer = responses.select(&failure, x.known_field(FieldName::Accept));
     let mut body = std::mem::take(&mut x.response_body);
     body.clear();

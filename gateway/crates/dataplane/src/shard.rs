@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gateway_compile::{Snapshot, StageIndex, StagePlan};
+use gateway_compile::{GatewayResponses, Snapshot, StageIndex, StagePlan};
 use gateway_integration::{Answer, Pool, Upstreams};
 use gateway_rt::{Gate, Moment};
 use gateway_telemetry::{ShardLog, ShardMetrics, StageMetrics};
@@ -102,6 +102,8 @@ pub struct Shard {
     pub(crate) date: Date,
     pub(crate) log: RefCell<ShardLog>,
     pub(crate) report: Report,
+    /// For requests that reach no stage.
+    pub(crate) built_in: GatewayResponses,
     serving: RefCell<Rc<Serving>>,
     prepared: RefCell<Option<Rc<Serving>>>,
     exchanges: RefCell<Vec<Box<Exchange>>>,
@@ -142,6 +144,7 @@ impl Shard {
             date: Date::new(),
             log: RefCell::new(parts.log),
             report: parts.report,
+            built_in: GatewayResponses::built_in(),
             serving: RefCell::new(Rc::new(serving)),
             prepared: RefCell::default(),
             exchanges: RefCell::default(),

@@ -378,3 +378,22 @@ async fn ten_thousand_small_messages_use_no_more_buffers() {
     }
     assert!(held <= 4, "{held} buffers");
 }
+
+#[test]
+fn roots_come_from_pem_and_from_the_system() {
+    let mut roots = RootStore::empty();
+    for text in ["", "no PEM", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
+        let error = roots.add_pem(text.as_bytes()).expect_err(text);
+        assert_eq!(error.kind(), ErrorKind::InvalidData);
+    }
+    assert!(roots.is_empty());
+    let both = [Identity::new(&["a.test"]), Identity::new(&["b.test"])].map(|i| i.authority_pem);
+    let path = std::env::temp_dir().join(format!("gateway-rt-roots-{}.pem", std::process::id()));
+    std::fs::write(&path, both.concat()).expect("a temporary file");
+    assert_eq!(roots.add_pem_file(&path).expect("two roots"), 2);
+    std::fs::remove_file(&path).expect("it is ours");
+    assert_eq!(roots.add_pem_file(&path).expect_err("gone").kind(), ErrorKind::NotFound);
+    assert_eq!(roots.len(), 2);
+    let added = roots.add_system();
+    assert_eq!(roots.len(), 2 + added);
+}

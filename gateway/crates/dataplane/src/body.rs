@@ -50,8 +50,9 @@ pub(crate) enum BodyError {
 }
 
 impl Exchange {
-    /// Looks at what there is of the body. The head was just parsed.
-    pub(crate) fn begin_body(&mut self, payload_bytes_max: u64) -> Result<(), BodyError> {
+    /// Looks at what there is of the body. The head was just parsed, and nothing is decided yet:
+    /// whatever the answer is, the next request starts behind this body.
+    pub(crate) fn begin_body(&mut self) -> Result<(), BodyError> {
         let head_len = self.head.len;
         let Some(rx) = self.rx.as_mut() else { return Ok(()) };
         let there = rx.len() - head_len;
@@ -63,9 +64,6 @@ impl Exchange {
                 body.rest = (head_len, rx.len());
             }
             BodyLength::Length(length) => {
-                if length > payload_bytes_max {
-                    return Err(BodyError::TooLarge);
-                }
                 body.length = Some(length);
                 body.prefix_len = usize::try_from(length).map_or(there, |l| l.min(there));
                 body.rest = (head_len + body.prefix_len, rx.len());
@@ -91,6 +89,12 @@ impl Exchange {
         }
         body.seen = body.prefix_len as u64;
         Ok(())
+    }
+
+    /// Refuses a body that is too large already, or says that it will be.
+    pub(crate) fn limit_body(&self, payload_bytes_max: u64) -> Result<(), BodyError> {
+        let known = self.body.length.unwrap_or(self.body.seen);
+        if known > payload_bytes_max { Err(BodyError::TooLarge) } else { Ok(()) }
     }
 
     /// The part of the body that came with the head.

@@ -78,9 +78,10 @@ pub(crate) async fn serve(shard: &Shard, client: &Client, x: &mut Exchange) -> A
 
 /// The request's way to its answer. The order is the specification's, the names are the manual's.
 async fn answer(shard: &Shard, client: &Client, x: &mut Exchange) -> Result<(), Refusal> {
+    x.begin_body()?;
     find_stage(shard, x)?;
     let stage = x.stage.clone().ok_or(FORBIDDEN)?;
-    x.begin_body(stage.plan.payload_bytes_max as u64)?;
+    x.limit_body(stage.plan.payload_bytes_max as u64)?;
     let method = find_method(&stage.plan, x)?;
     authorize(&stage.plan, method)?;
     match &method.integration {

@@ -140,6 +140,8 @@ impl Exchange {
         self.facts = Facts::new();
         let unix_ms = gateway_rt::clock::unix_ms();
         let (request_id, trace) = self.client_ids();
+        // Nothing of the request before may decide about this one.
+        self.stage = None;
         self.facts.started = now;
         self.facts.started_unix_ms = unix_ms;
         self.facts.request_id = request_id.unwrap_or_else(|| ids::uuid(&shard.random));

@@ -16,9 +16,7 @@ use gateway_integration::{Resolver, UpstreamSettings, Upstreams};
 use gateway_rt::{
     Backend, BoundListener, ClientTls, Driver, DriverChoice, RootStore, Sender, ShardConfig,
 };
-use gateway_telemetry::{
-    AccessLog, BuildInfo, Registry, ShardMetrics, SinkConfig, StageLabels,
-};
+use gateway_telemetry::{AccessLog, BuildInfo, Registry, ShardMetrics, SinkConfig, StageLabels};
 
 /// How long the shard may take to do what it was told.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -179,7 +179,7 @@ const SCENARIOS: [(&str, &str, u16, usize); 7] = [
     ("HTTP_PROXY, GET small", "GET /prod/small HTTP/1.1\r\nHost: a\r\n\r\n", 200, SMALL),
     (
         "HTTP_PROXY, fields and a mapped path parameter",
-        "GET /prod/items/42?view=full HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\
+        "GET /prod/items/a-42%20b?view=full+size HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\
          User-Agent: Mozilla/5.0 (X11; Linux x86_64)\r\nAccept: text/html,*/*;q=0.8\r\n\
          X-Forwarded-For: 203.0.113.7\r\nCookie: session=0123456789abcdef\r\n\r\n",
         200,

@@ -152,8 +152,8 @@ fn encoded(
     }
 }
 
-/// Encodes what `write` appends. The plain text stands behind the encoded one for a moment, so
-/// that no memory is needed besides `out`.
+/// Encodes what `write` appends. The plain text stands before the encoded one for a moment, so
+/// that no memory is needed besides `out`; `encode` sees one byte at a time.
 fn reencoded(
     out: &mut Vec<u8>,
     encode: impl Fn(&[u8], &mut Vec<u8>),
@@ -163,8 +163,11 @@ fn reencoded(
     write(out);
     let needs_encoding = out[start..].iter().any(|b| !b.is_ascii_alphanumeric());
     if needs_encoding {
-        let plain = out.split_off(start);
-        encode(&plain, out);
+        let end = out.len();
+        for at in start..end {
+            encode(&[out[at]], out);
+        }
+        out.drain(start..end);
     }
 }
 

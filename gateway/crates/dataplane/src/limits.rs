@@ -15,6 +15,19 @@ pub const CHUNK_HEADROOM_BYTES: usize = 32;
 /// to come the connection is closed. Source: attacks, "read-and-discard to a small cap or close".
 pub const DISCARD_BYTES_MAX: u64 = 64 * 1024;
 
+/// Payload bytes a second that a client sending a body keeps up, after a first span of the time
+/// limit for one piece; waiting for the backend does not count. Source: Apache mod_reqtimeout,
+/// `MinRate=500`: a byte now and then must not hold a backend's connection for days.
+pub const BODY_RATE_MIN_BPS: u64 = 500;
+
+/// Memory for a body or a head that a free exchange keeps. Ours: what is larger was for a body
+/// that had to be whole, and goes back.
+pub const EXCHANGE_VEC_BYTES_MAX: usize = 64 * 1024;
+
+/// Pause after a listening socket reports an error that is not its end, in milliseconds.
+/// Source: accept(2): errors of the network are to be treated like EAGAIN.
+pub const ACCEPT_RETRY_MS: u64 = 100;
+
 /// Bytes read and dropped after a last response, so that a peer still sending gets to read it
 /// instead of a reset. Ours.
 pub const LINGER_BYTES_MAX: usize = 256 * 1024;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use gateway_rt::{BoundListener, Inbox, Moment, Receiver, Stream, TcpListener, Visit};
 
 use crate::connection::{self, Client, Next};
+use crate::limits::{ACCEPT_RETRY_MS, DRAIN_GRACE_MS};
 use crate::shard::{Command, Event, Shard};
 
 /// What a shard does until it is told to drain: takes connections and commands.
@@ -68,8 +69,15 @@ async fn drain(shard: &Shard, listeners: &[Rc<TcpListener>], timeout: Duration) 
     for listener in listeners {
         listener.stop();
     }
-    gateway_rt::end_parked_connections();
-    let cut = shard.gate.emptied(deadline).await;
+    let cut = loop {
+        let now = Moment::now();
+        if shard.gate.inside() == 0 || now >= deadline {
+            break shard.gate.inside();
+        }
+        // One that was busy a moment ago, or has just been made, may have a request under way.
+        gateway_rt::end_parked_connections(now - Duration::from_millis(DRAIN_GRACE_MS));
+        gateway_rt::sleep(Duration::from_millis(gateway_rt::limits::TICK_MS)).await;
+    };
     shard.log.borrow_mut().tick();
     (shard.report)(shard.index, Event::Drained(cut));
 }
@@ -92,10 +100,12 @@ async fn accept(shard: Rc<Shard>, listener: Rc<TcpListener>) {
         let (stream, peer) = match listener.accept().await {
             Ok(accepted) => accepted,
             Err(error) => {
-                if !shard.gate.is_closed() {
-                    tracing::error!(address = %listener.local_addr(), %error, "Accepting ended");
+                if shard.gate.is_closed() {
+                    return;
                 }
-                return;
+                tracing::error!(address = %listener.local_addr(), %error, "Accepting failed");
+                gateway_rt::sleep(Duration::from_millis(ACCEPT_RETRY_MS)).await;
+                continue;
             }
         };
         if shard.gate.inside() >= shard.settings.connections_max {

@@ -38,6 +38,14 @@ impl std::ops::Add<Duration> for Moment {
     }
 }
 
+impl std::ops::Sub<Duration> for Moment {
+    type Output = Self;
+
+    fn sub(self, span: Duration) -> Self {
+        Self(self.0.saturating_sub(span.as_micros() as u64))
+    }
+}
+
 /// Wall time as milliseconds since 1970-01-01 UTC; zero for a clock set before that.
 pub fn unix_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as u64)

@@ -12,7 +12,7 @@ use std::os::fd::RawFd;
 use std::rc::Rc;
 
 use crate::clock::Moment;
-use crate::stream::IdleWait;
+use crate::stream::{IdleWait, is_quiet};
 
 thread_local! {
     static SLOTS: RefCell<Slots> = const { RefCell::new(Slots::new()) };
@@ -109,10 +109,13 @@ pub(crate) fn expire(now: Moment) {
     });
 }
 
-/// Ends every connection that waits for its next message without a buffer, for draining.
-pub(crate) fn end_parked() {
+/// Ends every connection that waits for its next message without a buffer since before `since`, for
+/// draining. One whose next message is there already is about to be served.
+pub(crate) fn end_parked(since: Moment) {
     SLOTS.with_borrow(|slots| {
-        let parked = |slot: &&Slot| slot.idle.as_ref().is_some_and(|idle| idle.is_parked());
+        let parked = |slot: &&Slot| {
+            slot.idle.as_ref().is_some_and(|idle| idle.is_parked(since)) && is_quiet(slot.fd)
+        };
         for slot in slots.slots.iter().filter(parked) {
             // SAFETY: as in `expire`; a slot whose stream is gone has no `idle`.
             unsafe { libc::shutdown(slot.fd, libc::SHUT_RDWR) };

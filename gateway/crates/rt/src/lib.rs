@@ -52,9 +52,10 @@ where
     drop(monoio::spawn(future));
 }
 
-/// Ends every connection of this shard that waits idle, so that the others can drain.
-pub fn end_parked_connections() {
-    deadline::end_parked();
+/// Ends every connection of this shard that has waited idle since before `since` and has nothing to
+/// be received, so that the others can drain.
+pub fn end_parked_connections(since: Moment) {
+    deadline::end_parked(since);
 }
 
 /// Waits for `span`, give or take a few milliseconds.

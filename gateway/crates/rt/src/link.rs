@@ -100,6 +100,11 @@ impl Stream {
         }
     }
 
+    /// See [`TcpStream::reset_on_close`].
+    pub fn reset_on_close(&self) {
+        self.tcp().reset_on_close();
+    }
+
     /// See [`TcpStream::shutdown`].
     pub fn shutdown(&self) {
         self.tcp().shutdown();

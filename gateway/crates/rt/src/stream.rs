@@ -46,17 +46,17 @@ pub(crate) struct IdleWait {
     /// Armed while such a `recv` is under way. Reused, so that waiting allocates nothing.
     canceller: RefCell<Option<Canceller>>,
     armed: std::cell::Cell<bool>,
-    /// Set while the stream waits in [`TcpStream::readable`].
-    parked: std::cell::Cell<bool>,
+    /// Since when the stream waits in [`TcpStream::readable`]; never, when it does not.
+    parked: std::cell::Cell<Moment>,
     /// glommio's operations are not cancelled: whoever waits for one is woken instead.
     #[cfg(feature = "glommio")]
     waker: RefCell<Option<std::task::Waker>>,
 }
 
 impl IdleWait {
-    /// Whether the stream waits for its next message without a buffer.
-    pub(crate) fn is_parked(&self) -> bool {
-        self.parked.get()
+    /// Whether the stream waits for its next message without a buffer since before `since`.
+    pub(crate) fn is_parked(&self, since: Moment) -> bool {
+        self.parked.get() <= since
     }
 
     /// Asks for the buffer; `false` when no `recv` waits idle.
@@ -105,7 +105,7 @@ impl TcpStream {
         let idle = Rc::new(IdleWait {
             canceller: RefCell::new(None),
             armed: std::cell::Cell::new(false),
-            parked: std::cell::Cell::new(false),
+            parked: std::cell::Cell::new(Moment::NEVER),
             #[cfg(feature = "glommio")]
             waker: RefCell::new(None),
         });
@@ -192,7 +192,7 @@ impl TcpStream {
 
     /// Waits until there is something to receive, holding no buffer.
     pub async fn readable(&self) -> io::Result<()> {
-        self.idle.parked.set(true);
+        self.idle.parked.set(Moment::now());
         let result = match &self.socket {
             Socket::Monoio(socket) => {
                 // SAFETY: see `monoio_mut`; waiting takes the place of the one `recv`.
@@ -201,7 +201,7 @@ impl TcpStream {
             #[cfg(feature = "glommio")]
             Socket::Glommio(socket) => socket.readable().await,
         };
-        self.idle.parked.set(false);
+        self.idle.parked.set(Moment::NEVER);
         result
     }
 
@@ -252,6 +252,23 @@ impl TcpStream {
         unsafe { libc::shutdown(self.fd(), libc::SHUT_WR) };
     }
 
+    /// Makes closing this stream a reset: what it has not sent is dropped, and the peer learns that
+    /// something is missing.
+    pub fn reset_on_close(&self) {
+        let at_once = libc::linger { l_onoff: 1, l_linger: 0 };
+        // SAFETY: the pointer and length describe `at_once`, which outlives the call. It cannot
+        // fail on a socket that `self` keeps open.
+        unsafe {
+            libc::setsockopt(
+                self.fd(),
+                libc::SOL_SOCKET,
+                libc::SO_LINGER,
+                (&raw const at_once).cast(),
+                size_of::<libc::linger>() as libc::socklen_t,
+            )
+        };
+    }
+
     /// Ends both directions at once: whatever waits on this stream ends.
     pub fn shutdown(&self) {
         // SAFETY: plain system call on a descriptor that `self` keeps open.
@@ -267,12 +284,7 @@ impl TcpStream {
         {
             return false;
         }
-        let mut byte = 0_u8;
-        // SAFETY: the pointer and length describe `byte`, which outlives the call.
-        let n = unsafe {
-            libc::recv(self.fd(), (&raw mut byte).cast(), 1, libc::MSG_PEEK | libc::MSG_DONTWAIT)
-        };
-        n < 0 && io::Error::last_os_error().kind() == io::ErrorKind::WouldBlock
+        is_quiet(self.fd())
     }
 
     fn fd(&self) -> RawFd {
@@ -283,6 +295,17 @@ impl TcpStream {
             Socket::Glommio(socket) => socket.as_raw_fd(),
         }
     }
+}
+
+/// Whether a socket has neither bytes nor an end to be received.
+pub(crate) fn is_quiet(fd: RawFd) -> bool {
+    let mut byte = 0_u8;
+    // SAFETY: the pointer and length describe `byte`, which outlives the call; a number that is no
+    // socket is an error.
+    let n = unsafe {
+        libc::recv(fd, (&raw mut byte).cast(), 1, libc::MSG_PEEK | libc::MSG_DONTWAIT)
+    };
+    n < 0 && io::Error::last_os_error().kind() == io::ErrorKind::WouldBlock
 }
 
 /// The stream inside, to start an operation on it.

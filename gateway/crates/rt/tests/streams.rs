@@ -251,7 +251,7 @@ async fn a_parked_stream_is_ended_for_draining() {
     let (busy, mut other) = pair().await;
     gateway_rt::spawn(async {
         gateway_rt::sleep(Duration::from_millis(50)).await;
-        gateway_rt::end_parked_connections();
+        gateway_rt::end_parked_connections(Moment::now());
     });
     let _ = parked.readable().await;
     assert!(matches!(parked.recv(Buf::take()).await.0, Ok(0) | Err(_)));

@@ -3,10 +3,13 @@
 //! The first bytes lie behind the head in the exchange's buffer. What comes later goes through a
 //! buffer of its own, so that the head stays readable to the end.
 
+use std::time::Duration;
+
 use gateway_proto::ChunkLimits;
 use gateway_proto::h1::{BodyLength, ChunkedDecoder};
 use gateway_rt::{Buf, Moment, Stream};
 
+use crate::limits::BODY_RATE_MIN_BPS;
 use crate::request::Exchange;
 use crate::shard::Shard;
 
@@ -36,6 +39,8 @@ pub(crate) struct Body {
     spill: Option<Buf>,
     /// Payload bytes seen so far.
     seen: u64,
+    /// Time spent waiting for the client, in microseconds.
+    waited_us: u64,
 }
 
 /// Why a body cannot be had.
@@ -160,9 +165,11 @@ impl Body {
     ) -> Result<Buf, BodyError> {
         debug_assert!(!self.is_whole(), "there is something to receive");
         buf.reset(0);
-        client.set_deadline(Moment::now() + shard.settings.client_body);
+        let started = Moment::now();
+        client.set_deadline(started + self.patience(shard.settings.client_body));
         let result;
         (result, buf) = client.recv(buf).await;
+        self.waited_us += Moment::now().micros_since(started);
         let received = result.map_err(|_| BodyError::Gone)?;
         if received == 0 {
             return Err(BodyError::Gone);
@@ -200,6 +207,14 @@ impl Body {
         }
         buf.truncate(written);
         Ok(buf)
+    }
+
+    /// How long the next piece may take: that of one piece, and no more than what a client at the
+    /// least rate would have left.
+    fn patience(&self, piece: Duration) -> Duration {
+        let earned = Duration::from_secs(self.seen / BODY_RATE_MIN_BPS);
+        let waited = Duration::from_micros(self.waited_us);
+        piece.min((piece + earned).saturating_sub(waited))
     }
 
     /// Reads and drops what is to come, up to the cap the caller has checked against.

@@ -4,6 +4,7 @@
 //! send and receive at the client. A longer body is pumped beside the waiting for the answer, so
 //! that a backend may answer early, or while it reads.
 
+use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::rc::Rc;
@@ -203,8 +204,8 @@ impl Call<'_> {
             None => shard.upstreams.connect(pool, now + timeout).await?,
         };
         loop {
-            let mut budget = Budget::until(now + timeout);
-            let sent = self.attempt(x, &upstream, &mut budget, is_pumped).await;
+            let budget = Budget::until(now + timeout);
+            let sent = self.attempt(x, &upstream, &budget, is_pumped).await;
             match sent {
                 Ok(is_reusable) => {
                     if is_reusable {
@@ -213,7 +214,7 @@ impl Call<'_> {
                     return Ok(());
                 }
                 Err(CallError::Upstream(UpstreamError::Reset))
-                    if upstream.is_reused() && can_repeat && !budget.has_answer =>
+                    if upstream.is_reused() && can_repeat && !budget.has_answer.get() =>
                 {
                     shard.metrics.upstream_retries.increment();
                     upstream = shard.upstreams.connect(pool, now + timeout).await?;
@@ -235,7 +236,7 @@ impl Call<'_> {
         &self,
         x: &mut Exchange,
         upstream: &Upstream,
-        budget: &mut Budget,
+        budget: &Budget,
         is_pumped: bool,
     ) -> Result<bool, CallError> {
         let stream = upstream.stream();
@@ -245,26 +246,30 @@ impl Call<'_> {
             return Ok(reply.await?);
         }
         say_continue(self.shard, self.client, x).await.map_err(CallError::Client)?;
-        // A connection whose request may stay unfinished says so before the answer is sent.
         let mut body = std::mem::take(&mut x.body);
+        budget.begin_upload();
         let (pumped, replied) = {
-            let pump = pump(self.shard, &self.client.stream, stream, &mut body);
+            let pump = async {
+                let client = &self.client.stream;
+                let pumped = pump(self.shard, client, stream, &mut body, budget).await;
+                budget.end_upload(stream, pumped.is_ok());
+                pumped
+            };
             let reply = relay::relay(self.shard, self.client, x, self.plan, stream, tx, budget);
             both(pump, reply, stream).await
         };
-        let is_whole = body.is_whole();
         x.body = body;
+        let is_sent = matches!(pumped, Some(Ok(())));
+        if !is_sent {
+            // A receive was broken off, and bytes of the body may be lost with it: where the next
+            // request starts is not known any more, whatever the answer is.
+            x.facts.keep_alive = false;
+        }
         match (pumped, replied) {
             (Some(Err(PumpError::Client(error))), _) => {
                 Err(CallError::Client(Refusal::Body(error)))
             }
-            (pumped, Ok(is_reusable)) => {
-                let is_sent = is_whole && matches!(pumped, Some(Ok(())));
-                if !is_sent {
-                    x.facts.keep_alive = false;
-                }
-                Ok(is_reusable && is_sent)
-            }
+            (_, Ok(is_reusable)) => Ok(is_reusable && is_sent),
             (_, Err(error)) => Err(error.into()),
         }
     }
@@ -274,7 +279,7 @@ impl Call<'_> {
         &self,
         x: &Exchange,
         stream: &Stream,
-        budget: &mut Budget,
+        budget: &Budget,
         is_pumped: bool,
     ) -> Result<Buf, UpstreamError> {
         let mut tx = Buf::take();
@@ -305,12 +310,12 @@ impl Call<'_> {
         &self,
         stream: &Stream,
         tx: Buf,
-        budget: &mut Budget,
+        budget: &Budget,
     ) -> Result<Buf, UpstreamError> {
         let len = tx.len();
         budget.start(stream)?;
         let (result, mut tx) = stream.send(tx).await;
-        budget.stop();
+        budget.stop(stream);
         self.shard.metrics.upstream_sent_bytes.add((len - tx.len()) as u64);
         tx.reset(0);
         match result {
@@ -322,34 +327,97 @@ impl Call<'_> {
 }
 
 /// The integration timeout: only what is spent waiting for the backend counts, so that a slow
-/// client does not use it up.
+/// client, sending or receiving, does not use it up.
 pub(crate) struct Budget {
-    left_us: u64,
-    since: Moment,
+    left_us: Cell<u64>,
+    since: Cell<Moment>,
+    is_waiting: Cell<bool>,
+    upload: Cell<Upload>,
     /// Whether a byte of an answer has come.
-    pub(crate) has_answer: bool,
+    has_answer: Cell<bool>,
+}
+
+/// How far a body is that is pumped beside the reply.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Upload {
+    Done,
+    UnderWay,
+    BrokenOff,
 }
 
 impl Budget {
     fn until(deadline: Moment) -> Self {
         let now = Moment::now();
-        Self { left_us: deadline.micros_since(now), since: now, has_answer: false }
+        Self {
+            left_us: Cell::new(deadline.micros_since(now)),
+            since: Cell::new(now),
+            is_waiting: Cell::new(false),
+            upload: Cell::new(Upload::Done),
+            has_answer: Cell::new(false),
+        }
+    }
+
+    /// Whether the whole request is at the backend.
+    pub(crate) fn is_sent(&self) -> bool {
+        self.upload.get() == Upload::Done
+    }
+
+    /// Whether waiting counts. Until the body is at the backend or an answer begins it does not:
+    /// the pump has time limits of its own.
+    fn is_timed(&self) -> bool {
+        self.upload.get() != Upload::UnderWay || self.has_answer.get()
     }
 
     /// Begins to wait for the backend.
-    pub(crate) fn start(&mut self, stream: &Stream) -> Result<(), UpstreamError> {
-        if self.left_us == 0 {
+    pub(crate) fn start(&self, stream: &Stream) -> Result<(), UpstreamError> {
+        if self.left_us.get() == 0 {
             return Err(UpstreamError::Timeout);
         }
-        self.since = Moment::now();
-        stream.set_deadline(self.since + Duration::from_micros(self.left_us));
+        self.since.set(Moment::now());
+        self.is_waiting.set(true);
+        if self.is_timed() {
+            stream.set_deadline(self.deadline());
+        }
         Ok(())
     }
 
-    /// Ends to wait.
-    pub(crate) fn stop(&mut self) {
-        let spent = Moment::now().micros_since(self.since);
-        self.left_us = self.left_us.saturating_sub(spent);
+    /// Ends to wait. The stream has no deadline while the client is waited for.
+    pub(crate) fn stop(&self, stream: &Stream) {
+        self.is_waiting.set(false);
+        if !self.is_timed() {
+            return;
+        }
+        stream.set_deadline(Moment::NEVER);
+        let spent = Moment::now().micros_since(self.since.get());
+        self.left_us.set(self.left_us.get().saturating_sub(spent));
+    }
+
+    /// A byte of the answer has come. From here on the backend need not take the rest of the body.
+    pub(crate) fn note_answer(&self, stream: &Stream) {
+        if !self.has_answer.replace(true) && self.upload.get() == Upload::UnderWay {
+            stream.set_deadline(Moment::NEVER);
+        }
+    }
+
+    fn begin_upload(&self) {
+        self.upload.set(Upload::UnderWay);
+    }
+
+    /// The pump has ended: what is still waited for is the answer.
+    fn end_upload(&self, stream: &Stream, is_whole: bool) {
+        self.upload.set(if is_whole { Upload::Done } else { Upload::BrokenOff });
+        if self.is_waiting.get() && !self.has_answer.get() {
+            self.since.set(Moment::now());
+            stream.set_deadline(self.deadline());
+        }
+    }
+
+    fn deadline(&self) -> Moment {
+        self.since.get() + self.left()
+    }
+
+    fn left(&self) -> Duration {
+        Duration::from_micros(self.left_us.get())
     }
 }
 
@@ -366,6 +434,7 @@ async fn pump(
     client: &Stream,
     upstream: &Stream,
     body: &mut Body,
+    budget: &Budget,
 ) -> Result<(), PumpError> {
     let is_chunked = body.length.is_none();
     let mut buf = Buf::take();
@@ -383,7 +452,7 @@ async fn pump(
                 let mut size = [0; 18];
                 let taken = payload.len().min(out.spare().saturating_sub(size.len() + 2));
                 if taken == 0 {
-                    out = forward(shard, upstream, out).await?;
+                    out = forward(shard, upstream, out, budget).await?;
                     continue;
                 }
                 let size_len = write_chunk_head(taken, &mut size);
@@ -392,22 +461,35 @@ async fn pump(
                 out.extend(CHUNK_TAIL);
                 payload = &payload[taken..];
             }
-            framed = Some(forward(shard, upstream, out).await?);
+            framed = Some(forward(shard, upstream, out, budget).await?);
         } else {
-            buf = forward(shard, upstream, buf).await?;
+            buf = forward(shard, upstream, buf, budget).await?;
         }
     }
     if is_chunked {
         buf.reset(0);
         buf.extend(LAST_CHUNK);
-        forward(shard, upstream, buf).await?;
+        forward(shard, upstream, buf, budget).await?;
     }
     Ok(())
 }
 
-async fn forward(shard: &Shard, upstream: &Stream, buf: Buf) -> Result<Buf, PumpError> {
+/// Sends a piece of the body. The backend has the integration timeout to take it.
+async fn forward(
+    shard: &Shard,
+    upstream: &Stream,
+    buf: Buf,
+    budget: &Budget,
+) -> Result<Buf, PumpError> {
     let len = buf.len() as u64;
+    let is_answered = || budget.has_answer.get();
+    if !is_answered() {
+        upstream.set_deadline(Moment::now() + budget.left());
+    }
     let (result, mut buf) = upstream.send(buf).await;
+    if !is_answered() {
+        upstream.set_deadline(Moment::NEVER);
+    }
     shard.metrics.upstream_sent_bytes.add(len - buf.len() as u64);
     buf.reset(0);
     result.map(|()| buf).map_err(|_| PumpError::Upstream)

@@ -61,12 +61,16 @@ pub(crate) async fn relay(
     plan: &HttpPlan,
     stream: &Stream,
     tx: Buf,
-    budget: &mut Budget,
+    budget: &Budget,
 ) -> Result<bool, RelayError> {
     let is_head = plan.method.as_deref().unwrap_or_else(|| x.text(x.head.method)) == b"HEAD";
     let mut source = Source { shard, stream, budget, body: BodyReader::None };
     let tx = source.receive_head(x, tx, is_head).await?;
     note_head(x, &tx);
+    if !budget.is_sent() {
+        // An answer before the end of the request: what the client still sends is not read.
+        x.facts.keep_alive = false;
+    }
     source.body = BodyReader::new(x.upstream.body);
     if plan.proxy {
         return pass(client, x, source, tx, write_proxied_head).await;
@@ -123,7 +127,7 @@ fn is_request_id(name: &[u8]) -> bool {
 struct Source<'s> {
     shard: &'s Shard,
     stream: &'s Stream,
-    budget: &'s mut Budget,
+    budget: &'s Budget,
     body: BodyReader,
 }
 
@@ -167,11 +171,11 @@ impl Source<'_> {
     async fn receive(&mut self, tx: Buf) -> Result<Buf, UpstreamError> {
         self.budget.start(self.stream)?;
         let (result, tx) = self.stream.recv(tx).await;
-        self.budget.stop();
+        self.budget.stop(self.stream);
         match result {
             Ok(n) if n > 0 => {
                 self.shard.metrics.upstream_received_bytes.add(n as u64);
-                self.budget.has_answer = true;
+                self.budget.note_answer(self.stream);
                 Ok(tx)
             }
             _ if self.stream.has_expired() => Err(UpstreamError::Timeout),
@@ -294,7 +298,12 @@ async fn pass(
     x.out = out;
     tx = result?;
     while !source.body.is_whole() && !is_bare {
-        tx = source.next(tx, CHUNK_HEADROOM_BYTES).await?;
+        tx = source.next(tx, CHUNK_HEADROOM_BYTES).await.inspect_err(|_| {
+            // An end would look like the body's end.
+            if framing == Framing::UntilClose {
+                client.stream.reset_on_close();
+            }
+        })?;
         x.facts.sent_body_bytes += tx.len() as u64;
         framer.frame(&mut tx, source.body.is_whole());
         if !tx.is_empty() {

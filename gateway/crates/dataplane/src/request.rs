@@ -15,6 +15,7 @@ use gateway_rt::{Buf, Moment};
 use crate::body::Body;
 use crate::connection::Client;
 use crate::ids;
+use crate::limits::EXCHANGE_VEC_BYTES_MAX;
 use crate::shard::{Serving, Shard, ShardStage};
 
 /// One request and its answer, as far as they are known.
@@ -172,6 +173,15 @@ impl Exchange {
         self.stage = None;
         self.serving = None;
         self.trace.clear();
+    }
+
+    /// Gives back memory that only an unusually large message needed.
+    pub(crate) fn shrink(&mut self) {
+        for bytes in [&mut self.out, &mut self.request_body, &mut self.response_body] {
+            if bytes.capacity() > EXCHANGE_VEC_BYTES_MAX {
+                *bytes = Vec::new();
+            }
+        }
     }
 
     /// Whether the request has no body at all, not even an empty one.

@@ -229,7 +229,13 @@ pub(crate) async fn send_buf(
     let (result, mut tx) = client.send(tx).await;
     shard.metrics.downstream_sent_bytes.add(len - tx.len() as u64);
     tx.reset(0);
-    result.map(|()| tx).map_err(|_| ClientGone)
+    result.map(|()| tx).map_err(|_| {
+        if client.has_expired() {
+            // The kernel would keep what is unsent for minutes, for a client that takes nothing.
+            client.reset_on_close();
+        }
+        ClientGone
+    })
 }
 
 /// The base64 of a token's SHA-256, as the error text quotes it.

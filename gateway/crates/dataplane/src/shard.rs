@@ -199,9 +199,10 @@ impl Shard {
     }
 
     /// Keeps that memory for another connection.
-    pub(crate) fn give_back(&self, exchange: Box<Exchange>) {
+    pub(crate) fn give_back(&self, mut exchange: Box<Exchange>) {
         let mut free = self.exchanges.borrow_mut();
         if free.len() < EXCHANGES_FREE_MAX {
+            exchange.shrink();
             free.push(exchange);
         }
     }

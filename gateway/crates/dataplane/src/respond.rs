@@ -225,7 +225,7 @@ pub(crate) async fn send_buf(
     tx: Buf,
 ) -> Result<Buf, ClientGone> {
     let len = tx.len() as u64;
-    client.set_deadline(Moment::now() + shard.settings.send);
+    client.set_deadline(Moment::recent() + shard.settings.send);
     let (result, mut tx) = client.send(tx).await;
     shard.metrics.downstream_sent_bytes.add(len - tx.len() as u64);
     tx.reset(0);
@@ -258,6 +258,6 @@ mod tests {
     #[test]
     fn a_token_hash_is_base64_of_sha_256() {
         // `printf x | openssl dgst -sha256 -binary | base64`
-        assert_eq!(&super::token_hash(b"x"), b"LXEWQrcmsEQBYnyp++6wy9chTD7GQPMTbAiWHF5IaIE=");
+        assert_eq!(&super::token_hash(b"x"), b"LXEWQrcmsEQBYnyp+6wy9chTD7GQPMTbAiWHF5IaSIE=");
     }
 }

@@ -199,7 +199,7 @@ impl Call<'_> {
         let is_idempotent = self.is_idempotent(x);
         let is_pumped = matches!(self.sends, Sends::Client) && !x.body.is_whole();
         let can_repeat = is_idempotent && !is_pumped;
-        let mut upstream = match pool.take_idle(now, !can_repeat) {
+        let mut upstream = match pool.take_idle() {
             Some(upstream) => upstream,
             None => shard.upstreams.connect(pool, now + timeout).await?,
         };

@@ -9,8 +9,6 @@ use gateway_rt::{Moment, Stream};
 use gateway_telemetry::ShardMetrics;
 use std::sync::Arc;
 
-use crate::limits::QUIET_CHECK_MS;
-
 /// The connections of one shard to one endpoint.
 pub struct Pool {
     endpoint: Endpoint,
@@ -51,15 +49,14 @@ impl Pool {
 
     /// Takes a connection that waits, if there is one.
     ///
-    /// With `must_be_quiet` the connection is looked at first: the call cannot be repeated, so a
-    /// connection that the server has closed must not be used for it. One that waited long is
-    /// looked at anyway.
-    pub fn take_idle(self: &Rc<Self>, now: Moment, must_be_quiet: bool) -> Option<Upstream> {
+    /// It is looked at first. What a server said unasked must not become the answer to the next
+    /// request, and one that the server has closed serves nobody. The look is a system call; nothing
+    /// cheaper tells the two from a connection that can be used.
+    pub fn take_idle(self: &Rc<Self>) -> Option<Upstream> {
         loop {
-            let Idle { stream, since } = self.idle.borrow_mut().pop()?;
+            let Idle { stream, .. } = self.idle.borrow_mut().pop()?;
             self.metrics.upstream_idle.decrement();
-            let is_old = now.micros_since(since) >= QUIET_CHECK_MS * 1000;
-            if (must_be_quiet || is_old) && !stream.is_quiet() {
+            if !stream.is_quiet() {
                 self.closed();
                 continue;
             }

@@ -2,7 +2,9 @@
 #![forbid(unsafe_code)]
 
 pub mod backend;
+pub mod cases;
 pub mod client;
+pub mod exchange;
 pub mod plane;
 
 pub use backend::Backend;

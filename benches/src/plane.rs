@@ -16,7 +16,9 @@ use gateway_integration::{Resolver, UpstreamSettings, Upstreams};
 use gateway_rt::{
     Backend, BoundListener, ClientTls, Driver, DriverChoice, RootStore, Sender, ShardConfig,
 };
-use gateway_telemetry::{AccessLog, BuildInfo, Registry, ShardMetrics, SinkConfig, StageLabels};
+use gateway_telemetry::{
+    AccessLog, BuildInfo, Registry, ShardLog, ShardMetrics, SinkConfig, StageLabels,
+};
 
 /// How long the shard may take to do what it was told.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -78,7 +80,6 @@ impl Plane {
         let metrics = registry.shards()[0].clone();
         let log = AccessLog::new(vec![SinkConfig::File(access_log)])?;
         let shard_log = log.shard(metrics.clone());
-        let tls = ClientTls::new(RootStore::empty(), false)?;
         let (sender, events) = mpsc::channel();
         let report: Report = Arc::new(move |_, event| {
             // Nobody listens to a shard that is not stopped but dropped.
@@ -88,22 +89,9 @@ impl Plane {
         let shard_metrics = metrics.clone();
         let main = move || async move {
             on_thread();
-            // Backends of benches are addresses, so that no name is ever asked for.
-            let resolver = Resolver::new(Rc::new(|_| false), Duration::ZERO, PATIENCE);
-            let upstreams = Upstreams::new(
-                upstream_settings(),
-                Rc::new(resolver),
-                tls.clone(),
-                tls,
-                shard_metrics.clone(),
-            );
-            let parts = ShardParts {
-                index: 0,
-                settings: data_settings(),
-                metrics: shard_metrics,
-                log: shard_log,
-                upstreams,
-                report,
+            let parts = match shard_parts(shard_metrics, shard_log, report) {
+                Ok(parts) => parts,
+                Err(error) => return eprintln!("the shard does not start: {error}"),
             };
             if let Err(error) =
                 gateway_dataplane::run(Shard::new(parts), vec![listener], commands).await
@@ -162,6 +150,22 @@ impl Plane {
         }
         Ok(())
     }
+}
+
+/// What a shard is made of. Backends of benches are addresses, so no name is ever asked for.
+///
+/// # Errors
+/// When TLS cannot be set up.
+pub fn shard_parts(
+    metrics: Arc<ShardMetrics>,
+    log: ShardLog,
+    report: Report,
+) -> std::io::Result<ShardParts> {
+    let tls = ClientTls::new(RootStore::empty(), false)?;
+    let resolver = Rc::new(Resolver::new(Rc::new(|_| false), Duration::ZERO, PATIENCE));
+    let upstreams =
+        Upstreams::new(upstream_settings(), resolver, tls.clone(), tls, metrics.clone());
+    Ok(ShardParts { index: 0, settings: data_settings(), metrics, log, upstreams, report })
 }
 
 fn data_settings() -> Settings {

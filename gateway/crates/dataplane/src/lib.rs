@@ -19,6 +19,9 @@
 //! the backend; the head of the response is written in front of its body, which does not move.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "bench")]
+#[doc(hidden)]
+pub mod bench;
 mod body;
 mod connection;
 mod context;

@@ -73,7 +73,8 @@ pub(crate) async fn relay(
     }
     source.body = BodyReader::new(x.upstream.body);
     if plan.proxy {
-        return pass(client, x, source, tx, write_proxied_head).await;
+        let status = x.upstream.status;
+        return pass(client, x, source, tx, status, write_proxied_head).await;
     }
     let selected = plan.responses.select(x.upstream.status)?;
     let template = selected.plan.templates.select(x.known_field(FieldName::Accept));
@@ -92,7 +93,7 @@ pub(crate) async fn relay(
         Some(Template::Literal(text)) => {
             answer_text(shard, client, x, source, tx, head, text).await
         }
-        _ => pass(client, x, source, tx, head).await,
+        _ => pass(client, x, source, tx, selected.status, head).await,
     }
 }
 
@@ -265,24 +266,31 @@ impl BodyReader {
 }
 
 /// Sends a head of our own and the backend's body as it comes.
+///
+/// `status` is the client's, which an integration response may have made of another: it decides
+/// whether the client gets a body, as the backend's decides whether there is one.
 async fn pass(
     client: &Client,
     x: &mut Exchange,
     mut source: Source<'_>,
     mut tx: Buf,
+    status: u16,
     write_head: impl WriteHead,
 ) -> Result<bool, RelayError> {
     let head_len = x.upstream.len;
     let length = source.body.take(&mut tx.filled_mut()[head_len..])?;
-    let is_bare = x.is_head() || has_no_body(x.upstream.status);
-    let announced = announced_length(x, tx.filled());
-    let framing = choose_framing(x, &source.body, length, is_bare.then_some(announced));
+    let is_bare = x.is_head() || has_no_body(status);
+    let framing = if is_bare {
+        bare_framing(status, announced_length(x, tx.filled()))
+    } else {
+        choose_framing(x, &source.body, length)
+    };
     if framing == Framing::UntilClose {
         x.facts.keep_alive = false;
     }
     let mut out = std::mem::take(&mut x.out);
     out.clear();
-    let status = write_head(x, client, tx.filled(), &mut out);
+    write_head(x, client, tx.filled(), &mut out);
     finish_head(source.shard, x, framing, &mut out);
     x.facts.status = status;
     let start = tx.headroom() + head_len;
@@ -313,24 +321,17 @@ async fn pass(
     Ok(source.is_reusable(&x.upstream))
 }
 
-/// How the client learns where the body ends. A body that is whole already has a length.
-///
-/// `bare` is there for a response without a body, with what the backend said of its length.
-fn choose_framing(
-    x: &Exchange,
-    body: &BodyReader,
-    length: usize,
-    bare: Option<Option<u64>>,
-) -> Framing {
-    if let Some(announced) = bare {
-        // What the head would say of the body that is not sent, if the backend said it.
-        return match announced {
-            Some(length) if !matches!(x.upstream.status, 100..=199 | 204) => {
-                Framing::Length(length)
-            }
-            _ => Framing::None,
-        };
+/// The framing of a response whose body is not sent: what its head would say of the body, if the
+/// backend said it.
+fn bare_framing(status: u16, announced: Option<u64>) -> Framing {
+    match announced {
+        Some(length) if !matches!(status, 100..=199 | 204) => Framing::Length(length),
+        _ => Framing::None,
     }
+}
+
+/// How the client learns where the body ends. A body that is whole already has a length.
+fn choose_framing(x: &Exchange, body: &BodyReader, length: usize) -> Framing {
     match (&x.upstream.body, x.head.version) {
         (ResponseBody::Length(length), _) => Framing::Length(*length),
         _ if body.is_whole() => Framing::Length(length as u64),
@@ -507,7 +508,7 @@ fn write_mapped_head(
 ///
 /// Source: recorded behaviour, "Remap / drop". `Content-Encoding` passes, since the body passes as
 /// it is; the fields of this connection alone (RFC 9110 section 7.6.1) do not.
-pub(crate) fn write_proxied_head(x: &Exchange, _: &Client, bytes: &[u8], out: &mut Vec<u8>) -> u16 {
+fn write_proxied_head(x: &Exchange, _: &Client, bytes: &[u8], out: &mut Vec<u8>) -> u16 {
     write_line(x.upstream.status, out);
     let mut has_content_type = false;
     for field in &x.upstream.fields {

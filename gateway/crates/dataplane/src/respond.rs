@@ -2,7 +2,7 @@
 
 use aws_lc_rs::digest;
 use gateway_compile::gateway_responses::{GatewayAnswer, GatewayTemplate, TextPart};
-use gateway_compile::Failure;
+use gateway_compile::{Failure, IntegrationPlan};
 use gateway_proto::FieldName;
 use gateway_proto::h1::RequestError;
 use gateway_rt::{Buf, Moment, Stream};
@@ -59,7 +59,7 @@ pub(crate) async fn failure(
         write_field(b"Content-Type", content_type.unwrap_or(default), &mut out);
     }
     write_field(b"x-amzn-ErrorType", failure.error_type().as_bytes(), &mut out);
-    if is_after_integration(&failure) {
+    if has_trace(x, &failure) {
         write_trace(x, &mut out);
     }
     let framing = Framing::Length(body.len() as u64);
@@ -88,10 +88,17 @@ pub(crate) async fn refuse(shard: &Shard, client: &Client, x: &mut Exchange, err
     shard.metrics.responses.increment(x.facts.status);
 }
 
-/// Failures after the backend was called carry the trace id; those before it do not.
-fn is_after_integration(failure: &Failure) -> bool {
+/// Failures after the backend was called carry the trace id; those before it do not, and nothing
+/// of an `HTTP_PROXY` does. Source: recorded behaviour, "Added to every response".
+fn has_trace(x: &Exchange, failure: &Failure) -> bool {
     use gateway_compile::GatewayResponseType as Type;
-    matches!(failure.kind, Type::IntegrationFailure | Type::IntegrationTimeout)
+    let is_proxy = match x.plan().map(|plan| &plan.integration) {
+        Some(IntegrationPlan::Http(plan)) => plan.proxy,
+        _ => true,
+    };
+    let is_called = x.facts.integration.status.is_some()
+        || matches!(failure.kind, Type::IntegrationFailure | Type::IntegrationTimeout);
+    is_called && !is_proxy
 }
 
 fn write_body(

@@ -73,7 +73,7 @@ impl Context<'_> {
             V::IdentitySourceIp => client.ip(),
             V::IdentityUserAgent => return some(x.known_field(FieldName::UserAgent), out),
             V::HttpMethod => x.text(x.head.method),
-            V::Path => x.text(x.head.target.path),
+            V::Path => without_slash_run(x.text(x.head.target.path)),
             V::Protocol => b"HTTP/1.1",
             V::DomainName => x.head.host(x.bytes()),
             V::DomainPrefix => {
@@ -134,6 +134,13 @@ impl Context<'_> {
         };
         some(Some(text), out)
     }
+}
+
+/// The path with the slashes that it starts with collapsed to one; runs further on stay. Source:
+/// recorded behaviour, "Path".
+fn without_slash_run(path: &[u8]) -> &[u8] {
+    let run = path.iter().take_while(|byte| **byte == b'/').count();
+    &path[run.saturating_sub(1)..]
 }
 
 fn some(text: Option<&[u8]>, out: &mut impl Out) -> bool {

@@ -508,7 +508,7 @@ fn write_mapped_head(
 ///
 /// Source: recorded behaviour, "Remap / drop". `Content-Encoding` passes, since the body passes as
 /// it is; the fields of this connection alone (RFC 9110 section 7.6.1) do not.
-fn write_proxied_head(x: &Exchange, _: &Client, bytes: &[u8], out: &mut Vec<u8>) -> u16 {
+pub(crate) fn write_proxied_head(x: &Exchange, _: &Client, bytes: &[u8], out: &mut Vec<u8>) -> u16 {
     write_line(x.upstream.status, out);
     let mut has_content_type = false;
     for field in &x.upstream.fields {

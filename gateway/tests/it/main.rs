@@ -5,5 +5,6 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
+mod hostile;
 mod quickstart;
 mod support;

@@ -80,9 +80,8 @@ impl Exchange {
             BodyLength::Chunked => {
                 let mut decoder = ChunkedDecoder::new(ChunkLimits::DEFAULT);
                 let piece = &mut rx.filled_mut()[head_len..];
-                let decoded = decoder
-                    .decode_in_place(piece)
-                    .map_err(|e| BodyError::Framing(e.reason()))?;
+                let decoded =
+                    decoder.decode_in_place(piece).map_err(|e| BodyError::Framing(e.reason()))?;
                 body.prefix_len = decoded.written;
                 body.rest = (head_len + decoded.consumed, rx.len());
                 if decoded.done {
@@ -218,7 +217,11 @@ impl Body {
     }
 
     /// Reads and drops what is to come, up to the cap the caller has checked against.
-    pub(crate) async fn discard(&mut self, shard: &Shard, client: &Stream) -> Result<(), BodyError> {
+    pub(crate) async fn discard(
+        &mut self,
+        shard: &Shard,
+        client: &Stream,
+    ) -> Result<(), BodyError> {
         let mut buf = Buf::take();
         while !self.is_whole() {
             buf = self.receive(shard, client, buf).await?;

@@ -85,15 +85,15 @@ async fn serve_requests(shard: &Shard, client: &Client, x: &mut Exchange) -> Nex
             Head::Gone => return Next::Close,
             Head::Refused(error) => {
                 shard.metrics.refusals.increment(error.reason());
-                respond::refuse(shard, client, x, error).await;
-                linger(client, x).await;
+                Box::pin(respond::refuse(shard, client, x, error)).await;
+                Box::pin(linger(client, x)).await;
                 return Next::Close;
             }
         }
         match exchange::serve(shard, client, x).await {
             After::Continue => {}
             After::Linger => {
-                linger(client, x).await;
+                Box::pin(linger(client, x)).await;
                 return Next::Close;
             }
             After::Close => return Next::Close,
@@ -132,7 +132,7 @@ async fn read_head(shard: &Shard, client: &Client, x: &mut Exchange) -> Head {
                 }
             }
             // The first byte starts the clock, and no later byte winds it up again.
-            let now = Moment::now();
+            let now = Moment::recent();
             let deadline = *deadline.get_or_insert(now + shard.settings.client_header);
             client.stream.set_deadline(deadline);
             let result;
@@ -157,7 +157,7 @@ async fn read_head(shard: &Shard, client: &Client, x: &mut Exchange) -> Head {
             }
             continue;
         }
-        match client.stream.recv_or_idle(Moment::now(), rx).await {
+        match client.stream.recv_or_idle(Moment::recent(), rx).await {
             Ok(Wait::Received(n, rx)) if n > 0 => {
                 shard.metrics.downstream_received_bytes.add(n as u64);
                 x.rx = Some(rx);

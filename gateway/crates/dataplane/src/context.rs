@@ -107,8 +107,7 @@ impl Context<'_> {
             }
             V::ErrorMessage | V::ErrorMessageString => {
                 let Some(failure) = &facts.failure else { return false };
-                let quote: &[u8] =
-                    if *variable == V::ErrorMessageString { b"\"" } else { b"" };
+                let quote: &[u8] = if *variable == V::ErrorMessageString { b"\"" } else { b"" };
                 out.bytes(quote);
                 failure.message.text().iter().for_each(|piece| out.bytes(piece));
                 out.bytes(quote);

@@ -66,7 +66,7 @@ pub(crate) async fn serve(shard: &Shard, client: &Client, x: &mut Exchange) -> A
                 Err(ClientGone) => After::Close,
             }
         }
-        Err(Refusal::Body(error)) => refuse_body(shard, client, x, error).await,
+        Err(Refusal::Body(error)) => Box::pin(refuse_body(shard, client, x, error)).await,
         Err(Refusal::Broken) => After::Close,
     };
     record(shard, client, x);
@@ -151,18 +151,13 @@ async fn finish_body(shard: &Shard, client: &Client, x: &mut Exchange) -> After 
     if x.body.is_whole() {
         return After::Continue;
     }
-    match x.body.discard(shard, &client.stream).await {
+    match Box::pin(x.body.discard(shard, &client.stream)).await {
         Ok(()) => After::Continue,
         Err(_) => After::Close,
     }
 }
 
-async fn refuse_body(
-    shard: &Shard,
-    client: &Client,
-    x: &mut Exchange,
-    error: BodyError,
-) -> After {
+async fn refuse_body(shard: &Shard, client: &Client, x: &mut Exchange, error: BodyError) -> After {
     x.facts.keep_alive = false;
     let failure = match error {
         BodyError::Gone => return After::Close,
@@ -187,9 +182,10 @@ fn record(shard: &Shard, client: &Client, x: &Exchange) {
     let status = x.facts.status;
     shard.metrics.responses.increment(status);
     let Some(stage) = &x.stage else { return };
-    stage.metrics.record(status, x.age(), x.facts.integration.latency);
+    let now = x.facts.ended.unwrap_or_else(Moment::now);
+    stage.metrics.record(status, x.age(now), x.facts.integration.latency);
     if let Some(log) = &stage.plan.access_log {
-        let context = Context { x, client, now: Moment::now() };
+        let context = Context { x, client, now };
         let mut shard_log = shard.log.borrow_mut();
         shard_log.line(usize::from(log.destination), |out| log.format.render(&context, out));
     }

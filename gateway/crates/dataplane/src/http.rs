@@ -37,10 +37,8 @@ pub(crate) async fn call(
     plan: &HttpPlan,
 ) -> Result<(), Refusal> {
     let sends = choose_body(x, plan)?;
-    let mut json = None;
     if plan.needs_request_body {
-        await_body(shard, client, x).await?;
-        json = parse_json(&x.request_body).map_err(|()| Failure::invalid_json())?;
+        Box::pin(await_body(shard, client, x)).await?;
     } else if !matches!(sends, Sends::Client) {
         decide_keep_alive(x);
     }
@@ -53,12 +51,16 @@ pub(crate) async fn call(
             None => Payload::Chunked,
         },
     };
-    write_head(client, x, stage, plan, payload, json.as_ref());
-    x.facts.integration.started = Some(Moment::now());
+    write_head(client, x, stage, plan, payload)?;
+    // A body that had to be whole first was the client's time.
+    let is_late = plan.needs_request_body;
+    let started = if is_late { Moment::now() } else { x.facts.started };
+    x.facts.integration.started = Some(started);
     let mut call = Call { shard, client, stage, plan, sends };
     let result = call.run(x).await;
-    let started = x.facts.integration.started.unwrap_or(Moment::NEVER);
-    let latency = Moment::now().micros_since(started);
+    let ended = Moment::now();
+    let latency = ended.micros_since(started);
+    x.facts.ended = Some(ended);
     x.facts.integration.latency = Some(Duration::from_micros(latency));
     match result {
         Ok(()) => Ok(()),
@@ -147,13 +149,17 @@ fn write_head(
     stage: &ShardStage,
     plan: &HttpPlan,
     payload: Payload,
-    json: Option<&serde_json::Value>,
-) {
+) -> Result<(), Failure> {
+    let json = match plan.needs_request_body {
+        true => parse_json(&x.request_body).map_err(|()| Failure::invalid_json())?,
+        false => None,
+    };
     let mut out = std::mem::take(&mut x.out);
     out.clear();
-    let values = Values { request_json: json, ..Values::of_request(x, client) };
+    let values = Values { request_json: json.as_ref(), ..Values::of_request(x, client) };
     upstream_head::write(&values, plan, &stage.plan, payload, &mut out);
     x.out = out;
+    Ok(())
 }
 
 struct Call<'c> {
@@ -193,7 +199,7 @@ impl Call<'_> {
     /// when a pooled connection turns out to be dead and sending again is safe.
     async fn run(&mut self, x: &mut Exchange) -> Result<(), CallError> {
         let (shard, plan) = (self.shard, self.plan);
-        let now = Moment::now();
+        let now = Moment::recent();
         let timeout = Duration::from_millis(u64::from(plan.timeout_ms));
         let pool = &self.stage.pools[usize::from(plan.endpoint.0)];
         let is_idempotent = self.is_idempotent(x);
@@ -201,7 +207,7 @@ impl Call<'_> {
         let can_repeat = is_idempotent && !is_pumped;
         let mut upstream = match pool.take_idle() {
             Some(upstream) => upstream,
-            None => shard.upstreams.connect(pool, now + timeout).await?,
+            None => self.connect(now + timeout).await?,
         };
         loop {
             let budget = Budget::until(now + timeout);
@@ -209,7 +215,7 @@ impl Call<'_> {
             match sent {
                 Ok(is_reusable) => {
                     if is_reusable {
-                        upstream.give_back(Moment::now());
+                        upstream.give_back(Moment::recent());
                     }
                     return Ok(());
                 }
@@ -217,11 +223,18 @@ impl Call<'_> {
                     if upstream.is_reused() && can_repeat && !budget.has_answer.get() =>
                 {
                     shard.metrics.upstream_retries.increment();
-                    upstream = shard.upstreams.connect(pool, now + timeout).await?;
+                    upstream = self.connect(now + timeout).await?;
                 }
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Makes a connection. Boxed, like all that is rare: what every request waits in stays small,
+    /// and with it the memory that a wake-up has to fetch.
+    async fn connect(&self, deadline: Moment) -> Result<Upstream, UpstreamError> {
+        let pool = &self.stage.pools[usize::from(self.plan.endpoint.0)];
+        Box::pin(self.shard.upstreams.connect(pool, deadline)).await
     }
 
     /// RFC 9110 section 9.2.2: sending such a request twice does what sending it once does.
@@ -241,10 +254,21 @@ impl Call<'_> {
     ) -> Result<bool, CallError> {
         let stream = upstream.stream();
         let tx = self.send_request(x, stream, budget, is_pumped).await?;
-        if !is_pumped {
-            let reply = relay::relay(self.shard, self.client, x, self.plan, stream, tx, budget);
-            return Ok(reply.await?);
+        if is_pumped {
+            return Box::pin(self.pump_and_relay(x, stream, tx, budget)).await;
         }
+        let reply = relay::relay(self.shard, self.client, x, self.plan, stream, tx, budget);
+        Ok(reply.await?)
+    }
+
+    /// Sends the rest of a long body while the answer is waited for.
+    async fn pump_and_relay(
+        &self,
+        x: &mut Exchange,
+        stream: &Stream,
+        tx: Buf,
+        budget: &Budget,
+    ) -> Result<bool, CallError> {
         say_continue(self.shard, self.client, x).await.map_err(CallError::Client)?;
         let mut body = std::mem::take(&mut x.body);
         budget.begin_upload();
@@ -289,8 +313,7 @@ impl Call<'_> {
             Sends::Text(text) => text,
             Sends::Client => x.body_prefix(),
         };
-        let is_chunked =
-            is_pumped && x.body.length.is_none() && !body.is_empty();
+        let is_chunked = is_pumped && x.body.length.is_none() && !body.is_empty();
         let size_len = if is_chunked { write_chunk_head(body.len(), &mut size) } else { 0 };
         let tail = if is_chunked { CHUNK_TAIL } else { &[] };
         for mut piece in [&x.out[..], &size[..size_len], body, tail] {
@@ -347,7 +370,7 @@ enum Upload {
 
 impl Budget {
     fn until(deadline: Moment) -> Self {
-        let now = Moment::now();
+        let now = Moment::recent();
         Self {
             left_us: Cell::new(deadline.micros_since(now)),
             since: Cell::new(now),
@@ -373,7 +396,7 @@ impl Budget {
         if self.left_us.get() == 0 {
             return Err(UpstreamError::Timeout);
         }
-        self.since.set(Moment::now());
+        self.since.set(Moment::recent());
         self.is_waiting.set(true);
         if self.is_timed() {
             stream.set_deadline(self.deadline());
@@ -388,7 +411,7 @@ impl Budget {
             return;
         }
         stream.set_deadline(Moment::NEVER);
-        let spent = Moment::now().micros_since(self.since.get());
+        let spent = Moment::recent().micros_since(self.since.get());
         self.left_us.set(self.left_us.get().saturating_sub(spent));
     }
 
@@ -407,7 +430,7 @@ impl Budget {
     fn end_upload(&self, stream: &Stream, is_whole: bool) {
         self.upload.set(if is_whole { Upload::Done } else { Upload::BrokenOff });
         if self.is_waiting.get() && !self.has_answer.get() {
-            self.since.set(Moment::now());
+            self.since.set(Moment::recent());
             stream.set_deadline(self.deadline());
         }
     }
@@ -484,7 +507,7 @@ async fn forward(
     let len = buf.len() as u64;
     let is_answered = || budget.has_answer.get();
     if !is_answered() {
-        upstream.set_deadline(Moment::now() + budget.left());
+        upstream.set_deadline(Moment::recent() + budget.left());
     }
     let (result, mut buf) = upstream.send(buf).await;
     if !is_answered() {

@@ -1,10 +1,10 @@
 //! `MOCK` integrations: the request's template names a status, the integration response does the
 //! rest.
 
+use gateway_compile::Failure;
 use gateway_compile::MockPlan;
 use gateway_compile::mock::{MockChoice, body_status};
 use gateway_compile::templates::Template;
-use gateway_compile::Failure;
 use gateway_proto::FieldName;
 
 use crate::connection::Client;
@@ -24,7 +24,7 @@ pub(crate) async fn call(
     let choice = plan.templates.select(x.known_field(FieldName::ContentType))?;
     let needs_body = plan.needs_request_body || choice == MockChoice::ClientBody;
     if needs_body {
-        crate::http::await_body(shard, client, x).await?;
+        Box::pin(crate::http::await_body(shard, client, x)).await?;
     } else {
         decide_keep_alive(x);
     }

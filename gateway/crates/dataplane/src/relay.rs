@@ -3,8 +3,8 @@
 //! The response is received behind some headroom. Its body never moves: our head is written in
 //! front of it, over the backend's, and both leave with one send.
 
-use gateway_compile::templates::Template;
 use gateway_compile::responses::ResponsePlan;
+use gateway_compile::templates::Template;
 use gateway_compile::{Failure, HttpPlan};
 use gateway_integration::UpstreamError;
 use gateway_proto::h1::{
@@ -82,7 +82,7 @@ pub(crate) async fn relay(
         return Err(Failure::api_configuration_error().into());
     }
     if plan.needs_response_body && selected.plan.needs_response_body {
-        return answer_buffered(client, x, source, tx, selected.plan, template).await;
+        return Box::pin(answer_buffered(client, x, source, tx, selected.plan, template)).await;
     }
     let head = |x: &Exchange, client: &Client, bytes: &[u8], out: &mut Vec<u8>| {
         let reply = Reply { head: &x.upstream, bytes, body: None };
@@ -301,7 +301,7 @@ async fn pass(
     let result = if tx.prepend(&out) {
         send_buf(source.shard, &client.stream, tx).await
     } else {
-        send_apart(source.shard, client, &out, tx).await
+        Box::pin(send_apart(source.shard, client, &out, tx)).await
     };
     x.out = out;
     tx = result?;

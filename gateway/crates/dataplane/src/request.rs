@@ -47,6 +47,8 @@ pub(crate) struct Exchange {
 #[derive(Clone, Copy)]
 pub(crate) struct Facts {
     pub(crate) started: Moment,
+    /// When an integration's answer was sent.
+    pub(crate) ended: Option<Moment>,
     pub(crate) started_unix_ms: u64,
     pub(crate) request_id: [u8; 36],
     pub(crate) extended_id: [u8; 16],
@@ -102,6 +104,7 @@ impl Facts {
     const fn new() -> Self {
         Self {
             started: Moment::NEVER,
+            ended: None,
             started_unix_ms: 0,
             request_id: [b'0'; 36],
             extended_id: [b'='; 16],
@@ -167,7 +170,8 @@ impl Exchange {
         self.facts.started_unix_ms = gateway_rt::clock::unix_ms();
         self.facts.request_id = ids::uuid(&shard.random);
         self.facts.extended_id = ids::extended_request_id(&shard.random);
-        self.head = RequestHead { fields: std::mem::take(&mut self.head.fields), ..RequestHead::new() };
+        self.head =
+            RequestHead { fields: std::mem::take(&mut self.head.fields), ..RequestHead::new() };
         self.head.fields.clear();
         self.body = Body::default();
         self.stage = None;
@@ -235,9 +239,9 @@ impl Exchange {
         self.head.fields.iter().filter(|f| !is_dropped_at_the_door(f.known))
     }
 
-    /// Milliseconds since the request began.
-    pub(crate) fn age(&self) -> Duration {
-        Duration::from_micros(Moment::now().micros_since(self.facts.started))
+    /// Time since the request began.
+    pub(crate) fn age(&self, now: Moment) -> Duration {
+        Duration::from_micros(now.micros_since(self.facts.started))
     }
 
     /// The client's address as `X-Forwarded-For` takes it on.

@@ -226,11 +226,7 @@ pub(crate) async fn send(
 
 /// Sends a buffer to the client, which has a time limit to take it; comes back empty.
 #[inline]
-pub(crate) async fn send_buf(
-    shard: &Shard,
-    client: &Stream,
-    tx: Buf,
-) -> Result<Buf, ClientGone> {
+pub(crate) async fn send_buf(shard: &Shard, client: &Stream, tx: Buf) -> Result<Buf, ClientGone> {
     let len = tx.len() as u64;
     client.set_deadline(Moment::recent() + shard.settings.send);
     let (result, mut tx) = client.send(tx).await;

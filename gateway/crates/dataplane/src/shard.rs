@@ -106,7 +106,10 @@ pub struct Shard {
     pub(crate) built_in: GatewayResponses,
     serving: RefCell<Rc<Serving>>,
     prepared: RefCell<Option<Rc<Serving>>>,
-    #[expect(clippy::vec_box, reason = "the box moves to a connection and back, its content stays")]
+    #[expect(
+        clippy::vec_box,
+        reason = "the box moves to a connection and back, its content stays"
+    )]
     exchanges: RefCell<Vec<Box<Exchange>>>,
 }
 

@@ -2,8 +2,8 @@
 //!
 //! Source: recorded behaviour, "Headers to the backend" (the matrix, mappings) and "URI rendering".
 
-use gateway_compile::{HttpPlan, RequestMethod, Source, StagePlan};
 use gateway_compile::plan::UriPart;
+use gateway_compile::{HttpPlan, RequestMethod, Source, StagePlan};
 use gateway_proto::{Field, FieldName};
 
 use crate::connection::Client;
@@ -234,9 +234,11 @@ const fn is_replaced(name: FieldName) -> bool {
 }
 
 fn is_mapped(plan: &HttpPlan, mapped: u64, name: &[u8]) -> bool {
-    plan.headers.iter().enumerate().take(64).any(|(index, mapping)| {
-        mapped & 1 << index != 0 && mapping.name.eq_ignore_ascii_case(name)
-    })
+    plan.headers
+        .iter()
+        .enumerate()
+        .take(64)
+        .any(|(index, mapping)| mapped & 1 << index != 0 && mapping.name.eq_ignore_ascii_case(name))
 }
 
 fn is_ours(name: &[u8]) -> bool {

@@ -82,8 +82,7 @@ impl<'x> Values<'x> {
             Source::Context(variable) => {
                 // Only text can be mapped; numbers and booleans are ignored.
                 if is_text(variable) {
-                    let context =
-                        Context { x: self.x, client: self.client, now: Moment::now() };
+                    let context = Context { x: self.x, client: self.client, now: Moment::now() };
                     context.value(variable, out);
                 }
             }

@@ -192,7 +192,7 @@ impl TcpStream {
 
     /// Waits until there is something to receive, holding no buffer.
     pub async fn readable(&self) -> io::Result<()> {
-        self.idle.parked.set(Moment::now());
+        self.idle.parked.set(Moment::recent());
         let result = match &self.socket {
             Socket::Monoio(socket) => {
                 // SAFETY: see `monoio_mut`; waiting takes the place of the one `recv`.
@@ -302,9 +302,8 @@ pub(crate) fn is_quiet(fd: RawFd) -> bool {
     let mut byte = 0_u8;
     // SAFETY: the pointer and length describe `byte`, which outlives the call; a number that is no
     // socket is an error.
-    let n = unsafe {
-        libc::recv(fd, (&raw mut byte).cast(), 1, libc::MSG_PEEK | libc::MSG_DONTWAIT)
-    };
+    let n =
+        unsafe { libc::recv(fd, (&raw mut byte).cast(), 1, libc::MSG_PEEK | libc::MSG_DONTWAIT) };
     n < 0 && io::Error::last_os_error().kind() == io::ErrorKind::WouldBlock
 }
 

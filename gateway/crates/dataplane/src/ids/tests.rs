@@ -20,7 +20,9 @@ fn an_extended_id_looks_like_base64() {
 #[test]
 fn only_uuids_are_taken_over() {
     assert!(is_uuid(b"0f8fad5b-d9cb-469f-a165-70867728950e"));
-    for text in ["", "abc", "0f8fad5b-d9cb-469f-a165-70867728950", "0f8fad5b_d9cb-469f-a165-70867728950e"] {
+    for text in
+        ["", "abc", "0f8fad5b-d9cb-469f-a165-70867728950", "0f8fad5b_d9cb-469f-a165-70867728950e"]
+    {
         assert!(!is_uuid(text.as_bytes()), "{text}");
     }
 }

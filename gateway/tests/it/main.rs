@@ -5,6 +5,8 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
+mod conformance;
+mod golden;
 mod hostile;
 mod quickstart;
 mod support;

@@ -7,7 +7,7 @@ use anyhow::Result;
 use gateway_compile::Snapshot;
 use gateway_model::Diagnostic;
 use gateway_telemetry::{AccessLog, Registry};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::Instant;
 
 use crate::load::load;
@@ -31,6 +31,27 @@ pub(crate) struct Control {
     pub(crate) snapshot: Arc<Snapshot>,
 }
 
+/// The signals that are obeyed. From their making on none of them ends the process by itself.
+pub(crate) struct Signals {
+    hangup: Signal,
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// Catches them.
+    ///
+    /// # Errors
+    /// When the system does not let us.
+    pub(crate) fn new() -> Result<Self> {
+        Ok(Self {
+            hangup: signal(SignalKind::hangup())?,
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+}
+
 /// Why the loop ended.
 enum End {
     Stop,
@@ -41,9 +62,9 @@ impl Control {
     /// Serves until SIGTERM or SIGINT, then drains.
     ///
     /// # Errors
-    /// When a shard ended by itself, or signals cannot be caught.
-    pub(crate) async fn serve(mut self) -> Result<()> {
-        let end = self.obey().await?;
+    /// When a shard ended by itself.
+    pub(crate) async fn serve(mut self, signals: Signals) -> Result<()> {
+        let end = self.obey(signals).await;
         self.ops.readiness().set("draining", true);
         let status = "Draining";
         self.notify(|notifier| notifier.stopping(status));
@@ -59,10 +80,8 @@ impl Control {
         }
     }
 
-    async fn obey(&mut self) -> Result<End> {
-        let mut hangup = signal(SignalKind::hangup())?;
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
+    async fn obey(&mut self, signals: Signals) -> End {
+        let Signals { mut hangup, mut terminate, mut interrupt } = signals;
         let reload = &self.settings.reload;
         let mut watch = Watch::new(self.settings.definitions.clone(), reload.debounce);
         let is_watching = reload.watch && !self.settings.definitions.is_empty();
@@ -72,8 +91,8 @@ impl Control {
         let mut pulses = tokio::time::interval(every.unwrap_or(Duration::from_secs(1)));
         loop {
             tokio::select! {
-                _ = terminate.recv() => return Ok(End::Stop),
-                _ = interrupt.recv() => return Ok(End::Stop),
+                _ = terminate.recv() => return End::Stop,
+                _ = interrupt.recv() => return End::Stop,
                 _ = hangup.recv() => {
                     self.notify(Notifier::reloading);
                     self.log.reopen();
@@ -91,7 +110,7 @@ impl Control {
                 }
                 _ = pulses.tick() => {
                     if self.shards.has_died() {
-                        return Ok(End::ShardDied);
+                        return End::ShardDied;
                     }
                     let stalled = self.ops.stalled_shards();
                     if stalled.is_empty() {
@@ -173,4 +192,3 @@ pub(crate) fn log_diagnostics(diagnostics: &[Diagnostic]) {
         }
     }
 }
-

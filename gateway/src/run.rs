@@ -11,7 +11,7 @@ use gateway_telemetry::access_log::JOURNAL_SOCKET;
 use gateway_telemetry::{AccessLog, BuildInfo, Registry, SinkConfig};
 
 use crate::cli::{EXIT_INTERNAL, EXIT_OK, EXIT_PROBLEMS, EXIT_USAGE, RunArgs};
-use crate::control::{Control, log_diagnostics};
+use crate::control::{Control, Signals, log_diagnostics};
 use crate::load::load;
 use crate::ops::{self, Ops};
 use crate::settings::{self, AccessLogDestination, Settings, process_environment};
@@ -85,8 +85,7 @@ fn serve(settings: Settings, snapshot: Snapshot) -> Result<()> {
     let shards = shards::start(&settings, &layout, listeners, &registry, &log, nofile)?;
     let snapshot = Arc::new(snapshot);
     let settings = Arc::new(settings);
-    let control =
-        Control { settings, shards, registry, ops, log, notifier, snapshot };
+    let control = Control { settings, shards, registry, ops, log, notifier, snapshot };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(4)
@@ -98,11 +97,13 @@ fn serve(settings: Settings, snapshot: Snapshot) -> Result<()> {
 
 /// The control thread, from the first snapshot to the end.
 async fn control_main(mut control: Control, addresses: &[SocketAddr]) -> Result<()> {
+    // Before anybody can know that we are there: a signal that is not caught ends the process.
+    let signals = Signals::new()?;
     if let Some(questions) = control.shards.take_questions() {
         tokio::spawn(resolver::serve(questions, control.shards.answerer()));
     }
     control.shards.wait_for(Event::Listening).await?;
-    // Listening comes before the first snapshot: a request that is early waits in the queue of
+    // Bound sockets come before the first snapshot: a request that is early waits in the queue of
     // its socket for the few milliseconds that publishing takes.
     let snapshot = control.snapshot.clone();
     control.shards.publish(&snapshot).await?;
@@ -115,7 +116,7 @@ async fn control_main(mut control: Control, addresses: &[SocketAddr]) -> Result<
     if let Err(error) = control.notifier.ready(&status) {
         tracing::warn!(%error, "The service manager does not listen");
     }
-    control.serve().await
+    control.serve(signals).await
 }
 
 fn listeners(

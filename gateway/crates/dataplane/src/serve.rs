@@ -26,22 +26,32 @@ pub async fn run(
         .map(|bound| TcpListener::new(bound).map(Rc::new))
         .collect::<io::Result<_>>()?;
     let inbox = commands.attach()?;
-    for listener in &listeners {
-        gateway_rt::spawn(accept(shard.clone(), listener.clone()));
-    }
     gateway_rt::spawn(housekeep(shard.clone()));
     (shard.report)(shard.index, Event::Listening);
-    let timeout = obey(&shard, inbox).await;
+    let timeout = obey(&shard, inbox, &listeners).await;
     drain(&shard, &listeners, timeout).await;
     Ok(())
 }
 
 /// Carries out commands until the one to drain; says how long draining may take.
-async fn obey(shard: &Shard, mut inbox: Inbox<Command>) -> Duration {
+///
+/// Accepting starts with the first snapshot: a client that is early waits in the queue of its socket,
+/// and does not hear that there is no such stage.
+async fn obey(
+    shard: &Rc<Shard>,
+    mut inbox: Inbox<Command>,
+    listeners: &[Rc<TcpListener>],
+) -> Duration {
+    let mut waiting = listeners.iter();
     while let Some(command) = inbox.recv().await {
         match command {
             Command::Prepare { snapshot, metrics } => shard.prepare(snapshot, metrics),
-            Command::Commit { generation } => shard.commit(generation),
+            Command::Commit { generation } => {
+                shard.commit(generation);
+                for listener in waiting.by_ref() {
+                    gateway_rt::spawn(accept(shard.clone(), listener.clone()));
+                }
+            }
             Command::Abort => shard.abort(),
             Command::Resolved(answer) => shard.upstreams.resolver().answer(answer),
             Command::Drain { timeout } => {

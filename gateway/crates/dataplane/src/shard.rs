@@ -62,7 +62,7 @@ pub enum Command {
 /// What a shard tells the control thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// The shard accepts connections.
+    /// The shard takes commands. It accepts connections from the first snapshot on.
     Listening,
     /// The snapshot of that generation can be committed.
     Prepared(u64),

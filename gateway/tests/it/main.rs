@@ -8,5 +8,6 @@
 mod conformance;
 mod golden;
 mod hostile;
+mod lifecycle;
 mod quickstart;
 mod support;

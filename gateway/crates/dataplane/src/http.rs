@@ -108,7 +108,8 @@ fn choose_body<'p>(x: &Exchange, plan: &'p HttpPlan) -> Result<Sends<'p>, Failur
         }
         RequestChoice::UnsupportedMediaType => return Err(Failure::unsupported_media_type()),
     };
-    let method = plan.method.as_deref().map_or(x.facts.method, RequestMethod::parse);
+    // The method that the backend gets, which an override does not change.
+    let method = RequestMethod::parse(upstream_head::method(x, plan));
     let takes_none =
         matches!(method, RequestMethod::Get | RequestMethod::Head | RequestMethod::Options);
     Ok(if takes_none { Sends::Nothing } else { sends })

@@ -23,7 +23,7 @@ use crate::respond::{
 };
 use crate::shard::Shard;
 use crate::status::{has_no_body, write_line};
-use crate::upstream_head::copy;
+use crate::upstream_head::{self, copy};
 use crate::values::{Reply, Values};
 
 /// Why a response does not reach the client whole.
@@ -63,7 +63,7 @@ pub(crate) async fn relay(
     tx: Buf,
     budget: &Budget,
 ) -> Result<bool, RelayError> {
-    let is_head = plan.method.as_deref().unwrap_or_else(|| x.text(x.head.method)) == b"HEAD";
+    let is_head = upstream_head::method(x, plan) == b"HEAD";
     let mut source = Source { shard, stream, budget, body: BodyReader::None };
     let tx = source.receive_head(x, tx, is_head).await?;
     note_head(x, &tx);

@@ -31,7 +31,7 @@ pub(crate) fn write(
     out: &mut Vec<u8>,
 ) {
     let x = values.x;
-    let method = plan.method.as_deref().unwrap_or_else(|| x.text(x.head.method));
+    let method = method(x, plan);
     out.extend_from_slice(method);
     out.push(b' ');
     write_uri(values, plan, out);
@@ -58,6 +58,11 @@ pub(crate) fn write(
         Payload::Chunked => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
     }
     out.extend_from_slice(b"Connection: keep-alive\r\n\r\n");
+}
+
+/// The method that the backend gets.
+pub(crate) fn method<'x>(x: &'x Exchange, plan: &'x HttpPlan) -> &'x [u8] {
+    plan.method.as_deref().unwrap_or_else(|| x.text(x.head.method))
 }
 
 /// Whether a method's request says that it has no body (RFC 9110 section 8.6).

@@ -53,11 +53,6 @@ impl Notifier {
         Ok(Self { socket: Some((socket, address)) })
     }
 
-    /// Whether anybody listens.
-    pub(crate) fn is_connected(&self) -> bool {
-        self.socket.is_some()
-    }
-
     /// Start-up or a reload is complete; `status` is what `systemctl status` shows.
     ///
     /// # Errors
@@ -93,7 +88,8 @@ impl Notifier {
         self.send(&format!("STATUS={}", one_line(status)))
     }
 
-    /// Feeds the watchdog; see [`every_shard_advanced`] for when it has earned it.
+    /// Feeds the watchdog: only when every shard advances. One that is stuck leaves its clients
+    /// without an answer while the others hide it.
     ///
     /// # Errors
     /// As [`Notifier::send`].
@@ -117,7 +113,10 @@ impl Notifier {
 
 /// How often to feed the watchdog: half of what systemd allows, as sd_watchdog_enabled(3) advises.
 /// `None` when the watchdog is off or meant for another process.
-pub(crate) fn watchdog_interval(variable: impl Fn(&str) -> Option<String>, pid: u32) -> Option<Duration> {
+pub(crate) fn watchdog_interval(
+    variable: impl Fn(&str) -> Option<String>,
+    pid: u32,
+) -> Option<Duration> {
     let micros = variable("WATCHDOG_USEC")?.parse::<u64>().ok().filter(|micros| *micros > 0)?;
     let meant_for = variable("WATCHDOG_PID").map(|text| text.parse::<u32>());
     match meant_for {
@@ -125,14 +124,6 @@ pub(crate) fn watchdog_interval(variable: impl Fn(&str) -> Option<String>, pid: 
         Some(Ok(meant)) if meant == pid => Some(Duration::from_micros(micros / 2)),
         Some(_) => None,
     }
-}
-
-/// Whether every shard's turn counter moved between two looks.
-///
-/// One stuck shard leaves its clients without an answer while the others hide it, so the watchdog
-/// is fed only when all moved. Counters may wrap; a shard that appeared or vanished has not moved.
-pub(crate) fn every_shard_advanced(before: &[u64], after: &[u64]) -> bool {
-    before.len() == after.len() && before.iter().zip(after).all(|(before, after)| before != after)
 }
 
 /// A socket that systemd opened for us.

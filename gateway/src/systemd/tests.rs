@@ -29,7 +29,7 @@ fn messages_have_the_documented_form() {
     let path = path.to_str().expect("text");
     let notifier =
         Notifier::from_environment(variables(&[("NOTIFY_SOCKET", path)])).expect("connects");
-    assert!(notifier.is_connected());
+    assert!(notifier.socket.is_some());
 
     notifier.ready("serving 2 stages\nREADY=0").expect("sent");
     assert_eq!(listener.receive(), "READY=1\nSTATUS=serving 2 stages READY=0");
@@ -63,7 +63,7 @@ fn an_abstract_socket_is_reached() {
 fn without_systemd_there_is_silence() {
     for pairs in [&[][..], &[("NOTIFY_SOCKET", "")]] {
         let notifier = Notifier::from_environment(variables(pairs)).expect("silent");
-        assert!(!notifier.is_connected());
+        assert!(notifier.socket.is_none());
         notifier.ready("nobody hears").expect("nothing to do");
     }
 }
@@ -92,15 +92,6 @@ fn the_watchdog_is_fed_twice_as_often_as_needed() {
     assert_eq!(interval(&[("WATCHDOG_USEC", "10000000"), ("WATCHDOG_PID", "x")]), None);
     assert_eq!(interval(&[("WATCHDOG_USEC", "0")]), None);
     assert_eq!(interval(&[]), None);
-}
-
-#[test]
-fn one_stuck_shard_starves_the_watchdog() {
-    assert!(every_shard_advanced(&[1, 2, 3], &[2, 3, 4]));
-    assert!(every_shard_advanced(&[u64::MAX], &[0]), "a counter may wrap");
-    assert!(!every_shard_advanced(&[1, 2, 3], &[2, 2, 4]));
-    assert!(!every_shard_advanced(&[1, 2], &[2]));
-    assert!(every_shard_advanced(&[], &[]));
 }
 
 #[test]

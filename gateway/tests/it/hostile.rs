@@ -6,6 +6,7 @@
 mod abandoned;
 mod backends;
 mod early;
+mod exhaustion;
 mod pressure;
 mod refused;
 mod slow;

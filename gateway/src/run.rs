@@ -130,7 +130,7 @@ fn listeners(
     }
     let descriptors: Vec<_> = activated.iter().map(|socket| socket.fd).collect();
     tracing::info!(sockets = activated.len(), "Sockets of the service manager are used");
-    shards::adopt(&descriptors, shards)
+    shards::adopt(settings, &descriptors, shards)
 }
 
 fn sink(settings: &Settings) -> SinkConfig {

@@ -10,7 +10,8 @@ use gateway_compile::Snapshot;
 use gateway_dataplane::{Command, Event, Report, Shard, ShardParts};
 use gateway_integration::{Answer, Question, Resolver, UpstreamSettings, Upstreams};
 use gateway_rt::{
-    BoundListener, ClientTls, Driver, DriverChoice, RootStore, Sender, ShardConfig, mailbox,
+    BoundListener, ClientTls, Driver, DriverChoice, RootStore, Sender, ShardConfig, TcpOptions,
+    mailbox,
 };
 use gateway_telemetry::{AccessLog, Registry, StageLabels};
 use tokio::sync::mpsc;
@@ -78,10 +79,12 @@ pub(crate) fn bind(
 ) -> Result<(Vec<Vec<BoundListener>>, Vec<SocketAddr>)> {
     let mut listeners: Vec<Vec<BoundListener>> = (0..shards).map(|_| Vec::new()).collect();
     let mut bound = Vec::new();
+    let options = tcp_options(settings);
     for &address in &settings.listen.addresses {
         let mut address = address;
         for (index, own) in listeners.iter_mut().enumerate() {
             let listener = BoundListener::bind(address, settings.listen.backlog)
+                .and_then(|listener| listener.set_options(options).map(|()| listener))
                 .with_context(|| format!("cannot listen on {address}"))?;
             if index == 0 {
                 address = listener.local_addr().context("a bound socket has an address")?;
@@ -93,11 +96,23 @@ pub(crate) fn bind(
     Ok((listeners, bound))
 }
 
+/// `[listen]`: zero spans stand for what the kernel does by itself.
+fn tcp_options(settings: &Settings) -> TcpOptions {
+    let listen = &settings.listen;
+    let unless_zero = |span: std::time::Duration| (!span.is_zero()).then_some(span);
+    TcpOptions {
+        nodelay: listen.tcp_nodelay,
+        keepalive: unless_zero(listen.tcp_keepalive),
+        user_timeout: unless_zero(listen.tcp_user_timeout),
+    }
+}
+
 /// Shares the sockets that the service manager opened: every shard accepts on each.
 ///
 /// # Errors
 /// When a descriptor is not a listening TCP socket.
 pub(crate) fn adopt(
+    settings: &Settings,
     descriptors: &[std::os::fd::RawFd],
     shards: usize,
 ) -> Result<(Vec<Vec<BoundListener>>, Vec<SocketAddr>)> {
@@ -106,6 +121,7 @@ pub(crate) fn adopt(
     for &fd in descriptors {
         let first = BoundListener::adopt(fd)
             .with_context(|| format!("descriptor {fd} of the socket unit is of no use"))?;
+        first.set_options(tcp_options(settings))?;
         bound.push(first.local_addr()?);
         for own in &mut listeners {
             own.push(first.try_clone()?);
@@ -173,16 +189,9 @@ pub(crate) fn start(
                 is_sent
             });
             let resolver = Rc::new(Resolver::new(ask, ttl_min, ttl_max));
-            let upstreams =
-                Upstreams::new(upstream, resolver, tls, tls_insecure, metrics.clone());
-            let parts = ShardParts {
-                index,
-                settings: data,
-                metrics,
-                log: shard_log,
-                upstreams,
-                report,
-            };
+            let upstreams = Upstreams::new(upstream, resolver, tls, tls_insecure, metrics.clone());
+            let parts =
+                ShardParts { index, settings: data, metrics, log: shard_log, upstreams, report };
             if let Err(error) = gateway_dataplane::run(Shard::new(parts), own, receiver).await {
                 tracing::error!(shard = index, %error, "Shard does not start");
             }
@@ -215,11 +224,7 @@ fn roots(settings: &Settings) -> Result<RootStore> {
     Ok(roots)
 }
 
-fn data_settings(
-    settings: &Settings,
-    nofile: u64,
-    shards: usize,
-) -> gateway_dataplane::Settings {
+fn data_settings(settings: &Settings, nofile: u64, shards: usize) -> gateway_dataplane::Settings {
     let timeouts = &settings.timeouts;
     gateway_dataplane::Settings {
         client_header: timeouts.client_header,

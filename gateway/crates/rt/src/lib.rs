@@ -34,7 +34,7 @@ pub use backend::{Backend, Driver, DriverChoice};
 pub use buf::Buf;
 pub use clock::Moment;
 pub use link::Stream;
-pub use listener::{BoundListener, TcpListener};
+pub use listener::{BoundListener, TcpListener, TcpOptions};
 pub use mailbox::{Inbox, Receiver, Sender, mailbox};
 pub use shard::{Gate, ShardConfig, Visit, spawn_shard};
 pub use stream::{TcpStream, Wait};

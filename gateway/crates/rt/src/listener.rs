@@ -11,6 +11,18 @@ use socket2::{Domain, Protocol, Socket, Type};
 use crate::limits::ACCEPT_PAUSE_MS;
 use crate::stream::TcpStream;
 
+/// What the sockets of accepted connections are set to. They inherit it from the listener, which
+/// saves system calls for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TcpOptions {
+    /// Small segments leave at once.
+    pub nodelay: bool,
+    /// Silence before the first keep-alive probe, in whole seconds; none: no probes.
+    pub keepalive: Option<Duration>,
+    /// How long sent data may stay unacknowledged; none: as long as the kernel sees fit.
+    pub user_timeout: Option<Duration>,
+}
+
 /// A bound and listening socket, to be handed to the shard that accepts on it.
 pub struct BoundListener(std::net::TcpListener);
 
@@ -27,7 +39,6 @@ impl BoundListener {
         }
         socket.set_reuse_address(true)?;
         socket.set_reuse_port(true)?;
-        // Accepted sockets inherit it, which saves a system call for each.
         socket.set_tcp_nodelay(true)?;
         socket.bind(&address.into())?;
         socket.listen(i32::try_from(backlog).unwrap_or(i32::MAX))?;
@@ -57,6 +68,23 @@ impl BoundListener {
         listener.local_addr()?;
         socket2::SockRef::from(&listener).set_tcp_nodelay(true)?;
         Ok(Self(listener))
+    }
+
+    /// Sets what accepted connections inherit. Without it small segments leave at once, and the rest is
+    /// as the kernel has it.
+    ///
+    /// # Errors
+    /// What the kernel says of an option.
+    pub fn set_options(&self, options: TcpOptions) -> io::Result<()> {
+        let socket = socket2::SockRef::from(&self.0);
+        socket.set_tcp_nodelay(options.nodelay)?;
+        match options.keepalive {
+            Some(time) => {
+                socket.set_tcp_keepalive(&socket2::TcpKeepalive::new().with_time(time))?;
+            }
+            None => socket.set_keepalive(false)?,
+        }
+        socket.set_tcp_user_timeout(options.user_timeout)
     }
 
     /// A second handle on the same queue, for another shard.
@@ -156,4 +184,34 @@ impl TcpListener {
 
 fn is_exhausted(e: &io::Error) -> bool {
     matches!(e.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accepted_connections_inherit_the_options() {
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let (keepalive, user_timeout) = (Duration::from_secs(77), Duration::from_secs(5));
+        for is_set in [true, false] {
+            let bound = BoundListener::bind(any, 1).expect("a free port");
+            let options = TcpOptions {
+                nodelay: is_set,
+                keepalive: is_set.then_some(keepalive),
+                user_timeout: is_set.then_some(user_timeout),
+            };
+            bound.set_options(options).expect("the kernel knows them");
+            let _client = std::net::TcpStream::connect(bound.0.local_addr().expect("bound"));
+            let (accepted, _) = bound.0.accept().expect("a client");
+            let accepted = socket2::SockRef::from(&accepted);
+            assert_eq!(accepted.tcp_nodelay().expect("readable"), is_set);
+            assert_eq!(accepted.keepalive().expect("readable"), is_set);
+            let timeout = accepted.tcp_user_timeout().expect("readable");
+            assert_eq!(timeout, is_set.then_some(user_timeout));
+            if is_set {
+                assert_eq!(accepted.tcp_keepalive_time().expect("readable"), keepalive);
+            }
+        }
+    }
 }

@@ -133,6 +133,7 @@ impl Exchange {
             let buf = self.body.receive(shard, client, Buf::take()).await?;
             self.request_body.extend_from_slice(buf.filled());
         }
+        client.set_deadline(Moment::NEVER);
         Ok(())
     }
 }
@@ -152,7 +153,8 @@ impl Body {
         }
     }
 
-    /// The next piece of the body, decoded, in `buf`; may be empty when only framing came.
+    /// The next piece of the body, decoded, in `buf`; may be empty when only framing came. Leaves a
+    /// deadline on the client, which the caller ends when it waits for something else.
     ///
     /// # Errors
     /// [`BodyError`]; the connection cannot be used any more.

@@ -121,6 +121,8 @@ async fn read_head(shard: &Shard, client: &Client, x: &mut Exchange) -> Head {
                 let parsed = x.head.parse(rx.filled(), &HeadLimits::DEFAULT);
                 match parsed {
                     Ok(Parsed::Complete) => {
+                        // The head's deadline, or the drain's, ends with the head.
+                        client.stream.set_deadline(Moment::NEVER);
                         x.rx = Some(rx);
                         return Head::Complete;
                     }

@@ -465,6 +465,10 @@ async fn pump(
     let mut framed = None;
     while !body.is_whole() {
         buf = body.receive(shard, client, buf).await.map_err(PumpError::Client)?;
+        // Once an answer has begun, the deadline may be the one to take it.
+        if !budget.has_answer.get() {
+            client.set_deadline(Moment::NEVER);
+        }
         if buf.is_empty() {
             continue;
         }

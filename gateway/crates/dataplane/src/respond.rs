@@ -230,6 +230,8 @@ pub(crate) async fn send_buf(shard: &Shard, client: &Stream, tx: Buf) -> Result<
     let len = tx.len() as u64;
     client.set_deadline(Moment::recent() + shard.settings.send);
     let (result, mut tx) = client.send(tx).await;
+    // What comes next may be a wait for the backend, which is not the client's fault.
+    client.set_deadline(Moment::NEVER);
     shard.metrics.downstream_sent_bytes.add(len - tx.len() as u64);
     tx.reset(0);
     result.map(|()| tx).map_err(|_| {

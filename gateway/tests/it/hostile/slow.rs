@@ -1,9 +1,9 @@
 //! Row 23: clients that are slow on purpose are closed by a deadline, and nobody else notices.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
-use super::{Hostile, get};
+use super::{Hostile, Mortal, get};
 use crate::support::{Answer, Backend, Client, PATIENCE};
 
 /// Deadlines short enough to wait for.
@@ -148,4 +148,49 @@ fn a_slow_client_does_not_use_the_integration_timeout_up() {
         client.send(b"x");
     }
     assert_eq!(client.response().status, 200);
+}
+
+/// The client's deadlines are about the client: none of them runs while the backend is waited for.
+#[test]
+fn a_slow_backend_does_not_use_the_client_s_time_up() {
+    const PAUSE: Duration = Duration::from_millis(1_300);
+    const LENGTH: usize = 8 << 20;
+    let backend = Mortal::start(|mut stream| {
+        let mut buffer = vec![0; 64 << 10];
+        let mut seen = stream.read(&mut buffer).unwrap_or(0);
+        let is_upload = buffer.starts_with(b"POST /a");
+        std::thread::sleep(PAUSE);
+        while is_upload && seen < LENGTH {
+            seen += stream.read(&mut buffer).unwrap_or(LENGTH);
+        }
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello");
+        std::thread::sleep(PAUSE);
+        let _ = stream.write_all(b"world");
+    });
+    let hostile = Hostile::start(&backend, SHORT);
+    std::thread::scope(|scope| {
+        // A head in two pieces has a deadline, which ends with the head.
+        let mut client = hostile.client();
+        scope.spawn(move || {
+            client.send(b"GET /s/a HTTP/1.1\r\nHost: a\r\n");
+            std::thread::sleep(Duration::from_millis(50));
+            client.send(b"\r\n");
+            assert_eq!(client.response().text(), "helloworld");
+        });
+        let mut client = hostile.client();
+        scope.spawn(move || {
+            let head = format!("POST /s/a HTTP/1.1\r\nHost: a\r\nContent-Length: {LENGTH}\r\n\r\n");
+            client.send(head.as_bytes());
+            client.send(&vec![b'x'; LENGTH]);
+            assert_eq!(client.response().text(), "helloworld");
+        });
+        // A body that is buffered first.
+        let mut client = hostile.client();
+        scope.spawn(move || {
+            client.send(b"POST /s/whole HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{");
+            std::thread::sleep(Duration::from_millis(50));
+            client.send(b"}");
+            assert_eq!(client.response().status, 200);
+        });
+    });
 }

@@ -75,6 +75,9 @@ fn what_is_in_flight_finishes_and_what_is_idle_is_closed() {
         if received.target() == "/slow" {
             let _ = wait.lock().unwrap().recv_timeout(PATIENCE);
         }
+        if received.target() == "/late" {
+            std::thread::sleep(Duration::from_millis(1_500));
+        }
         Answer::ok("text/plain", b"done")
     });
     let hostile = Hostile::start(&backend, "");
@@ -94,8 +97,8 @@ fn what_is_in_flight_finishes_and_what_is_idle_is_closed() {
     assert_eq!(ready.status, 503, "{ready:?}");
     assert!(ready.text().contains("draining"), "{}", ready.text());
     assert_eq!(Client::get(ops, "/livez").status, 200);
-    // One that was made a moment ago is served once more.
-    fresh.send(&get("/s/a"));
+    // One that was made a moment ago is served once more, for as long as that takes.
+    fresh.send(&get("/s/late"));
     let response = fresh.response();
     assert_eq!((response.status, response.header("connection")), (200, Some("close")));
     assert!(fresh.is_closed());

@@ -144,7 +144,7 @@ impl FieldName {
             (22, b'x') => XHttpMethodOverride,
             _ => return Other,
         };
-        if name.eq_ignore_ascii_case(candidate.as_str().as_bytes()) { candidate } else { Other }
+        if is_name(name, candidate.as_str().as_bytes()) { candidate } else { Other }
     }
 
     /// Whether the field concerns one connection only and is never forwarded.
@@ -166,6 +166,30 @@ impl FieldName {
                 | Upgrade
         )
     }
+}
+
+/// Whether `name`, a token, is `known`, whatever its case. Both are equally long.
+///
+/// Eight bytes at a time: a known name has letters, digits and `-` only, and among the bytes of a token
+/// (RFC 9110 section 5.6.2) no other than these becomes one of them when bit 5 is set.
+#[inline]
+pub fn is_name(name: &[u8], known: &[u8]) -> bool {
+    const BIT5: u64 = 0x2020_2020_2020_2020;
+    if name.len() != known.len() {
+        return false;
+    }
+    let word = |bytes: &[u8]| bytes.try_into().map_or(0, u64::from_ne_bytes) | BIT5;
+    let (mut names, mut knowns) = (name.chunks_exact(8), known.chunks_exact(8));
+    for (a, b) in names.by_ref().zip(knowns.by_ref()) {
+        if word(a) != word(b) {
+            return false;
+        }
+    }
+    let mut differs = 0;
+    for (a, b) in names.remainder().iter().zip(knowns.remainder()) {
+        differs |= (a | 0x20) ^ (b | 0x20);
+    }
+    differs == 0
 }
 
 #[cfg(test)]

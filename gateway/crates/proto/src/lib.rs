@@ -67,6 +67,6 @@ pub mod span;
 
 mod bytes;
 
-pub use field::{Field, FieldName};
+pub use field::{Field, FieldName, is_name};
 pub use limits::{ChunkLimits, HeadLimits};
 pub use span::Span;

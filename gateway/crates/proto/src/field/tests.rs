@@ -1,4 +1,4 @@
-use super::FieldName;
+use super::{FieldName, is_name};
 
 #[track_caller]
 fn check(name: &[u8], expect: FieldName) {
@@ -41,4 +41,20 @@ fn framing_fields_are_hop_by_hop_and_credentials_are_not() {
     assert!(!FieldName::Authorization.is_hop_by_hop());
     assert!(!FieldName::ContentLength.is_hop_by_hop());
     assert!(!FieldName::Host.is_hop_by_hop());
+}
+
+#[test]
+fn names_compare_as_tokens_whatever_their_case() {
+    let tokens: Vec<u8> = (0..=255).filter(|&b| crate::bytes::is_token(b)).collect();
+    for known in FieldName::ALL {
+        let known = known.as_str().as_bytes();
+        for at in 0..known.len() {
+            for &byte in &tokens {
+                let mut name = known.to_ascii_uppercase();
+                name[at] = byte;
+                assert_eq!(is_name(&name, known), name.eq_ignore_ascii_case(known), "{name:?}");
+            }
+        }
+        assert!(!is_name(&known[1..], known));
+    }
 }

@@ -44,11 +44,9 @@ impl UpstreamError {
         match self {
             Self::Resolve => Failure::invalid_endpoint_address(),
             Self::Timeout => Failure::integration_timeout(),
-            Self::Connect(_)
-            | Self::Tls(_)
-            | Self::PoolFull
-            | Self::Reset
-            | Self::Protocol(_) => Failure::network_error(),
+            Self::Connect(_) | Self::Tls(_) | Self::PoolFull | Self::Reset | Self::Protocol(_) => {
+                Failure::network_error()
+            }
         }
     }
 }

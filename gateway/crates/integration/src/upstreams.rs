@@ -113,11 +113,12 @@ impl Upstreams {
         deadline: Moment,
     ) -> Result<Stream, UpstreamError> {
         let give_up = deadline.min(Moment::now() + self.settings.connect_timeout);
-        let addresses = self
-            .resolver
-            .resolve(&endpoint.host, endpoint.port)
+        let left = Duration::from_micros(give_up.micros_since(Moment::now()));
+        let resolving = self.resolver.resolve(&endpoint.host, endpoint.port);
+        let addresses = gateway_rt::timeout(left, resolving)
             .await
-            .map_err(|_| UpstreamError::Resolve)?;
+            .and_then(Result::ok)
+            .ok_or(UpstreamError::Resolve)?;
         let mut last = UpstreamError::Timeout;
         let count = addresses.len().clamp(1, ADDRESSES_MAX);
         for (index, address) in addresses.iter().take(ADDRESSES_MAX).enumerate() {
@@ -145,8 +146,7 @@ impl Upstreams {
         if !endpoint.tls {
             return Ok(stream.into());
         }
-        let tls =
-            if endpoint.insecure_skip_verification { &self.tls_insecure } else { &self.tls };
+        let tls = if endpoint.insecure_skip_verification { &self.tls_insecure } else { &self.tls };
         stream.set_deadline(give_up);
         let stream =
             tls.connect(stream, &endpoint.server_name).await.map_err(UpstreamError::Tls)?;

@@ -2,10 +2,10 @@
 
 /// One receive or send buffer, in bytes.
 ///
-/// Ours: twice the largest request head (request line 10,240 + header fields 10,240 bytes, API
-/// Gateway quotas), rounded up, so that any head fits one buffer; pages that a small message never
-/// touches are never resident.
-pub const BUF_BYTES: usize = 32 * 1024;
+/// Ours: any head fits one buffer, and a body of 64 KiB takes one receive and one send: each
+/// operation on a socket costs more than the pages. Pages that a small message never touches are
+/// never resident.
+pub const BUF_BYTES: usize = 128 * 1024;
 
 /// Free buffers a shard keeps for reuse. More are given back to the allocator at once.
 ///

@@ -66,6 +66,8 @@ pub enum Message {
     UriTooLong,
     /// The request's framing or grammar is refused.
     BadRequest,
+    /// An `Expect` that nobody knows.
+    ExpectationFailed,
     /// A method or transfer coding that nobody serves.
     NotImplemented,
     /// Neither HTTP/1.0 nor HTTP/1.1.
@@ -191,6 +193,11 @@ impl Failure {
     /// The request's framing or grammar is refused, before it is known whose it is.
     pub const fn bad_request() -> Self {
         Self::with_status(Type::Default4xx, Message::BadRequest, 400)
+    }
+
+    /// An `Expect` other than `100-continue` (RFC 9110 section 10.1.1).
+    pub const fn expectation_failed() -> Self {
+        Self::with_status(Type::Default4xx, Message::ExpectationFailed, 417)
     }
 
     /// A method or transfer coding that nobody serves (RFC 9110 section 15.6.2).
@@ -348,6 +355,11 @@ impl Message {
             Self::BadRequest => &Fixed {
                 text: "Bad Request",
                 body: r#"{"message":"Bad Request"}"#,
+                error_type: "BadRequestException",
+            },
+            Self::ExpectationFailed => &Fixed {
+                text: "Expectation Failed",
+                body: r#"{"message":"Expectation Failed"}"#,
                 error_type: "BadRequestException",
             },
             Self::NotImplemented => &Fixed {

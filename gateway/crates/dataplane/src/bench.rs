@@ -88,6 +88,7 @@ impl Prepared {
         let IntegrationPlan::Http(plan) = &self.stage.plan.method(index).integration else {
             return 0;
         };
+        self.x.make_trace(&self.shard);
         let values = Values::of_request(&self.x, &self.client);
         upstream_head::write(&values, plan, &self.stage.plan, Payload::None, &mut self.out);
         self.out.len()

@@ -34,8 +34,8 @@ pub(crate) enum Next {
 }
 
 impl Client {
-    /// `X-Forwarded-Proto`.
-    pub(crate) const SCHEME: &'static [u8] = b"http";
+    /// The end of a line, and the `X-Forwarded-Proto` line.
+    pub(crate) const FORWARDED_PROTO: &'static [u8] = b"\r\nX-Forwarded-Proto: http\r\n";
 
     pub(crate) fn new(stream: Stream, peer: SocketAddr, port: u16) -> Self {
         // An IPv4 client of an IPv6 socket is the IPv4 client it is.

@@ -51,6 +51,7 @@ pub(crate) async fn call(
             None => Payload::Chunked,
         },
     };
+    x.make_trace(shard);
     write_head(client, x, stage, plan, payload)?;
     // A body that had to be whole first was the client's time.
     let is_late = plan.needs_request_body;

@@ -2,8 +2,6 @@
 
 use std::cell::Cell;
 
-const HEX: &[u8; 16] = b"0123456789abcdef";
-
 /// A fast generator for ids that need to be distinct, not secret (xorshift with a multiply,
 /// Marsaglia's xorshift64*), seeded from the system's random bytes.
 pub(crate) struct Random(Cell<u64>);
@@ -32,19 +30,14 @@ impl Random {
 
 /// A UUID, version 4, in lower-case text (RFC 9562).
 pub(crate) fn uuid(random: &Random) -> [u8; 36] {
-    let high = random.next() & !0xf000 | 0x4000;
-    let low = random.next() & !(0b11 << 62) | (0b10 << 62);
+    let high = hex(random.next() & !0xf000 | 0x4000);
+    let low = hex(random.next() & !(0b11 << 62) | (0b10 << 62));
     let mut text = [b'-'; 36];
-    let bytes = (u128::from(high) << 64 | u128::from(low)).to_be_bytes();
-    let mut at = 0;
-    for (index, byte) in bytes.into_iter().enumerate() {
-        if matches!(index, 4 | 6 | 8 | 10) {
-            at += 1;
-        }
-        text[at] = HEX[usize::from(byte >> 4)];
-        text[at + 1] = HEX[usize::from(byte & 15)];
-        at += 2;
-    }
+    text[..8].copy_from_slice(&high[..8]);
+    text[9..13].copy_from_slice(&high[8..12]);
+    text[14..18].copy_from_slice(&high[12..]);
+    text[19..23].copy_from_slice(&low[..4]);
+    text[24..].copy_from_slice(&low[4..]);
     text
 }
 
@@ -90,7 +83,7 @@ pub(crate) fn trace_header(
             (true, false) => out.extend_from_slice(b";Sampled=1"),
             (false, is_decided) => {
                 out.extend_from_slice(b";Parent=");
-                hex(random.next(), 16, out);
+                out.extend_from_slice(&hex(random.next()));
                 if !is_decided {
                     out.extend_from_slice(b";Sampled=0");
                 }
@@ -98,14 +91,12 @@ pub(crate) fn trace_header(
         }
         return;
     }
-    out.extend_from_slice(b"Root=1-");
-    hex(unix_seconds, 8, out);
-    out.push(b'-');
-    hex(random.next(), 8, out);
-    hex(random.next(), 16, out);
-    out.extend_from_slice(b";Parent=");
-    hex(random.next(), 16, out);
-    out.extend_from_slice(b";Sampled=0");
+    let mut text = *b"Root=1-........-........................;Parent=................;Sampled=0";
+    text[7..15].copy_from_slice(&hex(unix_seconds)[8..]);
+    text[16..24].copy_from_slice(&hex(random.next())[8..]);
+    text[24..40].copy_from_slice(&hex(random.next()));
+    text[48..64].copy_from_slice(&hex(random.next()));
+    out.extend_from_slice(&text);
 }
 
 /// The value of one member of a trace header.
@@ -117,11 +108,23 @@ pub(crate) fn field<'v>(header: &'v [u8], name: &[u8]) -> Option<&'v [u8]> {
     })
 }
 
-/// The last `digits` hexadecimal digits of `value`.
-fn hex(value: u64, digits: u32, out: &mut Vec<u8>) {
-    for index in (0..digits).rev() {
-        out.push(HEX[(value >> (4 * index) & 15) as usize]);
-    }
+/// The sixteen hexadecimal digits of `value`.
+fn hex(value: u64) -> [u8; 16] {
+    let mut text = [0; 16];
+    text[..8].copy_from_slice(&hex_half((value >> 32) as u32));
+    text[8..].copy_from_slice(&hex_half(value as u32));
+    text
+}
+
+/// Eight digits at once: the nibbles are spread over eight bytes, the highest first, and then each
+/// becomes its digit; a byte over 9 gets the distance from `9` to `a` on top.
+fn hex_half(value: u32) -> [u8; 8] {
+    let mut x = u64::from(value);
+    x = (x & 0xffff) << 32 | x >> 16;
+    x = (x & 0x0000_ff00_0000_ff00) >> 8 | (x & 0x0000_00ff_0000_00ff) << 16;
+    x = (x & 0x00f0_00f0_00f0_00f0) >> 4 | (x & 0x000f_000f_000f_000f) << 8;
+    let is_letter = (x + 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101;
+    (x + 0x3030_3030_3030_3030 + is_letter * 0x27).to_le_bytes()
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use gateway_proto::h1::{
     CHUNK_TAIL, ChunkedDecoder, LAST_CHUNK, Parsed, ResponseBody, ResponseHead, Version,
     write_chunk_head,
 };
-use gateway_proto::{ChunkLimits, Field, FieldName, HeadLimits};
+use gateway_proto::{ChunkLimits, Field, FieldName, HeadLimits, is_name};
 use gateway_rt::{Buf, Moment, Stream};
 
 use crate::connection::Client;
@@ -23,7 +23,7 @@ use crate::respond::{
 };
 use crate::shard::Shard;
 use crate::status::{has_no_body, write_line};
-use crate::upstream_head::{self, copy};
+use crate::upstream_head::{self, copy, line_from};
 use crate::values::{Reply, Values};
 
 /// Why a response does not reach the client whole.
@@ -119,9 +119,7 @@ fn note_head(x: &mut Exchange, tx: &Buf) {
 }
 
 fn is_request_id(name: &[u8]) -> bool {
-    name.len() == 16
-        && (name.eq_ignore_ascii_case(b"x-amzn-requestid")
-            || name.eq_ignore_ascii_case(b"x-amz-request-id"))
+    name.len() == 16 && (is_name(name, b"x-amzn-requestid") || is_name(name, b"x-amz-request-id"))
 }
 
 /// The backend's end of a response.
@@ -195,6 +193,21 @@ impl Source<'_> {
         let len = self.body.take(tx.filled_mut())?;
         tx.truncate(len);
         Ok(tx)
+    }
+
+    /// Waits for the rest of a body that fits the buffer, so that head and body leave with one send.
+    ///
+    /// API Gateway buffers every response; a body of a length that is not known, or of more than a
+    /// buffer, is passed on as it comes.
+    async fn gather(&mut self, mut tx: Buf, head_len: usize) -> Result<Buf, UpstreamError> {
+        let BodyReader::Length(length) = self.body else { return Ok(tx) };
+        loop {
+            let missing = length.saturating_sub((tx.len() - head_len) as u64);
+            if missing == 0 || missing > tx.spare() as u64 {
+                return Ok(tx);
+            }
+            tx = self.receive(tx).await?;
+        }
     }
 
     fn is_reusable(&self, head: &ResponseHead) -> bool {
@@ -278,6 +291,7 @@ async fn pass(
     write_head: impl WriteHead,
 ) -> Result<bool, RelayError> {
     let head_len = x.upstream.len;
+    tx = source.gather(tx, head_len).await?;
     let length = source.body.take(&mut tx.filled_mut()[head_len..])?;
     let is_bare = x.is_head() || has_no_body(status);
     let framing = if is_bare {
@@ -513,19 +527,19 @@ pub(crate) fn write_proxied_head(x: &Exchange, _: &Client, bytes: &[u8], out: &m
     let mut has_content_type = false;
     for field in &x.upstream.fields {
         match field.known {
-            FieldName::Connection
-            | FieldName::ContentLength
-            | FieldName::Date
-            | FieldName::Server => {
-                remap(field.known.as_str().as_bytes(), field, bytes, out);
+            FieldName::Connection => remap(b"x-amzn-Remapped-Connection: ", field, bytes, out),
+            FieldName::ContentLength => {
+                remap(b"x-amzn-Remapped-Content-Length: ", field, bytes, out);
             }
+            FieldName::Date => remap(b"x-amzn-Remapped-Date: ", field, bytes, out),
+            FieldName::Server => remap(b"x-amzn-Remapped-Server: ", field, bytes, out),
             FieldName::TransferEncoding
             | FieldName::KeepAlive
             | FieldName::ProxyConnection
             | FieldName::Trailer
             | FieldName::Via => {}
             FieldName::Other if is_ours(field.name.of(bytes)) => {
-                remap(b"x-amzn-RequestId", field, bytes, out);
+                remap(b"x-amzn-Remapped-x-amzn-RequestId: ", field, bytes, out);
             }
             known => {
                 has_content_type |= known == FieldName::ContentType;
@@ -540,13 +554,11 @@ pub(crate) fn write_proxied_head(x: &Exchange, _: &Client, bytes: &[u8], out: &m
 }
 
 fn is_ours(name: &[u8]) -> bool {
-    name.len() == 16 && name.eq_ignore_ascii_case(b"x-amzn-requestid")
+    is_name(name, b"x-amzn-requestid")
 }
 
+#[inline]
 fn remap(name: &[u8], field: &Field, bytes: &[u8], out: &mut Vec<u8>) {
-    out.extend_from_slice(b"x-amzn-Remapped-");
     out.extend_from_slice(name);
-    out.extend_from_slice(b": ");
-    out.extend_from_slice(field.value.of(bytes));
-    out.extend_from_slice(b"\r\n");
+    line_from(field.value.start as usize, field.value.end as usize, bytes, out);
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use gateway_compile::hosts::Base;
 use gateway_compile::{Failure, MethodIndex, MethodPlan, PathParams, RequestMethod};
 use gateway_proto::h1::{BodyLength, HeadScanner, RequestHead, ResponseHead};
-use gateway_proto::{Field, FieldName, HeadLimits, Span};
+use gateway_proto::{Field, FieldName, HeadLimits, Span, is_name};
 use gateway_rt::{Buf, Moment};
 
 use crate::body::Body;
@@ -33,8 +33,10 @@ pub(crate) struct Exchange {
     /// A body that had to be whole: see [`crate::http`].
     pub(crate) request_body: Vec<u8>,
     pub(crate) response_body: Vec<u8>,
-    /// `X-Amzn-Trace-Id` for the backend.
+    /// `X-Amzn-Trace-Id` for the backend; empty for a request that calls none.
     pub(crate) trace: Vec<u8>,
+    /// The client's.
+    client_trace: Option<Span>,
     /// `x-amzn-requestid` of the backend's answer.
     pub(crate) backend_request_id: Vec<u8>,
     pub(crate) facts: Facts,
@@ -91,6 +93,7 @@ impl Default for Exchange {
             request_body: Vec::new(),
             response_body: Vec::new(),
             trace: Vec::with_capacity(128),
+            client_trace: None,
             backend_request_id: Vec::with_capacity(64),
             facts: Facts::new(),
             serving: None,
@@ -158,9 +161,16 @@ impl Exchange {
         }
         self.trace.clear();
         self.backend_request_id.clear();
+        self.client_trace = trace;
+    }
+
+    /// Makes the trace header for the backend, which only an integration has use for.
+    pub(crate) fn make_trace(&mut self, shard: &Shard) {
         let bytes = self.rx.as_ref().map_or(&[][..], Buf::filled);
-        let trace = trace.map(|span| span.of(bytes));
-        ids::trace_header(trace, &shard.random, unix_ms / 1000, &mut self.trace);
+        let client = self.client_trace.map(|span| span.of(bytes));
+        let unix_seconds = self.facts.started_unix_ms / 1000;
+        self.trace.clear();
+        ids::trace_header(client, &shard.random, unix_seconds, &mut self.trace);
     }
 
     /// Starts with what turned out to be no request: there is nothing to look at.
@@ -201,10 +211,10 @@ impl Exchange {
             if name.len() < 15 || name[0] | 0x20 != b'x' {
                 continue;
             }
-            if name.eq_ignore_ascii_case(b"x-amzn-requestid") {
+            if is_name(name, b"x-amzn-requestid") {
                 let value = self.text(field.value);
                 request_id = value.try_into().ok().filter(|id: &[u8; 36]| ids::is_uuid(id));
-            } else if name.eq_ignore_ascii_case(b"x-amzn-trace-id")
+            } else if is_name(name, b"x-amzn-trace-id")
                 && field.value.len() <= crate::limits::TRACE_HEADER_BYTES_MAX
             {
                 trace = Some(field.value);

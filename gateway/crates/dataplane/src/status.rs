@@ -61,6 +61,9 @@ pub(crate) const fn reason(status: u16) -> &'static str {
 
 /// Appends `HTTP/1.1 {status} {reason}` and CRLF.
 pub(crate) fn write_line(status: u16, out: &mut Vec<u8>) {
+    if status == 200 {
+        return out.extend_from_slice(b"HTTP/1.1 200 OK\r\n");
+    }
     let digit = |divisor: u16| b'0' + (status / divisor % 10) as u8;
     out.extend_from_slice(b"HTTP/1.1 ");
     out.extend_from_slice(&[digit(100), digit(10), digit(1), b' ']);
@@ -96,13 +99,14 @@ mod tests {
     #[test]
     fn lines_are_as_the_rfc_has_them() {
         let mut out = Vec::new();
+        write_line(200, &mut out);
         write_line(404, &mut out);
         write_line(599, &mut out);
         write_decimal(0, &mut out);
         write_decimal(u64::MAX, &mut out);
         assert_eq!(
             String::from_utf8(out).expect("ASCII"),
-            "HTTP/1.1 404 Not Found\r\nHTTP/1.1 599 \r\n018446744073709551615"
+            "HTTP/1.1 200 OK\r\nHTTP/1.1 404 Not Found\r\nHTTP/1.1 599 \r\n018446744073709551615"
         );
     }
 }

@@ -4,7 +4,7 @@
 
 use gateway_compile::plan::UriPart;
 use gateway_compile::{HttpPlan, RequestMethod, Source, StagePlan};
-use gateway_proto::{Field, FieldName};
+use gateway_proto::{Field, FieldName, is_name};
 
 use crate::connection::Client;
 use crate::request::{Exchange, is_dropped_at_the_door};
@@ -37,7 +37,9 @@ pub(crate) fn write(
     write_uri(values, plan, out);
     out.extend_from_slice(b" HTTP/1.1\r\n");
     if !plan.maps_host {
-        line(b"Host", &plan.host_header, out);
+        out.extend_from_slice(b"Host: ");
+        out.extend_from_slice(&plan.host_header);
+        out.extend_from_slice(b"\r\n");
     }
     let mapped = write_mapped(values, plan, out);
     if plan.proxy {
@@ -45,8 +47,11 @@ pub(crate) fn write(
     } else {
         write_defaults(x, plan, stage, out);
     }
-    line(b"X-Amzn-Trace-Id", &x.trace, out);
-    line(b"X-Amzn-Apigateway-Api-Id", stage.api_id.as_bytes(), out);
+    out.extend_from_slice(b"X-Amzn-Trace-Id: ");
+    out.extend_from_slice(&x.trace);
+    out.extend_from_slice(b"\r\nX-Amzn-Apigateway-Api-Id: ");
+    out.extend_from_slice(stage.api_id.as_bytes());
+    out.extend_from_slice(b"\r\n");
     match payload {
         Payload::None if !wants_length(method) => {}
         Payload::None => out.extend_from_slice(b"Content-Length: 0\r\n"),
@@ -218,9 +223,7 @@ fn write_client_fields(values: &Values<'_>, plan: &HttpPlan, mapped: u64, out: &
     x.write_forwarded_for(values.client, out);
     out.extend_from_slice(b"\r\nX-Forwarded-Port: ");
     out.extend_from_slice(values.client.port());
-    out.extend_from_slice(b"\r\nX-Forwarded-Proto: ");
-    out.extend_from_slice(Client::SCHEME);
-    out.extend_from_slice(b"\r\n");
+    out.extend_from_slice(Client::FORWARDED_PROTO);
 }
 
 /// Fields that we write ourselves, or that a proxy does not pass on.
@@ -243,14 +246,13 @@ fn is_mapped(plan: &HttpPlan, mapped: u64, name: &[u8]) -> bool {
         .iter()
         .enumerate()
         .take(64)
-        .any(|(index, mapping)| mapped & 1 << index != 0 && mapping.name.eq_ignore_ascii_case(name))
+        .any(|(index, mapping)| mapped & 1 << index != 0 && is_name(&mapping.name, name))
 }
 
 fn is_ours(name: &[u8]) -> bool {
     name.len() >= 15
         && name[0] | 0x20 == b'x'
-        && (name.eq_ignore_ascii_case(b"x-amzn-trace-id")
-            || name.eq_ignore_ascii_case(b"x-amzn-apigateway-api-id"))
+        && (is_name(name, b"x-amzn-trace-id") || is_name(name, b"x-amzn-apigateway-api-id"))
 }
 
 fn is_sigv4(value: &[u8]) -> bool {
@@ -260,8 +262,20 @@ fn is_sigv4(value: &[u8]) -> bool {
 /// Copies a field line as it was sent: parsing has made sure that it is one well-formed line.
 #[inline]
 pub(crate) fn copy(field: &Field, bytes: &[u8], out: &mut Vec<u8>) {
-    out.extend_from_slice(&bytes[field.name.start as usize..field.value.end as usize]);
-    out.extend_from_slice(b"\r\n");
+    let (start, end) = (field.name.start as usize, field.value.end as usize);
+    line_from(start, end, bytes, out);
+}
+
+/// Copies `bytes[start..end]` and a line end, in one piece where the line ends right there.
+#[inline]
+pub(crate) fn line_from(start: usize, end: usize, bytes: &[u8], out: &mut Vec<u8>) {
+    match bytes.get(start..end + 2) {
+        Some(line) if line.ends_with(b"\r\n") => out.extend_from_slice(line),
+        _ => {
+            out.extend_from_slice(&bytes[start..end]);
+            out.extend_from_slice(b"\r\n");
+        }
+    }
 }
 
 /// What an `HTTP` integration sends without any mapping.

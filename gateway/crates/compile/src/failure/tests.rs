@@ -78,6 +78,7 @@ fn every_failure_answers_in_awss_words() {
     let said = r#"{"message":"Request URI too long"}"#;
     check(Failure::uri_too_long(), 414, too_large, said);
     check(Failure::bad_request(), 400, "BadRequestException", r#"{"message":"Bad Request"}"#);
+    check(Failure::expectation_failed(), 417, bad, r#"{"message":"Expectation Failed"}"#);
     check(
         Failure::not_implemented(),
         501,
@@ -127,6 +128,7 @@ fn no_text_needs_an_escape_and_every_json_body_parses() {
         Failure::request_too_large(),
         Failure::uri_too_long(),
         Failure::bad_request(),
+        Failure::expectation_failed(),
         Failure::not_implemented(),
         Failure::version_not_supported(),
     ] {

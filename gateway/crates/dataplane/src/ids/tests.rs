@@ -49,3 +49,11 @@ fn trace_headers_are_kept_completed_or_made() {
         });
     }
 }
+
+#[test]
+fn hexadecimal_is_what_the_standard_library_says() {
+    let random = Random::new();
+    for value in (0..1000).map(|_| random.next()).chain([0, u64::MAX, 0x0123_4567_89ab_cdef]) {
+        assert_eq!(hex(value), format!("{value:016x}").as_bytes());
+    }
+}

@@ -176,9 +176,6 @@ impl Default for Shards {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Limits {
-    /// Request line and headers together, bytes.
-    #[serde(with = "units::bytes")]
-    pub head_bytes_max: usize,
     /// Request body, bytes.
     #[serde(with = "units::bytes")]
     pub payload_bytes_max: usize,
@@ -193,7 +190,6 @@ pub(crate) struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            head_bytes_max: limits::HEAD_BYTES_MAX,
             payload_bytes_max: limits::PAYLOAD_BYTES_DEFAULT,
             response_bytes_max: limits::PAYLOAD_BYTES_DEFAULT,
             connections_max: ConnectionsMax::Auto,
@@ -217,9 +213,6 @@ pub(crate) struct Timeouts {
     /// A client that does not take its response: without progress for this long.
     #[serde(with = "units::duration")]
     pub send: Duration,
-    /// An integration without `TimeoutInMillis` of its own.
-    #[serde(with = "units::duration")]
-    pub integration: Duration,
     /// Opening a connection to a backend, TLS included.
     #[serde(with = "units::duration")]
     pub connect: Duration,
@@ -238,7 +231,6 @@ impl Default for Timeouts {
             client_body: Duration::from_secs(30),
             keep_alive: limits::KEEP_ALIVE_DEFAULT,
             send: Duration::from_secs(30),
-            integration: limits::INTEGRATION_TIMEOUT_DEFAULT,
             connect: Duration::from_secs(5),
             upstream_idle: Duration::from_secs(60),
             drain_timeout: Duration::from_secs(30),
@@ -290,17 +282,11 @@ pub(crate) struct AccessLog {
     /// Preset (`clf`, `csv`, `json`, `xml`) or `$context` format of the stages that have no
     /// `AccessLogSetting`; empty: those stages write nothing.
     pub default_format: String,
-    /// Lines of one shard that wait for the writer; when full, lines are dropped and counted.
-    pub queue_lines_max: u32,
 }
 
 impl Default for AccessLog {
     fn default() -> Self {
-        Self {
-            destination: AccessLogDestination::Off,
-            default_format: "json".to_owned(),
-            queue_lines_max: 8192,
-        }
+        Self { destination: AccessLogDestination::Off, default_format: "json".to_owned() }
     }
 }
 

@@ -108,8 +108,7 @@ fn ranges(settings: &Settings, found: &mut Found) {
     let spans = limits::TIMEOUT_MIN..=limits::TIMEOUT_MAX;
     let or_off = Duration::ZERO..=limits::TIMEOUT_MAX;
     let payload = limits::PAYLOAD_BYTES_MIN..=limits::PAYLOAD_BYTES_MAX;
-    let Settings { listen, shards, limits: bounds, timeouts, upstream, access_log, reload, .. } =
-        settings;
+    let Settings { listen, shards, limits: bounds, timeouts, upstream, reload, .. } = settings;
 
     found.number("listen.backlog", listen.backlog, 1..=limits::BACKLOG_MAX);
     // The kernel counts keep-alive in whole seconds.
@@ -124,8 +123,6 @@ fn ranges(settings: &Settings, found: &mut Found) {
         limits::RING_ENTRIES_MIN..=limits::RING_ENTRIES_MAX,
     );
 
-    let head = limits::HEAD_BYTES_MIN..=limits::HEAD_BYTES_MAX;
-    found.bytes("limits.head_bytes_max", bounds.head_bytes_max, head);
     found.bytes("limits.payload_bytes_max", bounds.payload_bytes_max, payload.clone());
     found.bytes("limits.response_bytes_max", bounds.response_bytes_max, payload);
 
@@ -133,8 +130,6 @@ fn ranges(settings: &Settings, found: &mut Found) {
     found.span("timeouts.client_body", timeouts.client_body, spans.clone());
     found.span("timeouts.keep_alive", timeouts.keep_alive, spans.clone());
     found.span("timeouts.send", timeouts.send, spans.clone());
-    let integration = limits::INTEGRATION_TIMEOUT_MIN..=limits::INTEGRATION_TIMEOUT_MAX;
-    found.span("timeouts.integration", timeouts.integration, integration);
     found.span("timeouts.connect", timeouts.connect, spans.clone());
     found.span("timeouts.upstream_idle", timeouts.upstream_idle, spans.clone());
     found.span(
@@ -147,8 +142,6 @@ fn ranges(settings: &Settings, found: &mut Found) {
     found.number("upstream.connections_max", upstream.connections_max, connections);
     found.span("upstream.dns_ttl_max", upstream.dns_ttl_max, Duration::ZERO..=limits::DNS_TTL_MAX);
 
-    let lines = 1..=limits::ACCESS_LOG_QUEUE_LINES_MAX;
-    found.number("access_log.queue_lines_max", access_log.queue_lines_max, lines);
     found.span("reload.debounce", reload.debounce, Duration::ZERO..=limits::DEBOUNCE_MAX);
 }
 

@@ -19,12 +19,6 @@ pub(crate) const RING_ENTRIES_MIN: u32 = 64;
 /// See [`RING_ENTRIES_MIN`].
 pub(crate) const RING_ENTRIES_MAX: u32 = 32_768;
 
-/// Request line and headers together, bytes. Source: API Gateway quotas, "Total combined size of
-/// request line and header values" (10,240, fixed); so the setting only lowers it.
-pub(crate) const HEAD_BYTES_MAX: usize = 10_240;
-/// The least head that leaves room for a browser's ordinary request.
-pub(crate) const HEAD_BYTES_MIN: usize = 1024;
-
 /// Request payload, bytes. Source: API Gateway quotas, "Payload size" (10 MB, fixed).
 pub(crate) const PAYLOAD_BYTES_DEFAULT: usize = 10 << 20;
 /// Upper end of the payload settings: a buffered body is held in memory once.
@@ -34,13 +28,6 @@ pub(crate) const PAYLOAD_BYTES_MIN: usize = 1024;
 
 /// Idle client connection. Source: API Gateway quotas, "Idle connection timeout" (310 seconds).
 pub(crate) const KEEP_ALIVE_DEFAULT: Duration = Duration::from_secs(310);
-
-/// Integration timeout. Source: API Gateway quotas, "Integration timeout" (50 ms to 29 s).
-pub(crate) const INTEGRATION_TIMEOUT_DEFAULT: Duration = Duration::from_secs(29);
-/// See [`INTEGRATION_TIMEOUT_DEFAULT`].
-pub(crate) const INTEGRATION_TIMEOUT_MIN: Duration = Duration::from_millis(50);
-/// AWS raises the quota for regional and private APIs on request, to this for streamed responses.
-pub(crate) const INTEGRATION_TIMEOUT_MAX: Duration = Duration::from_secs(900);
 
 /// The least span that any timeout may have; shorter ones are typing errors.
 pub(crate) const TIMEOUT_MIN: Duration = Duration::from_millis(10);
@@ -53,8 +40,6 @@ pub(crate) const UPSTREAM_CONNECTIONS_MAX: u32 = 65_535;
 /// How long a resolved address may be used; a day.
 pub(crate) const DNS_TTL_MAX: Duration = Duration::from_secs(86_400);
 
-/// Access-log lines waiting to be written, for each shard.
-pub(crate) const ACCESS_LOG_QUEUE_LINES_MAX: u32 = 1 << 20;
 /// Length of an access-log format. Source: API Gateway developer guide, "3 KB".
 pub(crate) const ACCESS_LOG_FORMAT_BYTES_MAX: usize = 3 * 1024;
 
@@ -71,7 +56,6 @@ pub(crate) const FDS_PER_CONNECTION: u64 = 2;
 /// The least connections a shard is given, however few descriptors there are.
 pub(crate) const CONNECTIONS_PER_SHARD_MIN: u32 = 16;
 
-const _: () = assert!(HEAD_BYTES_MIN < HEAD_BYTES_MAX);
 const _: () = assert!(PAYLOAD_BYTES_MIN < PAYLOAD_BYTES_DEFAULT);
 const _: () = assert!(PAYLOAD_BYTES_DEFAULT < PAYLOAD_BYTES_MAX);
 const _: () = assert!(CPU_INDEX_MAX + 1 >= SHARDS_MAX as usize, "every shard can have its CPU");

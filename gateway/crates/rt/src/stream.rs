@@ -2,7 +2,7 @@
 //!
 //! At most one `recv` (or wait) and one `send` are under way on a stream at a time; the two may
 //! overlap. A call that is under way is never dropped to be tried again: deadlines shut the
-//! socket down instead (see [`crate::deadline`]).
+//! socket down instead (see the module `deadline`).
 
 use std::cell::{RefCell, UnsafeCell};
 use std::io;

@@ -1,7 +1,7 @@
 //! TLS to HTTPS backends: rustls does the protocol, this module moves the bytes.
 //!
 //! The session is a `RefCell` that is never borrowed across a wait. Receiving and sending may
-//! overlap; who writes to the socket is decided by a [`turn::Turn`], so that records leave in the
+//! overlap; who writes to the socket is decided by a `turn::Turn`, so that records leave in the
 //! order in which they were encrypted.
 
 mod records;

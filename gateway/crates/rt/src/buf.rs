@@ -5,7 +5,11 @@
 //! sees a buffer that the operation owns, so a dropped future never frees memory that is still
 //! being written.
 
+use std::alloc::Layout;
 use std::cell::RefCell;
+use std::mem::ManuallyDrop;
+use std::ops::{Deref, DerefMut};
+use std::ptr::NonNull;
 
 use monoio::buf::{IoBuf, IoBufMut};
 
@@ -14,7 +18,7 @@ use crate::limits::{BUF_BYTES, POOL_FREE_MAX};
 /// A buffer of [`BUF_BYTES`] bytes: `[0, start)` consumed or headroom, `[start, end)` filled,
 /// `[end, BUF_BYTES)` spare.
 pub struct Buf {
-    data: Box<[u8]>,
+    data: ManuallyDrop<Block>,
     start: u32,
     end: u32,
 }
@@ -28,8 +32,51 @@ pub struct PoolStats {
     pub free: usize,
 }
 
+/// A block of pages of its own, zeroed, so that giving it back gives its memory back at once: an
+/// allocator keeps large blocks for a while, and thousands of connections fall idle in a second.
+struct Block(NonNull<[u8; BUF_BYTES]>);
+
+impl Block {
+    fn map() -> Self {
+        let access = libc::PROT_READ | libc::PROT_WRITE;
+        let kind = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+        // SAFETY: asks for new pages at a place of the kernel's choice; nothing else is touched.
+        let pages = unsafe { libc::mmap(std::ptr::null_mut(), BUF_BYTES, access, kind, -1, 0) };
+        if pages == libc::MAP_FAILED {
+            std::alloc::handle_alloc_error(Layout::new::<[u8; BUF_BYTES]>());
+        }
+        Self(NonNull::new(pages.cast()).expect("the kernel maps nothing at address zero"))
+    }
+}
+
+impl Drop for Block {
+    fn drop(&mut self) {
+        // SAFETY: the pages are this block's alone, mapped with this length, and unmapped once.
+        unsafe { libc::munmap(self.0.as_ptr().cast(), BUF_BYTES) };
+    }
+}
+
+impl Deref for Block {
+    type Target = [u8];
+
+    #[inline]
+    fn deref(&self) -> &[u8] {
+        // SAFETY: the pages are mapped for as long as the block lives, initialised (zeroed by the
+        // kernel), and borrowed as the block is.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl DerefMut for Block {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut [u8] {
+        // SAFETY: as in `deref`, and the block is borrowed exclusively.
+        unsafe { self.0.as_mut() }
+    }
+}
+
 struct Pool {
-    free: Vec<Box<[u8]>>,
+    free: Vec<Block>,
     in_use: usize,
     /// The fewest free buffers since the last [`trim`]: those were not needed.
     free_min: usize,
@@ -49,7 +96,7 @@ impl Buf {
             pool.free_min = pool.free_min.min(pool.free.len());
             data
         });
-        let data = data.unwrap_or_else(|| vec![0; BUF_BYTES].into_boxed_slice());
+        let data = ManuallyDrop::new(data.unwrap_or_else(Block::map));
         Self { data, start: 0, end: 0 }
     }
 
@@ -168,13 +215,14 @@ impl Buf {
 
 impl Drop for Buf {
     fn drop(&mut self) {
-        let data = std::mem::take(&mut self.data);
-        // While a thread ends its pool may be gone already; the memory is then simply freed.
+        // SAFETY: the value is being dropped, so nobody looks at `data` again.
+        let block = unsafe { ManuallyDrop::take(&mut self.data) };
+        // While a thread ends its pool may be gone already; the memory is then simply unmapped.
         let _ = POOL.try_with(|pool| {
             let pool = &mut *pool.borrow_mut();
             pool.in_use = pool.in_use.saturating_sub(1);
             if pool.free.len() < POOL_FREE_MAX {
-                pool.free.push(data);
+                pool.free.push(block);
             }
         });
     }

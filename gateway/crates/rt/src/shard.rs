@@ -101,6 +101,7 @@ async fn tick() {
         count += 1;
         if count.is_multiple_of(per_second) {
             buf::trim();
+            crate::collect_memory();
         }
     }
 }

@@ -11,7 +11,7 @@ use gateway_telemetry::{LogRecord, ValueWriter};
 use crate::connection::Client;
 use crate::ids;
 use crate::request::Exchange;
-use crate::status::write_decimal;
+use gateway_telemetry::write_decimal;
 
 /// Takes a value, escaped for a log or plain for a wire.
 pub(crate) trait Out {

@@ -154,9 +154,8 @@ impl Source<'_> {
                             return Err(UpstreamError::Protocol("too-many-interim-responses"));
                         }
                         tx.consume(x.upstream.len);
-                        let (from, to) = (tx.headroom(), tx.headroom() + tx.len());
-                        if from > 2 * RESPONSE_HEADROOM_BYTES {
-                            move_down(&mut tx, from, to);
+                        if tx.headroom() > 2 * RESPONSE_HEADROOM_BYTES {
+                            tx = moved_down(&tx);
                         }
                     }
                 }
@@ -215,16 +214,13 @@ impl Source<'_> {
     }
 }
 
-/// Makes room behind bytes that lie far into the buffer.
-fn move_down(tx: &mut Buf, from: usize, to: usize) {
-    tx.compact();
-    let len = to - from;
-    debug_assert_eq!(tx.len(), len, "compacting keeps the bytes");
-    tx.filled_mut();
+/// The bytes of `tx` at the usual place, for bytes that lie far into the buffer.
+fn moved_down(tx: &Buf) -> Buf {
     let mut moved = Buf::take();
     moved.reset(RESPONSE_HEADROOM_BYTES);
-    moved.extend(tx.filled());
-    *tx = moved;
+    let fits = moved.extend(tx.filled());
+    debug_assert!(fits, "they lay behind more headroom than this");
+    moved
 }
 
 /// What is to come of a response's body.

@@ -11,8 +11,9 @@ use crate::connection::Client;
 use crate::context::Context;
 use crate::request::Exchange;
 use crate::shard::Shard;
-use crate::status::{has_no_body, write_decimal, write_line};
+use crate::status::{has_no_body, write_line};
 use crate::values::{Values, clean_field_value};
+use gateway_telemetry::write_decimal;
 
 /// The client does not take the response.
 pub(crate) struct ClientGone;

@@ -8,8 +8,8 @@ use gateway_proto::{Field, FieldName, is_name};
 
 use crate::connection::Client;
 use crate::request::{Exchange, is_dropped_at_the_door};
-use crate::status::write_decimal;
 use crate::values::{Values, clean_field_value, decode_query, encode_path, encode_query};
+use gateway_telemetry::write_decimal;
 
 /// The body that follows the head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

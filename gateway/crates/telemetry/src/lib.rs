@@ -33,7 +33,9 @@ pub use cell::{Counter, Gauge};
 pub use encode::Exposition;
 pub use histogram::{BOUNDS_MICROS, BOUNDS_SECONDS, Histogram, HistogramSnapshot};
 pub use liveness::Liveness;
-pub use log_format::{FormatError, FormatWarning, LogFormat, LogRecord, ValueWriter, Variable};
+pub use log_format::{
+    FormatError, FormatWarning, LogFormat, LogRecord, ValueWriter, Variable, write_decimal,
+};
 pub use process::{ProcFiles, ProcessStats};
 pub use registry::{BuildInfo, ConfigMetrics, Registry};
 pub use shard::{

@@ -12,7 +12,7 @@ mod variable;
 
 use std::fmt;
 
-pub use value::ValueWriter;
+pub use value::{ValueWriter, write_decimal};
 pub use variable::Variable;
 
 use crate::limits::{FORMAT_BYTES_MAX, LINE_BYTES_MAX};

@@ -63,18 +63,7 @@ impl<'a> ValueWriter<'a> {
 
     /// Writes a number in decimal.
     pub fn u64(&mut self, value: u64) {
-        let mut digits = [0; 20];
-        let mut start = digits.len();
-        let mut rest = value;
-        loop {
-            start -= 1;
-            digits[start] = b'0' + (rest % 10) as u8;
-            rest /= 10;
-            if rest == 0 {
-                break;
-            }
-        }
-        self.out.extend_from_slice(&digits[start..]);
+        write_decimal(value, self.out);
     }
 
     /// Writes a duration in whole milliseconds, rounded down as AWS does.
@@ -108,6 +97,22 @@ impl<'a> ValueWriter<'a> {
         };
         self.out.extend_from_slice(&[b'\\', short]);
     }
+}
+
+/// Appends a number in decimal, without memory of its own.
+pub fn write_decimal(value: u64, out: &mut Vec<u8>) {
+    let mut digits = [0; 20];
+    let mut start = digits.len();
+    let mut rest = value;
+    loop {
+        start -= 1;
+        digits[start] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[start..]);
 }
 
 #[cfg(test)]

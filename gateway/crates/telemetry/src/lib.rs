@@ -42,4 +42,4 @@ pub use shard::{
     REASON_OTHER, RefusalCounters, STATUS_CLASSES, ShardMetrics, StatusCounters, UpstreamFailure,
     UpstreamFailures,
 };
-pub use stage::{StageLabels, StageMetrics, WHOLE_STAGE};
+pub use stage::{StageLabels, StageMetrics, ThrottleScope, ThrottledCounters, WHOLE_STAGE};

@@ -72,8 +72,10 @@ metrics! {
         "Time from a request's head to its response's last byte.";
     INTEGRATION_DURATION = "gateway_integration_duration_seconds" Histogram ["api_id", "api_name", "stage", "method", "route"] "seconds"
         "Time from the call of an integration to the end of its answer.";
-    THROTTLED_REQUESTS = "gateway_throttled_requests_total" Counter ["api_id", "api_name", "stage", "method", "route"] ""
+    THROTTLED_REQUESTS = "gateway_throttled_requests_total" Counter ["api_id", "api_name", "stage", "method", "route", "scope"] ""
         "Requests refused by a throttle or quota.";
+    CACHE_REQUESTS = "gateway_cache_requests_total" Counter ["api_id", "api_name", "stage", "method", "route", "result"] ""
+        "Requests that asked the stage cache.";
 
     CONNECTIONS_ACCEPTED = "gateway_connections_accepted_total" Counter ["shard"] ""
         "Downstream connections accepted.";

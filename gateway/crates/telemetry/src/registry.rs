@@ -10,7 +10,7 @@ use crate::histogram::HistogramSnapshot;
 use crate::names::{self, Metric};
 use crate::process::ProcessStats;
 use crate::shard::{STATUS_CLASSES, ShardMetrics, UpstreamFailure};
-use crate::stage::{StageLabels, StageMetrics};
+use crate::stage::{StageLabels, StageMetrics, ThrottleScope};
 
 /// What runs, for `gateway_build_info`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -158,8 +158,22 @@ impl Registry {
         }
         encoder.family(&names::THROTTLED_REQUESTS);
         for (labels, metrics) in stages.iter() {
-            let count: u64 = metrics.iter().map(|m| m.throttled.value()).sum();
-            encoder.sample(&names::THROTTLED_REQUESTS, &values(labels), count);
+            let [api_id, api_name, stage, method, route] = values(labels);
+            for scope in ThrottleScope::ALL {
+                let count: u64 = metrics.iter().map(|m| m.throttled.value(scope)).sum();
+                let values = [api_id, api_name, stage, method, route, scope.label()];
+                encoder.sample(&names::THROTTLED_REQUESTS, &values, count);
+            }
+        }
+        encoder.family(&names::CACHE_REQUESTS);
+        for (labels, metrics) in stages.iter() {
+            let [api_id, api_name, stage, method, route] = values(labels);
+            let hits: u64 = metrics.iter().map(|m| m.cache_hits.value()).sum();
+            let misses: u64 = metrics.iter().map(|m| m.cache_misses.value()).sum();
+            for (result, count) in [("hit", hits), ("miss", misses)] {
+                let values = [api_id, api_name, stage, method, route, result];
+                encoder.sample(&names::CACHE_REQUESTS, &values, count);
+            }
         }
         for metric in [&names::REQUEST_DURATION, &names::INTEGRATION_DURATION] {
             encoder.family(metric);

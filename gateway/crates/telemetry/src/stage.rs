@@ -46,6 +46,55 @@ impl StageLabels {
     }
 }
 
+/// Which limit refused a request. A closed set, so that the label stays small.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ThrottleScope {
+    /// A usage plan's rate for one method of one key.
+    UsagePlanMethod,
+    /// A usage plan's rate for one key.
+    UsagePlan,
+    /// The stage's rate for one method.
+    Method,
+    /// The account's rate.
+    Account,
+    /// A usage plan's quota.
+    Quota,
+}
+
+impl ThrottleScope {
+    /// Every scope, in the order of the checks.
+    pub const ALL: [Self; 5] =
+        [Self::UsagePlanMethod, Self::UsagePlan, Self::Method, Self::Account, Self::Quota];
+
+    /// The value of the label `scope`.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::UsagePlanMethod => "usage_plan_method",
+            Self::UsagePlan => "usage_plan",
+            Self::Method => "method",
+            Self::Account => "account",
+            Self::Quota => "quota",
+        }
+    }
+}
+
+/// Refused requests by what refused them.
+#[derive(Debug, Default)]
+pub struct ThrottledCounters([Counter; ThrottleScope::ALL.len()]);
+
+impl ThrottledCounters {
+    /// Counts one refusal.
+    #[inline]
+    pub fn increment(&self, scope: ThrottleScope) {
+        self.0[scope as usize].increment();
+    }
+
+    /// How many requests this scope refused.
+    pub fn value(&self, scope: ThrottleScope) -> u64 {
+        self.0[scope as usize].value()
+    }
+}
+
 /// The counters of one series on one shard.
 ///
 /// A request is recorded in exactly one series: its method's where that exists, else its stage's. So
@@ -56,7 +105,11 @@ pub struct StageMetrics {
     /// Requests, by the class of the status that the client was sent.
     pub requests: StatusCounters,
     /// Requests refused by a throttle or quota.
-    pub throttled: Counter,
+    pub throttled: ThrottledCounters,
+    /// Requests answered from the stage cache.
+    pub cache_hits: Counter,
+    /// Requests that asked the stage cache in vain.
+    pub cache_misses: Counter,
     /// From the request's head to the response's last byte.
     pub latency: Histogram,
     /// From the integration's call to the end of its answer. Only requests that called one.
@@ -87,6 +140,17 @@ mod tests {
         assert_eq!(metrics.requests.values(), [0, 1, 0, 1, 0]);
         assert_eq!(metrics.latency.snapshot().count(), 2);
         assert_eq!(metrics.integration_latency.snapshot().count(), 1);
+    }
+
+    #[test]
+    fn a_refusal_counts_in_its_scope_only() {
+        let throttled = ThrottledCounters::default();
+        for (times, scope) in ThrottleScope::ALL.into_iter().enumerate() {
+            (0..times).for_each(|_| throttled.increment(scope));
+        }
+        for (times, scope) in ThrottleScope::ALL.into_iter().enumerate() {
+            assert_eq!(throttled.value(scope), times as u64, "{}", scope.label());
+        }
     }
 
     #[test]

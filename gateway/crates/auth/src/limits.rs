@@ -1,0 +1,25 @@
+//! The bounds of this crate.
+
+/// The longest API key value that is ever known, in bytes. Source: API Gateway, "API Key value
+/// exceeds maximum size of 128 characters", each of at most four bytes of UTF-8.
+pub const KEY_VALUE_BYTES_MAX: usize = 128 * 4;
+
+/// The longest id of an API key, in bytes. Source: ours; ids that API Gateway makes have 10.
+pub const KEY_ID_BYTES_MAX: usize = 1_024;
+
+/// The longest name of an API key, in bytes. Source: API Gateway, "Invalid API Key name, can be at
+/// most 1024 characters.", each of at most four bytes of UTF-8.
+pub const KEY_NAME_BYTES_MAX: usize = 1_024 * 4;
+
+/// The most bytes of all values, ids and names together. Source: ours; offsets are 32 bits wide,
+/// and 60 million keys of 62 bytes fit.
+pub const ARENA_BYTES_MAX: usize = u32::MAX as usize;
+
+/// How many times a table is seeded anew when two keyed hashes of different keys agree. Source:
+/// ours; with a million keys the first seed is enough but once in a thousand times, and `n` seeds
+/// fail together once in a thousand to the power of `n`.
+pub const SEEDS_MAX: usize = 32;
+
+const _: () = assert!(KEY_VALUE_BYTES_MAX <= u16::MAX as usize, "a length fits its field");
+const _: () = assert!(KEY_ID_BYTES_MAX <= u16::MAX as usize, "a length fits its field");
+const _: () = assert!(KEY_NAME_BYTES_MAX <= u16::MAX as usize, "a length fits its field");

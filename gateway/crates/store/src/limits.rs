@@ -1,0 +1,20 @@
+//! Every bound of the store, with its source.
+
+/// Distinct days kept in the history of one file; the oldest goes when another comes. A day counts only if
+/// something was counted on it, so a clock that jumps ahead costs one day and not the whole history.
+/// Source: usage reports reach back about 90 days; 10 more for two clocks that disagree.
+pub const HISTORY_DAYS_MAX: usize = 100;
+const _: () = assert!(HISTORY_DAYS_MAX >= 90, "a report's whole range is kept");
+
+/// Rows of an outdated day removed in one write, so that a day's end does not hold up the counts of
+/// the next. Source: our own; some ten milliseconds.
+pub const PRUNED_ROWS_MAX: usize = 10_000;
+
+/// Days after which a counter that was never written again is forgotten, seen from the newest day in the
+/// file. Source: our own; longer than any quota's period and than the history, by far.
+pub const ROW_DAYS_MAX: u32 = 400;
+const _: () = assert!(ROW_DAYS_MAX > 31 && ROW_DAYS_MAX as usize > HISTORY_DAYS_MAX);
+
+/// Memory for pages of the file, bytes. Source: our own; the pages that 10,000 counters in a million
+/// touch are about 40 MB.
+pub const CACHE_BYTES_MAX: usize = 64 << 20;

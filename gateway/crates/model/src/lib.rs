@@ -53,9 +53,9 @@ pub use rest_api::{
 };
 pub use stage::{
     AccessLogSetting, CacheCluster, CanarySetting, Deployment, LoggingLevel, MethodSetting,
-    MethodSettingKey, Stage,
+    MethodSettingKey, Stage, UnauthorizedCacheControlHeaderStrategy,
 };
 pub use usage::{
-    ApiKey, ApiStage, QuotaPeriod, QuotaSettings, StageKey, ThrottleSettings, UsagePlan,
-    UsagePlanKey,
+    ApiKey, ApiStage, ImportedKey, ImportedKeys, ImportedKeysFull, QuotaPeriod, QuotaSettings,
+    StageKey, ThrottleSettings, UsagePlan, UsagePlanKey,
 };

@@ -17,6 +17,18 @@ closed_names! {
     }
 }
 
+closed_names! {
+    /// What a client gets that asks to invalidate a cached answer and may not.
+    pub enum UnauthorizedCacheControlHeaderStrategy {
+        /// 403.
+        FailWith403 = "FAIL_WITH_403",
+        /// The cached answer, with a `Warning` header. The default.
+        SucceedWithResponseHeader = "SUCCEED_WITH_RESPONSE_HEADER",
+        /// The cached answer.
+        SucceedWithoutResponseHeader = "SUCCEED_WITHOUT_RESPONSE_HEADER",
+    }
+}
+
 /// A snapshot of an API (`AWS::ApiGateway::Deployment`).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Deployment {
@@ -117,19 +129,24 @@ impl fmt::Display for MethodSettingKey {
 pub struct MethodSetting {
     /// Whether answers are cached.
     pub caching_enabled: Option<bool>,
-    /// How long an answer is kept, in seconds.
+    /// How long an answer is kept, in seconds, up to [`crate::limits::CACHE_TTL_SECONDS_MAX`];
+    /// 0 keeps none.
     pub cache_ttl_seconds: Option<u32>,
-    /// Whether cached answers are encrypted.
+    /// Whether cached answers are encrypted at rest; they are in memory only.
     pub cache_data_encrypted: Option<bool>,
+    /// Whether a client has to be authorized to invalidate a cached answer; by default it has.
+    pub require_authorization_for_cache_control: Option<bool>,
+    /// What a client gets that is not.
+    pub unauthorized_cache_control_header_strategy: Option<UnauthorizedCacheControlHeaderStrategy>,
     /// Whether the execution log holds bodies.
     pub data_trace_enabled: Option<bool>,
     /// How much the execution log tells.
     pub logging_level: Option<LoggingLevel>,
     /// Whether metrics are kept by method.
     pub metrics_enabled: Option<bool>,
-    /// The most requests at once.
+    /// The most requests at once; -1 is no limit here.
     pub throttling_burst_limit: Option<i64>,
-    /// The steady rate, in requests per second.
+    /// The steady rate, in requests per second; -1 is no limit here.
     pub throttling_rate_limit: Option<f64>,
     /// Where it was written.
     pub place: Place,
@@ -143,6 +160,8 @@ impl MethodSetting {
             caching_enabled: None,
             cache_ttl_seconds: None,
             cache_data_encrypted: None,
+            require_authorization_for_cache_control: None,
+            unauthorized_cache_control_header_strategy: None,
             data_trace_enabled: None,
             logging_level: None,
             metrics_enabled: None,

@@ -1,5 +1,9 @@
 //! API keys and the plans that count their use.
 
+mod imported;
+
+pub use imported::{ImportedKey, ImportedKeys, ImportedKeysFull};
+
 use crate::closed::closed_names;
 use crate::{ApiKeyId, Place, RestApiId, StageName, UsagePlanId};
 use std::collections::BTreeMap;
@@ -23,7 +27,7 @@ pub struct ApiKey {
     pub id: ApiKeyId,
     /// Its name.
     pub name: String,
-    /// The secret that callers send; absent means it is generated.
+    /// The secret that callers send; absent means a new one at each start.
     pub value: Option<String>,
     /// Whether it is accepted.
     pub enabled: bool,
@@ -64,7 +68,7 @@ pub struct ThrottleSettings {
 pub struct QuotaSettings {
     /// The count.
     pub limit: Option<i64>,
-    /// The day of the week or month on which the period starts.
+    /// Requests taken off the limit in the period in which the quota was set.
     pub offset: Option<i64>,
     /// The period.
     pub period: Option<QuotaPeriod>,
@@ -100,6 +104,8 @@ pub struct ApiStage {
     pub stage: StageName,
     /// Rates by method, keyed `/path/VERB` as written.
     pub throttle: BTreeMap<String, ThrottleSettings>,
+    /// Where it was written.
+    pub place: Place,
 }
 
 /// A key's membership of a plan (`AWS::ApiGateway::UsagePlanKey`).

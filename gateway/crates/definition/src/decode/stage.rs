@@ -5,6 +5,7 @@ use super::{Context, Part, Piece};
 use gateway_model::{
     AccessLogSetting, CacheCluster, CanarySetting, ClientCertificateId, Deployment, DeploymentId,
     HttpMethod, LoggingLevel, MethodSetting, MethodSettingKey, Spanned, Stage, StageName,
+    UnauthorizedCacheControlHeaderStrategy,
 };
 use std::collections::BTreeMap;
 
@@ -169,6 +170,12 @@ fn method_setting(object: &mut Object<'_>) -> MethodSetting {
         caching_enabled: object.boolean("CachingEnabled"),
         cache_ttl_seconds: object.integer("CacheTtlInSeconds"),
         cache_data_encrypted: object.boolean("CacheDataEncrypted"),
+        require_authorization_for_cache_control: object
+            .boolean("RequireAuthorizationForCacheControl"),
+        unauthorized_cache_control_header_strategy: object.word(
+            "UnauthorizedCacheControlHeaderStrategy",
+            UnauthorizedCacheControlHeaderStrategy::parse,
+        ),
         data_trace_enabled: object.boolean("DataTraceEnabled"),
         logging_level: object.word("LoggingLevel", LoggingLevel::parse),
         metrics_enabled: object.boolean("MetricsEnabled"),

@@ -67,8 +67,9 @@ fn api_stage(mut object: Object<'_>) -> Option<ApiStage> {
     let stage = stage.and_then(|name| stage_name_of(&object, &name));
     let throttles = object.object_map("Throttle").into_iter();
     let throttle = throttles.map(|(key, object)| (key.text.clone(), throttle(object))).collect();
+    let place = object.place();
     object.finish();
-    Some(ApiStage { rest_api_id: RestApiId::new(&id?.value), stage: stage?, throttle })
+    Some(ApiStage { rest_api_id: RestApiId::new(&id?.value), stage: stage?, throttle, place })
 }
 
 fn throttle(mut object: Object<'_>) -> ThrottleSettings {

@@ -8,19 +8,26 @@ import shutil
 import subprocess
 from pathlib import Path
 
-PACKAGES = {"nginx": "nginx-light", "haproxy": "haproxy", "wrk": "wrk", "taskset": "util-linux"}
-VERSION_FLAGS = {"nginx": "-v", "haproxy": "-v", "wrk": "-v"}
+PACKAGES = {
+    "nginx": "nginx-light",
+    "haproxy": "haproxy",
+    "varnishd": "varnish",
+    "wrk": "wrk",
+    "taskset": "util-linux",
+}
+TOOLS = {"haproxy": "haproxy", "varnish": "varnishd"}  # by contender; nginx is always needed
+VERSION_FLAGS = {"nginx": "-v", "haproxy": "-v", "varnishd": "-V", "wrk": "-v"}
 FILES_NEEDED = 8192  # two per connection of the largest limit that we configure
 
 
 def extend_path():
-    """Debian keeps nginx and haproxy where only root's PATH looks."""
+    """Debian keeps nginx, haproxy and varnishd where only root's PATH looks."""
     os.environ["PATH"] = os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin:/sbin"
 
 
 def missing_tools(contenders):
     """The programs that are needed and absent. nginx is always needed: it is also the backend."""
-    needed = ["nginx", "wrk", "taskset", *(["haproxy"] if "haproxy" in contenders else [])]
+    needed = ["nginx", "wrk", "taskset", *(tool for name, tool in TOOLS.items() if name in contenders)]
     return [tool for tool in needed if shutil.which(tool) is None]
 
 
@@ -50,9 +57,9 @@ def first_line(command, pattern=r".+"):
 
 def versions(contenders, gateways):
     """The version of every program that takes part."""
-    found = {tool: first_line([tool, flag]) for tool, flag in VERSION_FLAGS.items() if shutil.which(tool)}
-    if "haproxy" not in contenders:
-        found.pop("haproxy", None)
+    absent = [tool for name, tool in TOOLS.items() if name not in contenders]
+    tools = [tool for tool in VERSION_FLAGS if tool not in absent and shutil.which(tool)]
+    found = {tool: first_line([tool, VERSION_FLAGS[tool]]) for tool in tools}
     for name, binary in gateways.items():
         found[name] = first_line([str(binary), "--version"])
     return found

@@ -68,12 +68,14 @@ class Child:
 class Process:
     """One pinned server and its children, stopped by pid on `stop` or when the harness dies."""
 
-    def __init__(self, name, command, cpu, log_path, environment=None):
+    def __init__(self, name, command, cpu, log_path, environment=None, output_path=None):
+        """What it prints goes to `log_path`, or the standard output of it to `output_path`."""
         self.name = name
         self.log_path = log_path
         self.command = ["taskset", "-c", str(cpu), *command]
-        with open(log_path, "wb") as log:
-            self._child = subprocess.Popen(self.command, stdout=log, stderr=log, env=environment, **Child.arguments())
+        with open(log_path, "wb") as log, open(output_path or os.devnull, "wb") as output:
+            streams = {"stdout": output if output_path else log, "stderr": log}
+            self._child = subprocess.Popen(self.command, env=environment, **streams, **Child.arguments())
 
     def pids(self):
         """The process and its direct children (nginx: master and worker)."""
@@ -88,14 +90,14 @@ class Process:
         """CPU time of all its processes, nanoseconds."""
         return sum(cpu_ns(pid) for pid in self.pids())
 
-    def wait_ready(self, port, path, status, body_bytes):
+    def wait_ready(self, port, path, status, body_bytes, headers=None):
         """Returns once GET `path` gives `status` with `body_bytes`; raises StartError when it will not."""
         deadline = time.monotonic() + READY_S_MAX
         while True:
             if self._child.poll() is not None:
                 raise StartError(f"{self.name} exited with {self._child.returncode}{self.log_tail()}")
             try:
-                probe(port, path, status, body_bytes)
+                probe(port, path, status, body_bytes, headers)
                 return
             except (OSError, http.client.HTTPException) as error:
                 failure = f"no answer: {error}"
@@ -131,11 +133,11 @@ class Process:
         return "".join(f"\n    {line}" for line in lines)
 
 
-def probe(port, path, status, body_bytes):
+def probe(port, path, status, body_bytes, headers=None):
     """One GET on a connection of its own; raises StartError unless the answer is the expected one."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PROBE_S_MAX)
     try:
-        connection.request("GET", path)
+        connection.request("GET", path, headers=headers or {})
         response = connection.getresponse()
         body = response.read()
     finally:

@@ -2,7 +2,7 @@
 
 from statistics import median
 
-from .scenarios import SCENARIOS, comparisons
+from .scenarios import SCENARIOS, additions, comparisons
 
 FIGURES = ("cpu_us", "rps", "p50_us", "p99_us", "p99_9_us", "opens", "cpu_share", "others_share", "steal_share")
 OTHERS_SHARE_MAX = 0.05  # of the proxy's core; above it a row is marked, see "noisy" in README.md
@@ -69,6 +69,32 @@ def ratios(slots):
     return found
 
 
+def added(slots):
+    """Microseconds that one scenario costs over another: the median of each round's own difference."""
+    contenders = list(dict.fromkeys(key[2] for key in slots))
+    rounds = sorted({key[0] for key in slots})
+    found = []
+    for each in additions(contenders):
+        pairs = [
+            (slots.get((n, each.scenario, each.contender)), slots.get((n, each.base, each.contender))) for n in rounds
+        ]
+        pairs = [pair for pair in pairs if all(pair)]
+        if not pairs:
+            continue
+        values = [dear["cpu_us"] - plain["cpu_us"] for dear, plain in pairs]
+        addition = {
+            "contender": each.contender,
+            "scenario": each.scenario,
+            "base": each.base,
+            **spread(values),
+            "target": each.target_us,
+        }
+        addition["is_noisy"] = any(is_noisy(slot) for pair in pairs for slot in pair)
+        addition["is_met"] = None if each.target_us is None else addition["median"] <= each.target_us
+        found.append(addition)
+    return found
+
+
 def table(head, rows):
     """Columns as wide as their longest cell; the first two to the left, numbers to the right."""
     cells = [head, *rows]
@@ -105,7 +131,7 @@ def results_table(results):
 
 
 def verdict(ratio):
-    """The word for a ratio's target, with the mark of a noisy measurement."""
+    """The word for a target, with the mark of a noisy measurement."""
     if ratio["is_met"] is None:
         return ""
     return ("met" if ratio["is_met"] else "MISSED") + ("!" if ratio["is_noisy"] else "")
@@ -127,4 +153,21 @@ def ratios_table(found):
             "" if each["target"] is None else f"≤ {each['target']:.2f}",
             verdict(each),
         ))
+    return table(head, rows)
+
+
+def added_table(found):
+    """What scenarios add to others, with target and verdict where there is one."""
+    head = ("added", "proxy", "CPU µs/req", "min–max", "target", "verdict")
+    rows = [
+        (
+            f"{each['scenario']} − {each['base']}",
+            each["contender"],
+            f"{each['median']:+.2f}",
+            f"{each['min']:+.2f}–{each['max']:+.2f}",
+            "" if each["target"] is None else f"≤ {each['target']:.2f}",
+            verdict(each),
+        )
+        for each in found
+    ]
     return table(head, rows)

@@ -26,14 +26,14 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
         /// What was found.
-        source: redb::Error,
+        source: Box<dyn Error + Send + Sync>,
     },
     /// The file was written by another version of this program. It is left as it is.
     Version {
         /// The file.
         path: PathBuf,
         /// What was found.
-        source: redb::Error,
+        source: Box<dyn Error + Send + Sync>,
     },
     /// The file was removed or replaced while it was open. What it held is gone; the next write begins a
     /// new file, into which every counter must be written again.
@@ -48,7 +48,7 @@ pub enum StoreError {
         /// What was being done.
         action: &'static str,
         /// Why it failed.
-        source: redb::Error,
+        source: io::Error,
     },
 }
 
@@ -71,26 +71,34 @@ impl StoreError {
             redb::Error::DatabaseAlreadyOpen | redb::Error::LockProtocolMismatch => {
                 Self::InUse { path }
             }
-            source @ redb::Error::Corrupted(_) => Self::Damaged { path, source },
+            source @ redb::Error::Corrupted(_) => Self::Damaged { path, source: source.into() },
             source @ (redb::Error::UpgradeRequired(_)
             | redb::Error::TableTypeMismatch { .. }
             | redb::Error::TableIsMultimap(_)
-            | redb::Error::TypeDefinitionChanged { .. }) => Self::Version { path, source },
-            redb::Error::Io(cause) if cause.kind() == io::ErrorKind::InvalidData => {
-                Self::Damaged { path, source: redb::Error::Io(cause) }
+            | redb::Error::TableDoesNotExist(_)
+            | redb::Error::TypeDefinitionChanged { .. }) => {
+                Self::Version { path, source: source.into() }
             }
-            source => Self::Io { path, action, source },
+            redb::Error::Io(source) if is_content(&source) => {
+                Self::Damaged { path, source: source.into() }
+            }
+            redb::Error::Io(source) => Self::Io { path, action, source },
+            source => Self::Io { path, action, source: io::Error::other(source) },
         }
     }
 
     pub(crate) fn io(path: &Path, action: &'static str, source: io::Error) -> Self {
-        Self::Io { path: path.to_owned(), action, source: redb::Error::Io(source) }
+        Self::Io { path: path.to_owned(), action, source }
     }
 
-    pub(crate) fn damaged(path: &Path, found: impl Into<String>) -> Self {
-        let source = redb::Error::Corrupted(found.into());
-        Self::Damaged { path: path.to_owned(), source }
+    pub(crate) fn damaged(path: &Path, found: &'static str) -> Self {
+        Self::Damaged { path: path.to_owned(), source: found.into() }
     }
+}
+
+/// Whether it is about what the file holds, and not about the disk.
+fn is_content(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof)
 }
 
 impl fmt::Display for StoreError {
@@ -127,10 +135,8 @@ impl fmt::Display for StoreError {
 impl Error for StoreError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Directory { source, .. } => Some(source),
-            Self::Damaged { source, .. }
-            | Self::Version { source, .. }
-            | Self::Io { source, .. } => Some(source),
+            Self::Directory { source, .. } | Self::Io { source, .. } => Some(source),
+            Self::Damaged { source, .. } | Self::Version { source, .. } => Some(&**source),
             Self::InUse { .. } | Self::Vanished { .. } => None,
         }
     }

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use redb::{Builder, Database};
 
 use crate::StoreError;
-use crate::limits::CACHE_BYTES_MAX;
-use crate::usage::make_tables;
+use crate::limits::{CACHE_BYTES_MAX, CHECKED_BYTES_MAX};
+use crate::usage::{PANICKED, make_tables};
 
 /// The file's name in the state directory.
 pub const FILE_NAME: &str = "usage.redb";
@@ -52,12 +52,14 @@ pub(crate) fn open(dir: &Path) -> Result<(Database, Identity), StoreError> {
     if identity(&path)?.is_none() {
         begin(dir, &path)?;
     }
-    let opened =
-        catch_unwind(AssertUnwindSafe(|| builder().set_check_integrity_on_open(true).open(&path)));
+    let opened = catch_unwind(AssertUnwindSafe(|| {
+        let is_checked = fs::metadata(&path)?.len() <= CHECKED_BYTES_MAX;
+        builder().set_check_integrity_on_open(is_checked).open(&path)
+    }));
     let database = match opened {
         Ok(Ok(database)) => database,
         Ok(Err(cause)) => return Err(StoreError::new(&path, "open", cause)),
-        Err(_) => return Err(StoreError::damaged(&path, "the reader of the file panicked")),
+        Err(_) => return Err(StoreError::damaged(&path, PANICKED)),
     };
     let identity = identity(&path)?.ok_or(StoreError::Vanished { path })?;
     Ok((database, identity))

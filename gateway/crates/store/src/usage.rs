@@ -9,6 +9,7 @@
 //! neighbours share; then the pages are written and synced twice.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
@@ -24,6 +25,8 @@ use crate::record::{
     DiskPlan, DiskRecord, PlanRow, UsageRecord, UsageRow, from_disk, plan_from_disk, plan_to_disk,
     to_disk, written_day,
 };
+
+pub(crate) const PANICKED: &str = "the reader of the file panicked";
 
 /// (plan, key) → the current counts.
 const USAGE: TableDefinition<(&str, &str), DiskRecord> = TableDefinition::new("usage");
@@ -196,7 +199,10 @@ impl UsageStore {
                 Ok(())
             }
             Err(cause) => {
+                // The library trusts a file no more after an error; opened anew it is as the last commit
+                // left it, and reports go on. Where that fails too, the next write tries again.
                 self.shared.close();
+                self.make_ready().ok();
                 Err(self.shared.failed("write to", cause))
             }
         }
@@ -220,7 +226,9 @@ impl UsageStore {
         if self.identity.is_some_and(|known| known != identity) {
             return Err(self.vanished());
         }
-        self.known = known(&database).map_err(|cause| shared.failed("read", cause))?;
+        // The newest day never goes back, so what is known of it stays right.
+        let history = history_of(&database).map_err(|cause| shared.failed("read", cause))?;
+        self.known.history = history;
         self.identity = Some(identity);
         *shared.write_lock() = Some(database);
         Ok(())
@@ -277,9 +285,12 @@ impl Shared {
             let current = usage.get((plan_id, key_id))?.and_then(|disk| from_disk(disk.value()));
             let history = transaction.open_table(DAYS)?;
             let mut counts = BTreeMap::new();
-            for day in history_days(&history)?.range(from_day..=to_day.max(from_day)) {
-                if let Some(count) = history.get((*day, plan_id, key_id))? {
-                    counts.insert(*day, count.value());
+            for day in history_days(&history)? {
+                if !(from_day..=to_day).contains(&day) {
+                    continue;
+                }
+                if let Some(count) = history.get((day, plan_id, key_id))? {
+                    counts.insert(day, count.value());
                 }
             }
             for (day, count) in current.iter().flat_map(UsageRecord::counted_days) {
@@ -297,23 +308,27 @@ impl Shared {
         database: &Database,
     ) -> Result<(Known, Vec<UsageRow>, Vec<UsageRow>), StoreError> {
         let failed = |cause| self.failed("read", cause);
-        let known = known(database).map_err(failed)?;
+        let mut known = Known { history: history_of(database).map_err(failed)?, newest_day: 0 };
         let mut rows = Vec::new();
-        let mut outdated = Vec::new();
+        let mut written = Vec::new();
         let mut unknown = false;
         for_each_row(database, |plan_id, key_id, disk| {
             let Some(record) = from_disk(disk) else {
                 unknown = true;
                 return;
             };
-            let row = UsageRow { plan_id: plan_id.into(), key_id: key_id.into(), record };
-            let is_outdated = written_day(disk).saturating_add(ROW_DAYS_MAX) < known.newest_day;
-            if is_outdated { outdated.push(row) } else { rows.push(row) }
+            rows.push(UsageRow { plan_id: plan_id.into(), key_id: key_id.into(), record });
+            written.push(written_day(disk));
+            known.newest_day = known.newest_day.max(written_day(disk));
         })
         .map_err(failed)?;
         if unknown {
             return Err(StoreError::damaged(&self.path, "a counter's period is unknown"));
         }
+        let oldest = known.newest_day.saturating_sub(ROW_DAYS_MAX);
+        let mut written = written.into_iter();
+        let outdated = rows.extract_if(.., |_| written.next().is_some_and(|day| day < oldest));
+        let outdated = outdated.collect();
         Ok((known, rows, outdated))
     }
 
@@ -325,12 +340,15 @@ impl Shared {
             .map_err(|cause| self.failed("read", cause))
     }
 
+    /// A page that is damaged behind our back may make the library panic; that is an error as well.
     fn with<T>(
         &self,
         body: impl FnOnce(&Database) -> Result<T, redb::Error>,
     ) -> Result<T, redb::Error> {
         let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
-        body(database.as_ref().ok_or(redb::Error::DatabaseClosed)?)
+        let database = database.as_ref().ok_or(redb::Error::DatabaseClosed)?;
+        catch_unwind(AssertUnwindSafe(|| body(database)))
+            .unwrap_or_else(|_| Err(redb::Error::Corrupted(PANICKED.to_owned())))
     }
 
     fn is_open(&self) -> bool {
@@ -408,13 +426,8 @@ fn prune(
     Ok(())
 }
 
-fn known(database: &Database) -> Result<Known, redb::Error> {
-    let transaction = database.begin_read()?;
-    let history = history_days(&transaction.open_table(DAYS)?)?;
-    drop(transaction);
-    let mut newest_day = 0;
-    for_each_row(database, |_, _, disk| newest_day = newest_day.max(written_day(disk)))?;
-    Ok(Known { history, newest_day })
+fn history_of(database: &Database) -> Result<BTreeSet<u32>, redb::Error> {
+    history_days(&database.begin_read()?.open_table(DAYS)?)
 }
 
 /// The days in the history: one look-up each, because the keys start with the day.
@@ -444,3 +457,6 @@ fn for_each_row(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

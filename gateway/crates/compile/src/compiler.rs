@@ -3,25 +3,33 @@
 //! Each stage is compiled on its own; all problems of all stages are gathered before anything is decided.
 //! A stage whose API, own settings and options are what they were keeps its plan.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use gateway_model::{BasePathMapping, Definitions, Diagnostic, RestApi, RoutingMode};
 use gateway_telemetry::LogFormat;
+use gateway_throttle::{Settings, Throttle};
 
+use crate::changes::{Change, Changes};
 use crate::hosts::HostTableBuilder;
-use crate::limits::PAYLOAD_BYTES_MAX;
-use crate::plan::{Snapshot, StageIndex};
+use crate::limits::{CACHE_BYTES_MAX_DEFAULT, PAYLOAD_BYTES_MAX};
+use crate::plan::{Snapshot, StageIndex, StagePlan};
+use crate::surroundings::Surroundings;
 
+mod caching;
+mod canary;
 mod context;
 mod gateway_response;
 mod http;
 mod integration;
 mod mapping;
 mod reuse;
+mod settings;
 mod stage;
+mod usage;
 
 pub(crate) use reuse::StageInput;
+pub(crate) use usage::UsageInput;
 
 /// What the operator decides, beside the definitions.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,6 +53,11 @@ pub struct CompileOptions {
     pub serves_any_host: bool,
     /// Largest request payload in bytes.
     pub payload_bytes_max: usize,
+    /// A limit over all stages; `None` is none. The account limit of AWS is a property of its fleet, not
+    /// of an API, so that it does not hold here unless asked for.
+    pub account_limit: Option<Settings>,
+    /// Memory of all stage caches together, in bytes.
+    pub cache_bytes_max: u64,
 }
 
 impl Default for CompileOptions {
@@ -59,6 +72,8 @@ impl Default for CompileOptions {
             insecure_skip_verification: false,
             serves_any_host: true,
             payload_bytes_max: PAYLOAD_BYTES_MAX,
+            account_limit: None,
+            cache_bytes_max: CACHE_BYTES_MAX_DEFAULT,
         }
     }
 }
@@ -94,21 +109,33 @@ pub struct Compiled {
     pub reused: usize,
 }
 
-/// Compiles all stages of all APIs.
-///
-/// `previous` is the snapshot being served; its unchanged stages keep their plans, and the new snapshot's
-/// generation is one more.
+/// [`compile_with`] nothing around: no imported keys, nothing remembered, at the beginning of 1970.
 pub fn compile(
     definitions: &Definitions,
     options: &CompileOptions,
     previous: Option<&Snapshot>,
 ) -> Compiled {
-    let mut shared = context::Shared::new(definitions, options);
+    compile_with(definitions, options, Surroundings::default(), previous)
+}
+
+/// Compiles all stages of all APIs, and the usage plans over them.
+///
+/// `previous` is the snapshot being served; its unchanged stages keep their plans, what counts and limits
+/// is taken from it, and the new snapshot's generation is one more. Nothing of it is changed before
+/// [`Snapshot::activate`].
+pub fn compile_with(
+    definitions: &Definitions,
+    options: &CompileOptions,
+    surroundings: Surroundings<'_>,
+    previous: Option<&Snapshot>,
+) -> Compiled {
+    let mut shared = context::Shared::new(definitions, options, previous);
     let mut diagnostics = Vec::new();
     let mut hosts = HostTableBuilder::default();
     let mut stages = Vec::new();
     let mut inputs = Vec::new();
     let mut reused = 0;
+    let plans_before = plans_by_name(previous);
     for api in &definitions.apis {
         let before = previous.and_then(|snapshot| snapshot.input_of(&api.id));
         let kept = reuse::Kept::of(api, options, &definitions.vpc_links, before);
@@ -125,7 +152,9 @@ pub fn compile(
                 continue;
             }
             let mut found = Vec::new();
-            stages.push(Arc::new(stage::compile(api, stage, &mut shared, &mut found)));
+            let before = plans_before.get(&(api.id.as_str(), name.as_str())).copied();
+            let plan = stage::compile(api, stage, before, &mut shared, &mut found);
+            stages.push(Arc::new(plan));
             inputs.push(kept.input(name.clone(), found.clone()));
             diagnostics.append(&mut found);
         }
@@ -134,15 +163,44 @@ pub fn compile(
         }
     }
     add_domains(definitions, &mut hosts, &mut diagnostics);
+    let mut changes = std::mem::take(&mut shared.changes);
+    let account = account(options, previous, &mut changes);
+    let usage = usage::compile(
+        definitions,
+        surroundings,
+        &stages,
+        previous.map(|snapshot| &*snapshot.usage),
+        &mut changes,
+        &mut diagnostics,
+    );
     diagnostics.sort();
     diagnostics.dedup();
     let snapshot = (!diagnostics.iter().any(Diagnostic::is_error)).then(|| Snapshot {
         generation: previous.map_or(1, |snapshot| snapshot.generation + 1),
         stages,
         hosts: hosts.build(options.serves_any_host),
+        usage: Arc::new(usage),
+        account,
+        cache_budget: shared.cache_budget,
+        changes: Arc::new(Changes::new(changes)),
         inputs,
     });
     Compiled { snapshot, diagnostics, reused }
+}
+
+/// The plans being served, by API id and stage name.
+fn plans_by_name(previous: Option<&Snapshot>) -> HashMap<(&str, &str), &StagePlan> {
+    let plans = previous.iter().flat_map(|snapshot| &snapshot.stages);
+    plans.map(|plan| ((&*plan.api_id, &*plan.stage), &**plan)).collect()
+}
+
+fn account(
+    options: &CompileOptions,
+    previous: Option<&Snapshot>,
+    changes: &mut Vec<Change>,
+) -> Option<Throttle> {
+    let before = previous.and_then(|snapshot| snapshot.account.as_ref());
+    options.account_limit.map(|settings| stage::throttle(before, settings, changes))
 }
 
 fn duplicate_id(api: &RestApi) -> Diagnostic {

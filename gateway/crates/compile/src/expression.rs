@@ -85,6 +85,15 @@ impl RequestPart {
         }
     }
 
+    /// The word for all values of the same place.
+    pub const fn all(self) -> Self {
+        match self {
+            Self::Path => Self::Path,
+            Self::Query | Self::MultiQuery => Self::MultiQuery,
+            Self::Header | Self::MultiHeader => Self::MultiHeader,
+        }
+    }
+
     /// The other word for the same place: `header` and `multivalueheader` declare each other.
     pub const fn sibling(self) -> Self {
         match self {

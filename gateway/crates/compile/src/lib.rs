@@ -11,6 +11,9 @@
 //! | module | holds |
 //! | --- | --- |
 //! | [`plan`] | the types the data plane executes |
+//! | [`usage`] | API keys, usage plans, and what each key has of them |
+//! | [`caching`] | which responses are cached, and under which key |
+//! | [`surroundings`] | what is remembered from before: used quotas, keys of files |
 //! | [`hosts`] | host and path → stage |
 //! | [`routes`] | path and method → method |
 //! | [`source`], [`body_path`] | where a mapped value comes from |
@@ -25,9 +28,14 @@
 //! - [`HostTable::resolve`], [`Routes::find`] and every `select` allocate nothing and format nothing.
 //! - What is not served yet fails closed: the plan says so in its types and the request is refused.
 //! - A definition with an error yields no snapshot at all, so it changes nothing.
+//! - Compiling changes nothing that a snapshot in use shares; [`Snapshot::activate`] does.
+//! - What counts or limits (buckets, used quotas, caches, splits) keeps its identity over snapshots, by
+//!   what it belongs to; a reload gives nobody new tokens.
 #![forbid(unsafe_code)]
 
 pub mod body_path;
+pub mod caching;
+mod changes;
 mod compiler;
 pub mod expression;
 pub mod failure;
@@ -41,19 +49,24 @@ pub mod plan;
 pub mod responses;
 pub mod routes;
 pub mod source;
+pub mod surroundings;
 pub mod templates;
 pub mod uri;
+pub mod usage;
 
-pub use compiler::{CompileOptions, Compiled, VpcLinkTarget, compile};
+pub use caching::{CachePlan, Invalidation, StageCache};
+pub use compiler::{CompileOptions, Compiled, VpcLinkTarget, compile, compile_with};
 pub use failure::{FORBIDDEN, Failure, Message};
 pub use gateway_responses::GatewayResponses;
 pub use hosts::HostTable;
 pub use plan::{
-    Access, AccessLogPlan, Endpoint, EndpointIndex, HttpPlan, IntegrationPlan, MethodIndex,
+    Access, AccessLogPlan, Canary, Endpoint, EndpointIndex, HttpPlan, IntegrationPlan, MethodIndex,
     MethodPlan, MockPlan, Policy, Snapshot, StageIndex, StagePlan,
 };
 pub use routes::{PathParams, RequestMethod, Routes};
 pub use source::Source;
+pub use surroundings::{Records, Surroundings};
+pub use usage::{Admission, DirtySet, Member, Memberships, PlanStage, UsagePlan, UsagePlans};
 
-pub use gateway_model::GatewayResponseType;
+pub use gateway_model::{ApiKeySource, GatewayResponseType};
 pub use gateway_telemetry::{LogFormat, Variable};

@@ -59,3 +59,58 @@ pub const PATTERN_BYTES_MAX: usize = 1 << 20;
 /// resources × 7 methods on an API.
 pub const ENDPOINTS_MAX: usize = 65_535;
 const _: () = assert!(300 * 7 <= ENDPOINTS_MAX);
+
+/// Rate of a limit that names only a burst, in requests per second. Source: API Gateway quotas, "Throttle
+/// quota per account" (10,000), which a method setting has when only its burst was patched.
+pub const RATE_RPS_DEFAULT: f64 = 10_000.0;
+
+/// Burst of a limit that names only a rate. Source: as [`RATE_RPS_DEFAULT`] (5,000).
+pub const BURST_DEFAULT: i64 = 5_000;
+
+/// How long a response is cached in seconds, unless a setting says otherwise. Source: UpdateStage,
+/// `cacheTtlInSeconds`.
+pub const CACHE_TTL_S_DEFAULT: u32 = 300;
+
+/// Longest time to cache a response in seconds. Source: API Gateway quotas, "API caching TTL".
+pub const CACHE_TTL_S_MAX: u32 = 3_600;
+
+/// A GB of a cache cluster in bytes.
+const CACHE_GB: f64 = 1_073_741_824.0;
+
+/// Sizes of a cache cluster and their bytes. Source: CreateStage, `cacheClusterSize`.
+pub const CACHE_SIZES: [(&str, u64); 8] = [
+    ("0.5", (0.5 * CACHE_GB) as u64),
+    ("1.6", (1.6 * CACHE_GB) as u64),
+    ("6.1", (6.1 * CACHE_GB) as u64),
+    ("13.5", (13.5 * CACHE_GB) as u64),
+    ("28.4", (28.4 * CACHE_GB) as u64),
+    ("58.2", (58.2 * CACHE_GB) as u64),
+    ("118", (118.0 * CACHE_GB) as u64),
+    ("237", (237.0 * CACHE_GB) as u64),
+];
+
+/// Size of a cache cluster that names none. Source: the smallest; API Gateway requires one to be named.
+pub const CACHE_SIZE_DEFAULT: &str = "0.5";
+
+/// Memory of all stage caches together in bytes, unless the operator says otherwise. Source: ours; the
+/// smallest cache cluster.
+pub const CACHE_BYTES_MAX_DEFAULT: u64 = 512 * 1024 * 1024;
+
+/// Usage plans of all definitions. Source: a membership names its plan in a `u16`; API Gateway quotas,
+/// "Usage plans per account" (300).
+pub const USAGE_PLANS_MAX: usize = 65_535;
+
+/// Method throttles of one plan. Source: a plan names them in a `u16`; API Gateway allows 20 a stage.
+pub const PLAN_METHODS_MAX: usize = 65_535;
+
+/// Length of an API key's value in characters. Source: CreateApiKey, "API Key value should be at least 20
+/// characters".
+pub const KEY_VALUE_CHARS_MIN: usize = 20;
+
+/// See [`KEY_VALUE_CHARS_MIN`]. Source: CreateApiKey, "API Key value exceeds maximum size of 128
+/// characters".
+pub const KEY_VALUE_CHARS_MAX: usize = 128;
+
+/// Problems of one kind that are told one by one; of the others only the count. Source: ours; a file of a
+/// million keys can have a million problems.
+pub const TOLD_MAX: usize = 20;

@@ -6,9 +6,13 @@
 
 use std::sync::Arc;
 
-use gateway_model::{EndpointType, HttpMethod};
+use gateway_cache::Budget;
+use gateway_model::{ApiKeySource, EndpointType, HttpMethod};
 use gateway_telemetry::LogFormat;
+use gateway_throttle::{Split, Throttle};
 
+use crate::caching::{CachePlan, StageCache};
+use crate::changes::Changes;
 use crate::compiler::StageInput;
 use crate::failure::Failure;
 use crate::gateway_responses::GatewayResponses;
@@ -18,6 +22,7 @@ use crate::responses::Responses;
 use crate::routes::Routes;
 use crate::source::Source;
 use crate::templates::RequestTemplates;
+use crate::usage::UsagePlans;
 
 /// All stages that are served, and how a request reaches one.
 #[derive(Debug, Clone)]
@@ -28,6 +33,14 @@ pub struct Snapshot {
     pub stages: Vec<Arc<StagePlan>>,
     /// Host and path to stage.
     pub hosts: HostTable,
+    /// API keys and usage plans.
+    pub usage: Arc<UsagePlans>,
+    /// The account's own limit, over all stages; `None` is not limited.
+    pub account: Option<Throttle>,
+    /// Memory of all stage caches. The same object in all snapshots, as long as its size stays.
+    pub cache_budget: Arc<Budget>,
+    /// What [`Snapshot::activate`] does.
+    pub(crate) changes: Arc<Changes>,
     /// What each stage was compiled from, indexed as [`Snapshot::stages`].
     pub(crate) inputs: Vec<StageInput>,
 }
@@ -35,7 +48,16 @@ pub struct Snapshot {
 impl Snapshot {
     /// A snapshot that serves nothing: every request is answered [`crate::FORBIDDEN`].
     pub fn empty() -> Self {
-        Self { generation: 0, stages: Vec::new(), hosts: HostTable::default(), inputs: Vec::new() }
+        Self {
+            generation: 0,
+            stages: Vec::new(),
+            hosts: HostTable::default(),
+            usage: Arc::new(UsagePlans::empty()),
+            account: None,
+            cache_budget: Arc::new(Budget::new(0)),
+            changes: Arc::default(),
+            inputs: Vec::new(),
+        }
     }
 
     /// The stage that [`HostTable::resolve`] named.
@@ -91,6 +113,26 @@ pub struct StagePlan {
     pub policy: Policy,
     /// Largest request payload in bytes.
     pub payload_bytes_max: usize,
+    /// Where a request's API key comes from.
+    pub api_key_source: ApiKeySource,
+    /// The response cache; `None` when the stage has none, and for a canary that does not use it.
+    pub cache: Option<StageCache>,
+    /// A second deployment that takes part of the traffic; `None` for the canary itself.
+    pub canary: Option<Canary>,
+    /// Whether this is the canary of a stage (`$context.isCanaryRequest`).
+    pub is_canary: bool,
+}
+
+/// The deployment that takes part of a stage's traffic.
+#[derive(Debug)]
+pub struct Canary {
+    /// Who draws for each request. Kept over snapshots by API id and stage name.
+    pub split: Arc<Split>,
+    /// What a canary request executes. Its methods have the stage's [`MethodIndex`]es and share its
+    /// throttles.
+    pub plan: Arc<StagePlan>,
+    /// Whether canary requests use the stage's cache; [`Canary::plan`] has none otherwise.
+    pub uses_stage_cache: bool,
 }
 
 impl StagePlan {
@@ -145,6 +187,12 @@ pub struct MethodPlan {
     pub path_params: Vec<Box<str>>,
     /// Who may call.
     pub access: Access,
+    /// Whether a call needs an API key that is in a usage plan of the stage.
+    pub api_key_required: bool,
+    /// The method's limit on its stage. Kept over snapshots by API id, stage name, resource path and verb.
+    pub throttle: Option<Throttle>,
+    /// How responses are cached; `None` caches nothing.
+    pub cache: Option<CachePlan>,
     /// What answers.
     pub integration: IntegrationPlan,
     /// `operationName`, if set.
@@ -156,8 +204,6 @@ pub struct MethodPlan {
 pub enum Access {
     /// Anybody.
     Open,
-    /// An API key is required; keys are not served yet.
-    ApiKeyUnserved,
     /// `AWS_IAM`; not served yet.
     IamUnserved,
     /// A Lambda or Cognito authorizer; not served yet.
@@ -169,7 +215,6 @@ impl Access {
     pub fn refusal(self) -> Option<Failure> {
         match self {
             Self::Open => None,
-            Self::ApiKeyUnserved => Some(Failure::invalid_api_key()),
             Self::IamUnserved => Some(Failure::missing_authentication_token()),
             Self::AuthorizerUnserved => Some(Failure::authorizer_configuration_error()),
         }

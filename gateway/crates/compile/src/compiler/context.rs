@@ -3,15 +3,17 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use gateway_cache::Budget;
 use gateway_model::{
     Definitions, Diagnostic, IntegrationResponse, Method, Place, RestApi, Spanned, Stage,
 };
 
 use super::{CompileOptions, VpcLinkTarget};
+use crate::changes::Change;
 use crate::gateway_responses::GatewayResponses;
 use crate::limits::{ENDPOINTS_MAX, TEMPLATE_BYTES_MAX};
 use crate::pattern::Pattern;
-use crate::plan::{Endpoint, EndpointIndex};
+use crate::plan::{Endpoint, EndpointIndex, Snapshot};
 use crate::responses::Selection;
 use crate::templates::{ByMediaType, Template, is_vtl};
 
@@ -19,17 +21,34 @@ use crate::templates::{ByMediaType, Template, is_vtl};
 pub(super) struct Shared<'d> {
     pub(super) options: &'d CompileOptions,
     pub(super) built_in: Arc<GatewayResponses>,
+    pub(super) cache_budget: Arc<Budget>,
+    /// Whether the budget is the one of the snapshot before, so that its caches may stay.
+    pub(super) is_cache_budget_kept: bool,
+    /// What the snapshot will change of what is in use.
+    pub(super) changes: Vec<Change>,
     vpc_link_names: BTreeMap<&'d str, &'d str>,
     patterns: HashMap<String, Result<Pattern, String>>,
     selections: HashMap<Vec<Option<String>>, Arc<Selection>>,
 }
 
 impl<'d> Shared<'d> {
-    pub(super) fn new(definitions: &'d Definitions, options: &'d CompileOptions) -> Self {
+    pub(super) fn new(
+        definitions: &'d Definitions,
+        options: &'d CompileOptions,
+        previous: Option<&Snapshot>,
+    ) -> Self {
+        let budget = previous.map(|snapshot| &snapshot.cache_budget);
+        let budget = budget.filter(|budget| budget.bytes_max() == options.cache_bytes_max);
         let links = definitions.vpc_links.iter();
         Self {
             options,
             built_in: Arc::new(GatewayResponses::built_in()),
+            is_cache_budget_kept: budget.is_some(),
+            cache_budget: match budget {
+                Some(budget) => Arc::clone(budget),
+                None => Arc::new(Budget::new(options.cache_bytes_max)),
+            },
+            changes: Vec::new(),
             vpc_link_names: links.map(|link| (link.id.as_str(), link.name.as_str())).collect(),
             patterns: HashMap::new(),
             selections: HashMap::new(),

@@ -135,6 +135,17 @@ impl StageContext<'_, '_> {
             self.undeclared(expression, &help);
             return None;
         }
+        self.request_value_of(context, part, name, expression)
+    }
+
+    /// A declared value of the method request.
+    pub(super) fn request_value_of(
+        &mut self,
+        context: MethodContext<'_>,
+        part: RequestPart,
+        name: String,
+        expression: &Spanned<String>,
+    ) -> Option<Source> {
         if part != RequestPart::Path {
             return Some(request_value(part, name));
         }

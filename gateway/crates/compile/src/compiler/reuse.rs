@@ -39,7 +39,7 @@ impl Kept {
     ) -> Self {
         let before = before.map(|before| &before.api);
         let is_api_same = before.is_some_and(|before| {
-            before.options == *options
+            before.options == of_stages(options)
                 && before.vpc_links == vpc_links
                 && is_same_but_for_stages(&before.api, api)
         });
@@ -47,7 +47,7 @@ impl Kept {
             Some(before) if is_api_same && before.api.stages == api.stages => Arc::clone(before),
             _ => Arc::new(ApiInput {
                 api: api.clone(),
-                options: options.clone(),
+                options: of_stages(options),
                 vpc_links: vpc_links.to_vec(),
             }),
         };
@@ -79,6 +79,11 @@ impl Kept {
     pub(super) fn input(&self, stage: StageName, warnings: Vec<Diagnostic>) -> StageInput {
         StageInput { api: Arc::clone(&self.input), stage, warnings }
     }
+}
+
+/// The options that stages are compiled from: what is the snapshot's own is left out.
+fn of_stages(options: &CompileOptions) -> CompileOptions {
+    CompileOptions { account_limit: None, ..options.clone() }
 }
 
 impl Snapshot {

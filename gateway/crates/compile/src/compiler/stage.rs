@@ -1,23 +1,44 @@
 //! One stage: its routes, its methods, and what it has of its own.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use gateway_model::{
     AuthorizationType, Diagnostic, EndpointType, Method, PathPart, Resource, ResourceId, RestApi,
     Stage,
 };
 use gateway_telemetry::LogFormat;
+use gateway_throttle::{Bucket, Limit, Settings, Throttle};
 
 use super::context::{MethodContext, Shared, StageContext};
-use super::gateway_response;
+use super::settings::MethodSettings;
+use super::{canary, gateway_response};
+use crate::changes::Change;
 use crate::plan::{Access, AccessLogPlan, MethodIndex, MethodPlan, Policy, StagePlan};
 use crate::routes::{Routes, RoutesBuilder};
 
+/// The plan of a stage with its canary. `before` is the stage's plan in the snapshot being served: what
+/// counts and limits is taken from there.
 pub(super) fn compile(
     api: &RestApi,
     stage: &Stage,
+    before: Option<&StagePlan>,
     shared: &mut Shared<'_>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> StagePlan {
     let mut cx = StageContext::new(api, stage, shared, diagnostics);
+    cx.check_method_settings();
+    let cache = cx.stage_cache(before);
+    let mut plan = deployed(cx);
+    plan.cache = cache;
+    throttles(stage, before, &mut plan, shared);
+    plan.canary = canary::compile(api, stage, before, &plan, shared, diagnostics);
+    plan
+}
+
+/// What a deployment executes with the variables of the context's stage, as yet without what outlives it.
+pub(super) fn deployed(mut cx: StageContext<'_, '_>) -> StagePlan {
+    let (api, stage) = (cx.api, cx.stage);
     stage_variables(&mut cx);
     let (routes, methods) = methods(&mut cx);
     let gateway_responses = gateway_response::compile(&mut cx);
@@ -43,6 +64,51 @@ pub(super) fn compile(
             .collect(),
         policy: if api.policy.is_some() { Policy::Unserved } else { Policy::None },
         payload_bytes_max: options.payload_bytes_max,
+        api_key_source: api.api_key_source,
+        cache: None,
+        canary: None,
+        is_canary: false,
+    }
+}
+
+/// Gives each method its limit: the one before, or a new one. Every method has one of its own.
+fn throttles(
+    stage: &Stage,
+    before: Option<&StagePlan>,
+    plan: &mut StagePlan,
+    shared: &mut Shared<'_>,
+) {
+    let before: HashMap<_, _> = before
+        .iter()
+        .flat_map(|before| &before.methods)
+        .map(|method| ((&*method.resource_path, method.http_method), method.throttle.as_ref()))
+        .collect();
+    for method in &mut plan.methods {
+        let (path, verb) = (&*method.resource_path, method.http_method);
+        let Some(wanted) = MethodSettings::of(stage, path, verb).throttle() else { continue };
+        let kept = before.get(&(path, verb)).copied().flatten();
+        method.throttle = Some(throttle(kept, wanted, &mut shared.changes));
+    }
+}
+
+/// A limit with one bucket: the one before with these settings, or a new one.
+pub(super) fn throttle(
+    before: Option<&Throttle>,
+    settings: Settings,
+    changes: &mut Vec<Change>,
+) -> Throttle {
+    match before {
+        Some(kept) => {
+            if kept.limit.settings() != settings {
+                changes.push(Change::Throttle(kept.clone(), settings));
+            }
+            kept.clone()
+        }
+        None => {
+            let limit = Arc::new(Limit::new(settings));
+            let bucket = Arc::new(Bucket::full(&limit));
+            Throttle { limit, bucket }
+        }
     }
 }
 
@@ -119,19 +185,20 @@ fn method_plan(
         http_method: method.http_method,
         path_params: path_params.to_vec(),
         access: access(method),
+        api_key_required: method.api_key_required,
+        throttle: None,
+        cache: cx.cache_plan(resource, MethodContext { method, path_params }),
         integration: cx.integration(MethodContext { method, path_params }),
         operation_name: method.operation_name.as_deref().map(Box::from),
     }
 }
 
-/// Authorization comes before the API key: an authorizer may be what gives the key.
 fn access(method: &Method) -> Access {
     match method.authorization_type {
         AuthorizationType::AwsIam => Access::IamUnserved,
         AuthorizationType::Custom | AuthorizationType::CognitoUserPools => {
             Access::AuthorizerUnserved
         }
-        AuthorizationType::None if method.api_key_required => Access::ApiKeyUnserved,
         AuthorizationType::None => Access::Open,
     }
 }

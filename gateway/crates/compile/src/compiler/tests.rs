@@ -161,7 +161,7 @@ fn what_guards_a_method_and_is_not_served_refuses() {
     use AuthorizationType as Auth;
     for (kind, key, access, refusal) in [
         (Auth::None, false, Access::Open, None),
-        (Auth::None, true, Access::ApiKeyUnserved, Some((403, "Forbidden"))),
+        (Auth::None, true, Access::Open, None),
         (Auth::AwsIam, false, Access::IamUnserved, Some((403, "Missing Authentication Token"))),
         (Auth::Custom, true, Access::AuthorizerUnserved, Some((500, ""))),
         (Auth::CognitoUserPools, false, Access::AuthorizerUnserved, Some((500, ""))),
@@ -171,7 +171,7 @@ fn what_guards_a_method_and_is_not_served_refuses() {
             method.api_key_required = key;
         }));
         let method = pet(&stage);
-        assert_eq!(method.access, access);
+        assert_eq!((method.access, method.api_key_required), (access, key));
         let said = method.access.refusal().map(|failure| {
             let text = String::from_utf8(failure.message.text().concat()).expect("UTF-8");
             (failure.default_status(), text)

@@ -1,0 +1,79 @@
+//! The canary of a stage: the same API, with another deployment's id and other variables.
+
+use std::sync::Arc;
+
+use gateway_model::{CanarySetting, Diagnostic, RestApi, Spanned, Stage};
+use gateway_throttle::Split;
+
+use super::context::{Shared, StageContext};
+use super::stage;
+use crate::changes::Change;
+use crate::plan::{Canary, StagePlan};
+
+pub(super) fn compile(
+    api: &RestApi,
+    stage: &Stage,
+    before: Option<&StagePlan>,
+    base: &StagePlan,
+    shared: &mut Shared<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<Canary> {
+    let setting = stage.canary.as_ref()?;
+    let percent = percent(setting, diagnostics)?;
+    let overlaid = overlay(stage, setting);
+    let mut plan = stage::deployed(StageContext::new(api, &overlaid, shared, diagnostics));
+    plan.is_canary = true;
+    for (method, of_stage) in plan.methods.iter_mut().zip(&base.methods) {
+        method.throttle = of_stage.throttle.clone();
+        if !setting.use_stage_cache {
+            method.cache = None;
+        }
+    }
+    if setting.use_stage_cache {
+        plan.cache = base.cache.clone();
+    }
+    Some(Canary {
+        split: split(before, percent, shared),
+        plan: Arc::new(plan),
+        uses_stage_cache: setting.use_stage_cache,
+    })
+}
+
+/// The share in percent, or `None` when it was reported.
+fn percent(setting: &CanarySetting, diagnostics: &mut Vec<Diagnostic>) -> Option<f64> {
+    let percent = setting.percent_traffic.unwrap_or(0.0);
+    let is_share = (0.0..=100.0).contains(&percent);
+    if !is_share {
+        let text = "PercentTraffic of a canary is a number from 0.0 to 100.0";
+        diagnostics.push(Diagnostic::error(&setting.place, text));
+    }
+    is_share.then_some(percent)
+}
+
+/// The stage as canary requests see it. A canary without a deployment has the stage's own.
+fn overlay(stage: &Stage, setting: &CanarySetting) -> Stage {
+    let mut overlaid = stage.clone();
+    if let Some(deployment) = &setting.deployment {
+        overlaid.deployment = deployment.clone();
+    }
+    let overrides = setting.stage_variable_overrides.iter();
+    overlaid.variables.extend(
+        overrides.map(|(name, value)| {
+            (name.clone(), Spanned::new(value.clone(), setting.place.clone()))
+        }),
+    );
+    overlaid
+}
+
+/// Who draws: the one before, so that its thousand goes on.
+fn split(before: Option<&StagePlan>, percent: f64, shared: &mut Shared<'_>) -> Arc<Split> {
+    match before.and_then(|before| before.canary.as_ref()) {
+        Some(canary) => {
+            if canary.split.percent() != percent {
+                shared.changes.push(Change::Split(Arc::clone(&canary.split), percent));
+            }
+            Arc::clone(&canary.split)
+        }
+        None => Arc::new(Split::new(percent)),
+    }
+}

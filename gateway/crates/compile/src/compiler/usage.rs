@@ -1,0 +1,152 @@
+//! Usage plans: keys, plans, and who is in which.
+//!
+//! Plans are compiled anew each time. What grows with the number of keys is kept from the snapshot before
+//! as long as the keys, the memberships and the plans' shapes are what they were; limits and quotas are no
+//! part of a shape.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use gateway_model::{ApiKey, Definitions, Diagnostic, HttpMethod, UsagePlanKey};
+
+use crate::changes::Change;
+use crate::limits::TOLD_MAX;
+use crate::plan::StagePlan;
+use crate::surroundings::Surroundings;
+use crate::usage::{DirtySet, UsagePlans};
+
+mod keys;
+mod members;
+mod plans;
+
+use keys::Imported;
+
+/// What usage plans were compiled from.
+#[derive(Default)]
+pub(crate) struct UsageInput {
+    api_keys: Vec<ApiKey>,
+    usage_plan_keys: Vec<UsagePlanKey>,
+    imported: Imported,
+    shapes: Vec<PlanShape>,
+    /// Values made for keys that are defined without one, by the key's id.
+    pub(crate) generated: BTreeMap<Box<str>, Box<str>>,
+    /// To be said again when keys and memberships are kept.
+    warnings: Vec<Diagnostic>,
+}
+
+/// Tells no key's value.
+impl std::fmt::Debug for UsageInput {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("UsageInput").field("shapes", &self.shapes).finish_non_exhaustive()
+    }
+}
+
+/// What of a plan decides how its members look.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct PlanShape {
+    id: Box<str>,
+    /// Files of keys may name a plan by it.
+    name: Box<str>,
+    has_throttle: bool,
+    overrides: Vec<Override>,
+    /// API id and stage name of each stage, sorted.
+    stages: Vec<(Box<str>, Box<str>)>,
+}
+
+/// What a limit on one method of a plan belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Override {
+    api_id: Box<str>,
+    stage: Box<str>,
+    path: Box<str>,
+    verb: HttpMethod,
+}
+
+/// Problems of one kind: the first are told, the others counted.
+#[derive(Default)]
+struct Told {
+    count: usize,
+    last: Option<Diagnostic>,
+}
+
+impl Told {
+    fn say(&mut self, diagnostics: &mut Vec<Diagnostic>, problem: impl FnOnce() -> Diagnostic) {
+        self.count += 1;
+        if self.count <= TOLD_MAX {
+            let problem = problem();
+            self.last = Some(problem.clone());
+            diagnostics.push(problem);
+        }
+    }
+
+    /// Says how many more there are, at the place of the last one told.
+    fn rest(self, diagnostics: &mut Vec<Diagnostic>) {
+        let Some(last) = self.last.filter(|_| self.count > TOLD_MAX) else { return };
+        let text = format!("and {} more like the ones above", self.count - TOLD_MAX);
+        diagnostics.push(Diagnostic { text, help: None, ..last });
+    }
+}
+
+pub(super) fn compile(
+    definitions: &Definitions,
+    surroundings: Surroundings<'_>,
+    stages: &[Arc<StagePlan>],
+    previous: Option<&UsagePlans>,
+    changes: &mut Vec<Change>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> UsagePlans {
+    let compiled =
+        plans::compile(definitions, surroundings, stages, previous, changes, diagnostics);
+    let (plans, shapes) = compiled;
+    let imported = Imported::of(surroundings.imported);
+    let kept_keys = previous.filter(|previous| {
+        previous.input.api_keys == definitions.api_keys && previous.input.imported == imported
+    });
+    let kept = kept_keys.filter(|previous| {
+        previous.input.usage_plan_keys == definitions.usage_plan_keys
+            && previous.input.shapes == shapes
+    });
+    if let Some(previous) = kept {
+        diagnostics.extend(previous.input.warnings.iter().cloned());
+        let input = UsageInput {
+            api_keys: definitions.api_keys.clone(),
+            usage_plan_keys: definitions.usage_plan_keys.clone(),
+            imported,
+            shapes,
+            generated: previous.input.generated.clone(),
+            warnings: previous.input.warnings.clone(),
+        };
+        return UsagePlans {
+            keys: Arc::clone(&previous.keys),
+            plans,
+            memberships: Arc::clone(&previous.memberships),
+            dirty: Arc::clone(&previous.dirty),
+            input,
+        };
+    }
+    let mut warnings = Vec::new();
+    let keys = keys::compile(definitions, surroundings, previous, &mut warnings);
+    let memberships = members::compile(
+        definitions,
+        surroundings,
+        members::Parts { keys: &keys.table, plans: &plans, shapes: &shapes },
+        previous,
+        &mut warnings,
+    );
+    let dirty = Arc::new(DirtySet::new(memberships.len()));
+    diagnostics.extend(warnings.iter().cloned());
+    UsagePlans {
+        keys: Arc::new(keys.table),
+        plans,
+        memberships: Arc::new(memberships),
+        dirty,
+        input: UsageInput {
+            api_keys: definitions.api_keys.clone(),
+            usage_plan_keys: definitions.usage_plan_keys.clone(),
+            imported,
+            shapes,
+            generated: keys.generated,
+            warnings,
+        },
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gateway_compile::Variable;
+use gateway_compile::{ApiKeySource, Variable};
 use gateway_proto::FieldName;
 use gateway_rt::Moment;
 use gateway_telemetry::clock::clf_time;
@@ -15,6 +15,9 @@ use gateway_telemetry::write_decimal;
 
 /// Takes a value, escaped for a log or plain for a wire.
 pub(crate) trait Out {
+    /// Whether what is written stays, where secrets have no place.
+    const IS_LOG: bool;
+
     fn bytes(&mut self, bytes: &[u8]);
     fn number(&mut self, value: u64);
 
@@ -24,6 +27,8 @@ pub(crate) trait Out {
 }
 
 impl Out for ValueWriter<'_> {
+    const IS_LOG: bool = true;
+
     fn bytes(&mut self, bytes: &[u8]) {
         ValueWriter::bytes(self, bytes);
     }
@@ -34,6 +39,8 @@ impl Out for ValueWriter<'_> {
 }
 
 impl Out for Vec<u8> {
+    const IS_LOG: bool = false;
+
     fn bytes(&mut self, bytes: &[u8]) {
         self.extend_from_slice(bytes);
     }
@@ -61,8 +68,8 @@ impl Context<'_> {
     /// Writes the value of `variable`; `false` when it has none.
     ///
     /// Source: "Variables for access logging for API Gateway". What belongs to a part that does
-    /// not serve yet (authorizers, keys, WAF, mutual TLS, canaries) has no value.
-    pub(crate) fn value(&self, variable: &Variable, out: &mut impl Out) -> bool {
+    /// not serve yet (authorizers, WAF, mutual TLS) has no value.
+    pub(crate) fn value<O: Out>(&self, variable: &Variable, out: &mut O) -> bool {
         use Variable as V;
         let Context { x, client, now } = self;
         let facts = &x.facts;
@@ -71,6 +78,16 @@ impl Context<'_> {
             V::RequestId => &facts.request_id,
             V::ExtendedRequestId => &facts.extended_id,
             V::IdentitySourceIp => client.ip(),
+            V::IdentityApiKey => return api_key(self.api_key(), out),
+            V::IdentityApiKeyId => return some(self.api_key_id(), out),
+            V::IsCanaryRequest => {
+                let text: Option<&[u8]> = match stage {
+                    Some(stage) if stage.is_canary => Some(b"true"),
+                    Some(stage) if stage.canary.is_some() => Some(b"false"),
+                    _ => None,
+                };
+                return some(text, out);
+            }
             V::IdentityUserAgent => return some(x.known_field(FieldName::UserAgent), out),
             V::HttpMethod => x.text(x.head.method),
             V::Path => without_slash_run(x.text(x.head.target.path)),
@@ -132,6 +149,36 @@ impl Context<'_> {
             _ => return false,
         };
         some(Some(text), out)
+    }
+}
+
+impl<'x> Context<'x> {
+    /// The key that the request shows, known or not.
+    fn api_key(&self) -> Option<&'x [u8]> {
+        let source = self.x.stage.as_ref()?.plan.api_key_source;
+        matches!(source, ApiKeySource::Header).then(|| self.x.known_field(FieldName::XApiKey))?
+    }
+
+    fn api_key_id(&self) -> Option<&'x [u8]> {
+        let usage = &self.x.serving.as_ref()?.snapshot.usage;
+        Some(usage.keys.id(self.x.facts.api_key?).as_bytes())
+    }
+}
+
+/// A key as it is, or for a log all but its end, as API Gateway's execution log shows it. Whether
+/// its access log masks keys is not documented; a log that does not cannot leak one.
+fn api_key<O: Out>(key: Option<&[u8]>, out: &mut O) -> bool {
+    const SHOWN: usize = 6;
+    match key {
+        Some(key) if O::IS_LOG => {
+            let hidden = key.len().saturating_sub(SHOWN);
+            // A short value is no key that anybody was given, and is hidden whole.
+            let shown = if hidden < SHOWN { &[][..] } else { &key[hidden..] };
+            out.bytes(b"******");
+            out.bytes(shown);
+            true
+        }
+        key => some(key, out),
     }
 }
 

@@ -1,5 +1,7 @@
 //! One request, in the specification's order.
 
+use std::rc::Rc;
+
 use gateway_compile::{
     FORBIDDEN, Failure, IntegrationPlan, MethodPlan, Policy, RequestMethod, StagePlan,
 };
@@ -12,8 +14,8 @@ use crate::context::Context;
 use crate::limits::DISCARD_BYTES_MAX;
 use crate::request::Exchange;
 use crate::respond::{self, ClientGone};
-use crate::shard::Shard;
-use crate::{http, mock};
+use crate::shard::{Shard, ShardStage};
+use crate::{admission, cached, http, mock};
 
 /// What becomes of the connection after an exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,23 +86,40 @@ async fn answer(shard: &Shard, client: &Client, x: &mut Exchange) -> Result<(), 
     x.limit_body(stage.plan.payload_bytes_max as u64)?;
     let method = find_method(&stage.plan, x)?;
     authorize(&stage.plan, method)?;
+    admission::admit(shard, x, &stage, method)?;
+    if let (Some(plan), Some(cache)) = (&method.cache, &stage.plan.cache) {
+        return cached::answer(shard, client, x, &stage, method, plan, &cache.cache).await;
+    }
+    integrate(shard, client, x, &stage, method).await
+}
+
+/// Calls the integration and answers with what it says.
+pub(crate) async fn integrate(
+    shard: &Shard,
+    client: &Client,
+    x: &mut Exchange,
+    stage: &Rc<ShardStage>,
+    method: &MethodPlan,
+) -> Result<(), Refusal> {
     match &method.integration {
-        IntegrationPlan::Http(plan) => http::call(shard, client, x, &stage, plan).await,
+        IntegrationPlan::Http(plan) => http::call(shard, client, x, stage, plan).await,
         IntegrationPlan::Mock(plan) => mock::call(shard, client, x, plan).await,
         IntegrationPlan::Misconfigured(failure) => Err((*failure).into()),
         IntegrationPlan::Unserved => Err(Failure::api_configuration_error().into()),
     }
 }
 
-/// Host and path to a stage of the snapshot that serves now; the request keeps that snapshot.
+/// Host and path to a stage of the snapshot that serves now, or to the stage's canary; the request
+/// keeps that snapshot.
 fn find_stage(shard: &Shard, x: &mut Exchange) -> Result<(), Failure> {
     let serving = shard.serving();
     let authority = x.head.authority.of(x.bytes());
     let path = x.text(x.head.target.path);
     let found = serving.snapshot.hosts.resolve(authority, path);
-    x.stage = found.map(|found| serving.stage(found.stage).clone());
+    x.stage = found.map(|found| serving.stage(found.stage).drawn().clone());
     x.serving = Some(serving);
     let found = found.ok_or(FORBIDDEN)?;
+    x.facts.stage = found.stage;
     x.facts.path_offset = found.path_offset;
     x.facts.base = found.base;
     Ok(())

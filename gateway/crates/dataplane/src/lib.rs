@@ -10,6 +10,8 @@
 //! | `exchange` | one request, in the specification's order |
 //! | `request` | what is known of the request so far |
 //! | `body` | the request's body: forwarded, buffered or dropped |
+//! | `admission`, `rate` | API key, usage plan, throttles and quota |
+//! | `cached` | the stage cache in front of the integration |
 //! | `http`, `relay`, `mock` | the integrations |
 //! | `values`, `context` | where mapped values come from |
 //! | `respond` | every answer we make up |
@@ -19,10 +21,13 @@
 //! the backend; the head of the response is written in front of its body, which does not move.
 #![forbid(unsafe_code)]
 
+mod admission;
+mod bell;
 #[cfg(feature = "bench")]
 #[doc(hidden)]
 pub mod bench;
 mod body;
+mod cached;
 mod connection;
 mod context;
 mod date;
@@ -31,6 +36,7 @@ mod http;
 mod ids;
 pub mod limits;
 mod mock;
+mod rate;
 pub mod refusals;
 mod relay;
 mod request;

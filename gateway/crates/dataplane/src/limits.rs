@@ -52,6 +52,11 @@ pub const REQUEST_ID_BYTES: usize = 36;
 /// a load balancer are about 200.
 pub const TRACE_HEADER_BYTES_MAX: usize = 512;
 
+/// How often a shard looks whether it holds tokens that it does not use, in milliseconds, while it
+/// holds any. Source: the design, "an unused lease expires back in 10 ms"; a lease is unused after
+/// half of that, and is seen within the other half.
+pub const LEASE_LOOK_MS: u64 = 5;
+
 const _: () = assert!(
     HeadLimits::DEFAULT.head_bytes_max() + RESPONSE_HEADROOM_BYTES < BUF_BYTES,
     "any response head fits one buffer behind the headroom"

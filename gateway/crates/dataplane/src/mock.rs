@@ -7,6 +7,7 @@ use gateway_compile::mock::{MockChoice, body_status};
 use gateway_compile::templates::Template;
 use gateway_proto::FieldName;
 
+use crate::cached;
 use crate::connection::Client;
 use crate::exchange::{Refusal, decide_keep_alive};
 use crate::request::Exchange;
@@ -50,6 +51,8 @@ pub(crate) async fn call(
         write_field(b"Content-Type", b"application/json", &mut out);
     }
     let is_bare = has_no_body(selected.status);
+    cached::keep(shard, x, selected.status, &out, body);
+    cached::finish(x, false, &mut out);
     let framing = if is_bare { Framing::None } else { Framing::Length(body.len() as u64) };
     finish_head(shard, x, framing, &mut out);
     x.facts.status = selected.status;

@@ -3,6 +3,7 @@
 //! The response is received behind some headroom. Its body never moves: our head is written in
 //! front of it, over the backend's, and both leave with one send.
 
+use gateway_cache::ENTRY_BYTES_MAX;
 use gateway_compile::responses::ResponsePlan;
 use gateway_compile::templates::Template;
 use gateway_compile::{Failure, HttpPlan};
@@ -12,14 +13,16 @@ use gateway_proto::h1::{
     write_chunk_head,
 };
 use gateway_proto::{ChunkLimits, Field, FieldName, HeadLimits, is_name};
+use gateway_rt::limits::BUF_BYTES;
 use gateway_rt::{Buf, Moment, Stream};
 
+use crate::cached;
 use crate::connection::Client;
 use crate::http::{Budget, parse_json};
 use crate::limits::{CHUNK_HEADROOM_BYTES, INTERIM_RESPONSES_MAX, RESPONSE_HEADROOM_BYTES};
 use crate::request::Exchange;
 use crate::respond::{
-    self, ClientGone, Framing, finish_head, send_buf, write_field, write_mapping, write_trace,
+    self, ClientGone, Framing, finish_head, send_buf, write_field, write_mapping,
 };
 use crate::shard::Shard;
 use crate::status::{has_no_body, write_line};
@@ -74,7 +77,7 @@ pub(crate) async fn relay(
     source.body = BodyReader::new(x.upstream.body);
     if plan.proxy {
         let status = x.upstream.status;
-        return pass(client, x, source, tx, status, write_proxied_head).await;
+        return pass(client, x, source, tx, status, false, write_proxied_head).await;
     }
     let selected = plan.responses.select(x.upstream.status)?;
     let template = selected.plan.templates.select(x.known_field(FieldName::Accept));
@@ -93,7 +96,7 @@ pub(crate) async fn relay(
         Some(Template::Literal(text)) => {
             answer_text(shard, client, x, source, tx, head, text).await
         }
-        _ => pass(client, x, source, tx, selected.status, head).await,
+        _ => pass(client, x, source, tx, selected.status, true, head).await,
     }
 }
 
@@ -284,11 +287,16 @@ async fn pass(
     mut source: Source<'_>,
     mut tx: Buf,
     status: u16,
+    is_traced: bool,
     write_head: impl WriteHead,
 ) -> Result<bool, RelayError> {
     let head_len = x.upstream.len;
     tx = source.gather(tx, head_len).await?;
     let length = source.body.take(&mut tx.filled_mut()[head_len..])?;
+    if x.storing.is_some() && !source.body.is_whole() {
+        tx.truncate(head_len + length);
+        return Box::pin(pass_whole(client, x, source, tx, status, is_traced, write_head)).await;
+    }
     let is_bare = x.is_head() || has_no_body(status);
     let framing = if is_bare {
         bare_framing(status, announced_length(x, tx.filled()))
@@ -301,6 +309,11 @@ async fn pass(
     let mut out = std::mem::take(&mut x.out);
     out.clear();
     write_head(x, client, tx.filled(), &mut out);
+    if x.storing.is_some() {
+        let body = &tx.filled()[head_len..head_len + length];
+        cached::keep(source.shard, x, status, &out, body);
+    }
+    cached::finish(x, is_traced, &mut out);
     finish_head(source.shard, x, framing, &mut out);
     x.facts.status = status;
     let start = tx.headroom() + head_len;
@@ -315,10 +328,24 @@ async fn pass(
     };
     x.out = out;
     tx = result?;
-    while !source.body.is_whole() && !is_bare {
+    if !is_bare {
+        pass_rest(client, x, &mut source, tx, framer).await?;
+    }
+    Ok(source.is_reusable(&x.upstream))
+}
+
+/// Sends what is still to come of a body, as it comes.
+async fn pass_rest(
+    client: &Client,
+    x: &mut Exchange,
+    source: &mut Source<'_>,
+    mut tx: Buf,
+    mut framer: Framer,
+) -> Result<(), RelayError> {
+    while !source.body.is_whole() {
         tx = source.next(tx, CHUNK_HEADROOM_BYTES).await.inspect_err(|_| {
             // An end would look like the body's end.
-            if framing == Framing::UntilClose {
+            if framer.framing == Framing::UntilClose {
                 client.stream.reset_on_close();
             }
         })?;
@@ -328,6 +355,62 @@ async fn pass(
             tx = send_buf(source.shard, &client.stream, tx).await?;
         }
     }
+    Ok(())
+}
+
+/// As [`pass`], for an answer that the stage cache is to keep: nothing is sent before it is whole.
+/// One that is too large for the cache is passed on from where that shows.
+async fn pass_whole(
+    client: &Client,
+    x: &mut Exchange,
+    mut source: Source<'_>,
+    mut tx: Buf,
+    status: u16,
+    is_traced: bool,
+    write_head: impl WriteHead,
+) -> Result<bool, RelayError> {
+    let shard = source.shard;
+    let head_len = x.upstream.len;
+    let mut body = std::mem::take(&mut x.response_body);
+    body.clear();
+    body.extend_from_slice(&tx.filled()[head_len..]);
+    tx.truncate(head_len);
+    let is_known_too_large =
+        matches!(x.upstream.body, ResponseBody::Length(length) if length > ENTRY_BYTES_MAX as u64);
+    let mut piece = Buf::take();
+    while !is_known_too_large && !source.body.is_whole() && body.len() <= ENTRY_BYTES_MAX {
+        piece = source.next(piece, 0).await?;
+        body.extend_from_slice(piece.filled());
+    }
+    let mut out = std::mem::take(&mut x.out);
+    out.clear();
+    write_head(x, client, tx.filled(), &mut out);
+    if source.body.is_whole() {
+        cached::keep(shard, x, status, &out, &body);
+        cached::finish(x, is_traced, &mut out);
+        send_whole(shard, client, x, status, &mut out, &body).await?;
+    } else {
+        cached::abandon(shard, x);
+        cached::finish(x, is_traced, &mut out);
+        let framing = choose_framing(x, &source.body, body.len());
+        if framing == Framing::UntilClose {
+            x.facts.keep_alive = false;
+        }
+        finish_head(shard, x, framing, &mut out);
+        x.facts.status = status;
+        respond::send(shard, client, x, &out, &[]).await?;
+        let mut framer = Framer { framing, owes_tail: false };
+        for part in body.chunks(BUF_BYTES / 2) {
+            piece.reset(CHUNK_HEADROOM_BYTES);
+            piece.extend(part);
+            x.facts.sent_body_bytes += part.len() as u64;
+            framer.frame(&mut piece, false);
+            piece = send_buf(shard, &client.stream, piece).await?;
+        }
+        pass_rest(client, x, &mut source, piece, framer).await?;
+    }
+    x.out = out;
+    x.response_body = body;
     Ok(source.is_reusable(&x.upstream))
 }
 
@@ -428,6 +511,8 @@ async fn answer_text(
     let mut out = std::mem::take(&mut x.out);
     out.clear();
     let status = write_head(x, client, tx.filled(), &mut out);
+    cached::keep(shard, x, status, &out, text);
+    cached::finish(x, true, &mut out);
     let result = send_whole(shard, client, x, status, &mut out, text).await;
     x.out = out;
     result?;
@@ -473,6 +558,8 @@ async fn answer_buffered(
         Some(Template::Literal(text)) => &text[..],
         _ => &body[..],
     };
+    cached::keep(shard, x, status, &out, text);
+    cached::finish(x, true, &mut out);
     let result = send_whole(shard, client, x, status, &mut out, text).await;
     x.out = out;
     x.response_body = body;
@@ -510,7 +597,6 @@ fn write_mapped_head(
     if !plan.maps_content_type {
         write_field(b"Content-Type", b"application/json", out);
     }
-    write_trace(values.x, out);
     status
 }
 

@@ -6,16 +6,19 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use gateway_auth::keys::KeyIndex;
 use gateway_compile::hosts::Base;
-use gateway_compile::{Failure, MethodIndex, MethodPlan, PathParams, RequestMethod};
+use gateway_compile::{Failure, MethodIndex, MethodPlan, PathParams, RequestMethod, StageIndex};
 use gateway_proto::h1::{BodyLength, HeadScanner, RequestHead, ResponseHead};
 use gateway_proto::{Field, FieldName, HeadLimits, Span, is_name};
 use gateway_rt::{Buf, Moment};
 
 use crate::body::Body;
+use crate::cached::Storing;
 use crate::connection::Client;
 use crate::ids;
 use crate::limits::EXCHANGE_VEC_BYTES_MAX;
+use crate::rate::RateFacts;
 use crate::shard::{Serving, Shard, ShardStage};
 
 /// One request and its answer, as far as they are known.
@@ -39,6 +42,10 @@ pub(crate) struct Exchange {
     client_trace: Option<Span>,
     /// `x-amzn-requestid` of the backend's answer.
     pub(crate) backend_request_id: Vec<u8>,
+    /// See [`crate::cached`].
+    pub(crate) cache_key: Vec<u8>,
+    /// Where the integration's answer is to be kept.
+    pub(crate) storing: Option<Box<Storing>>,
     pub(crate) facts: Facts,
     pub(crate) serving: Option<Rc<Serving>>,
     pub(crate) stage: Option<Rc<ShardStage>>,
@@ -59,6 +66,14 @@ pub(crate) struct Facts {
     /// Where the resource path starts in the request's path.
     pub(crate) path_offset: usize,
     pub(crate) base: Base,
+    /// The stage; its canary has the same index.
+    pub(crate) stage: StageIndex,
+    /// The API key that came with the request, if it is known.
+    pub(crate) api_key: Option<KeyIndex>,
+    /// What `RateLimit-*` fields say, if they are wanted.
+    pub(crate) rate: Option<RateFacts>,
+    /// The client's wish for a fresh response was not granted, and it is told so.
+    pub(crate) cache_warning: bool,
     pub(crate) plan: Option<MethodIndex>,
     /// Whether the connection may serve another request after this one.
     pub(crate) keep_alive: bool,
@@ -95,6 +110,8 @@ impl Default for Exchange {
             trace: Vec::with_capacity(128),
             client_trace: None,
             backend_request_id: Vec::with_capacity(64),
+            cache_key: Vec::with_capacity(256),
+            storing: None,
             facts: Facts::new(),
             serving: None,
             stage: None,
@@ -114,6 +131,10 @@ impl Facts {
             method: RequestMethod::Other,
             path_offset: 0,
             base: Base::Default,
+            stage: StageIndex(0),
+            api_key: None,
+            rate: None,
+            cache_warning: false,
             plan: None,
             keep_alive: false,
             status: 0,
@@ -191,7 +212,9 @@ impl Exchange {
 
     /// Gives back memory that only an unusually large message needed.
     pub(crate) fn shrink(&mut self) {
-        for bytes in [&mut self.out, &mut self.request_body, &mut self.response_body] {
+        let vecs =
+            [&mut self.out, &mut self.request_body, &mut self.response_body, &mut self.cache_key];
+        for bytes in vecs {
             if bytes.capacity() > EXCHANGE_VEC_BYTES_MAX {
                 *bytes = Vec::new();
             }

@@ -183,6 +183,9 @@ pub(crate) fn write_trace(x: &Exchange, out: &mut Vec<u8>) {
 
 /// Writes what every response has, and the empty line.
 pub(crate) fn finish_head(shard: &Shard, x: &Exchange, framing: Framing, out: &mut Vec<u8>) {
+    if let Some(rate) = &x.facts.rate {
+        rate.write(out);
+    }
     // Texts of a fixed length are put together first: one copy instead of many.
     let mut date = *b"Date: .............................\r\nContent-Length: ";
     date[6..35].copy_from_slice(&shard.date.at(x.facts.started_unix_ms));

@@ -6,9 +6,10 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use gateway_rt::{BoundListener, Inbox, Moment, Receiver, Stream, TcpListener, Visit};
+use gateway_throttle::Instant;
 
 use crate::connection::{self, Client, Next};
-use crate::limits::{ACCEPT_RETRY_MS, DRAIN_GRACE_MS};
+use crate::limits::{ACCEPT_RETRY_MS, DRAIN_GRACE_MS, LEASE_LOOK_MS};
 use crate::shard::{Command, Event, Shard};
 
 /// What a shard does until it is told to drain: takes connections and commands.
@@ -27,6 +28,7 @@ pub async fn run(
         .collect::<io::Result<_>>()?;
     let inbox = commands.attach()?;
     gateway_rt::spawn(housekeep(shard.clone()));
+    gateway_rt::spawn(keep_leases(shard.clone()));
     (shard.report)(shard.index, Event::Listening);
     let timeout = obey(&shard, inbox, &listeners).await;
     drain(&shard, &listeners, timeout).await;
@@ -54,13 +56,18 @@ async fn obey(
             }
             Command::Abort => shard.abort(),
             Command::Resolved(answer) => shard.upstreams.resolver().answer(answer),
+            Command::Landed { flight } => shard.flights.landed_on(flight),
             Command::Drain { timeout } => {
-                // Names must still resolve for requests that are in flight.
-                let upstreams = shard.upstreams.resolver().clone();
+                // What requests in flight wait for must still come.
+                let shard = shard.clone();
                 gateway_rt::spawn(async move {
                     while let Some(command) = inbox.recv().await {
-                        if let Command::Resolved(answer) = command {
-                            upstreams.answer(answer);
+                        match command {
+                            Command::Resolved(answer) => {
+                                shard.upstreams.resolver().answer(answer);
+                            }
+                            Command::Landed { flight } => shard.flights.landed_on(flight),
+                            _ => {}
                         }
                     }
                 });
@@ -88,6 +95,7 @@ async fn drain(shard: &Shard, listeners: &[Rc<TcpListener>], timeout: Duration) 
         gateway_rt::end_parked_connections(now - Duration::from_millis(DRAIN_GRACE_MS));
         gateway_rt::sleep(Duration::from_millis(gateway_rt::limits::TICK_MS)).await;
     };
+    shard.leases.borrow_mut().release_all(now_of_buckets());
     shard.log.borrow_mut().tick();
     (shard.report)(shard.index, Event::Drained(cut));
 }
@@ -98,11 +106,28 @@ async fn housekeep(shard: Rc<Shard>) {
         gateway_rt::sleep(Duration::from_millis(100)).await;
         shard.metrics.loop_ticks.increment();
         shard.log.borrow_mut().tick();
+        shard.flights.look(Moment::recent());
         count += 1;
+        if count.is_multiple_of(2) {
+            shard.level1.borrow_mut().sweep(Moment::recent().micros());
+        }
         if count.is_multiple_of(10) {
             shard.housekeep(Moment::now());
         }
     }
+}
+
+/// Gives back tokens that this shard took and does not use, so that another may have them.
+async fn keep_leases(shard: Rc<Shard>) {
+    loop {
+        shard.lease_bell.wait_until(|| shard.leases.borrow().has_leases()).await;
+        gateway_rt::sleep(Duration::from_millis(LEASE_LOOK_MS)).await;
+        shard.leases.borrow_mut().expire(now_of_buckets());
+    }
+}
+
+fn now_of_buckets() -> Instant {
+    Instant(Moment::now().micros() * 1_000)
 }
 
 async fn accept(shard: Rc<Shard>, listener: Rc<TcpListener>) {

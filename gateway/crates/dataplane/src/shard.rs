@@ -5,11 +5,15 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use gateway_cache::Level1;
 use gateway_compile::{GatewayResponses, Snapshot, StageIndex, StagePlan};
 use gateway_integration::{Answer, Pool, Upstreams};
-use gateway_rt::{Gate, Moment};
+use gateway_rt::{Gate, Moment, Sender};
 use gateway_telemetry::{ShardLog, ShardMetrics, StageMetrics};
+use gateway_throttle::Leases;
 
+use crate::bell::Bell;
+use crate::cached::Flights;
 use crate::date::Date;
 use crate::ids::Random;
 use crate::limits::EXCHANGES_FREE_MAX;
@@ -32,6 +36,8 @@ pub struct Settings {
     pub payload_bytes_max: u64,
     /// Response bodies where a mapping needs them whole, in bytes.
     pub response_bytes_max: usize,
+    /// Whether responses carry `RateLimit-*`, and refusals `Retry-After`.
+    pub rate_limit_headers: bool,
 }
 
 /// A command from the control thread.
@@ -57,6 +63,11 @@ pub enum Command {
     },
     /// An answer of the resolver.
     Resolved(Answer),
+    /// A call of a backend that requests of this shard wait for has ended, on another shard.
+    Landed {
+        /// The flight's id.
+        flight: u64,
+    },
 }
 
 /// What a shard tells the control thread.
@@ -89,6 +100,8 @@ pub struct ShardParts {
     pub upstreams: Upstreams,
     /// Where its events go.
     pub report: Report,
+    /// The mailboxes of all shards, by index.
+    pub peers: Arc<[Sender<Command>]>,
 }
 
 /// One shard's state. It lives on its thread and is shared by its connections.
@@ -104,6 +117,15 @@ pub struct Shard {
     pub(crate) report: Report,
     /// For requests that reach no stage.
     pub(crate) built_in: GatewayResponses,
+    /// This shard's tokens of the node's buckets.
+    pub(crate) leases: RefCell<Leases>,
+    /// Rings when there is a lease that may have to go back.
+    pub(crate) lease_bell: Bell,
+    /// This shard's first level of all stage caches.
+    pub(crate) level1: RefCell<Level1>,
+    pub(crate) flights: Flights,
+    /// The mailboxes of all shards, by index.
+    pub(crate) peers: Arc<[Sender<Command>]>,
     serving: RefCell<Rc<Serving>>,
     prepared: RefCell<Option<Rc<Serving>>>,
     #[expect(
@@ -125,6 +147,18 @@ pub(crate) struct ShardStage {
     /// Indexed like [`StagePlan::endpoints`].
     pub(crate) pools: Vec<Rc<Pool>>,
     pub(crate) metrics: Arc<StageMetrics>,
+    canary: Option<Rc<ShardStage>>,
+}
+
+impl ShardStage {
+    /// The stage, or its canary for the share of requests that the canary is to have.
+    #[inline]
+    pub(crate) fn drawn(self: &Rc<Self>) -> &Rc<Self> {
+        match (&self.canary, &self.plan.canary) {
+            (Some(canary), Some(plan)) if plan.split.draw() => canary,
+            _ => self,
+        }
+    }
 }
 
 impl Serving {
@@ -149,6 +183,11 @@ impl Shard {
             log: RefCell::new(parts.log),
             report: parts.report,
             built_in: GatewayResponses::built_in(),
+            leases: RefCell::new(Leases::new(parts.peers.len())),
+            lease_bell: Bell::default(),
+            level1: RefCell::new(Level1::new()),
+            flights: Flights::default(),
+            peers: parts.peers,
             serving: RefCell::new(Rc::new(serving)),
             prepared: RefCell::default(),
             exchanges: RefCell::default(),
@@ -167,7 +206,11 @@ impl Shard {
             plan.endpoints.iter().map(|endpoint| self.upstreams.pool(endpoint)).collect()
         };
         let stages = snapshot.stages.iter().zip(metrics).map(|(plan, metrics)| {
-            Rc::new(ShardStage { plan: plan.clone(), pools: pools(plan), metrics })
+            let canary = plan.canary.as_ref().map(|canary| {
+                let (plan, metrics) = (canary.plan.clone(), metrics.clone());
+                Rc::new(ShardStage { pools: pools(&plan), plan, metrics, canary: None })
+            });
+            Rc::new(ShardStage { plan: plan.clone(), pools: pools(plan), metrics, canary })
         });
         let stages = stages.collect();
         let generation = snapshot.generation;

@@ -101,6 +101,33 @@ impl<'x> Values<'x> {
         out.len() > before
     }
 
+    /// Appends all values of a source, each with its length, as a cache key has them; `false` when
+    /// there is none, which differs from an empty one.
+    ///
+    /// Names of fields compare without case here: a backend that reads them so must not be asked by
+    /// one spelling and answer another.
+    pub(crate) fn write_key(&self, source: &Source, out: &mut Vec<u8>) -> bool {
+        let before = out.len();
+        match source {
+            Source::Query(name) | Source::MultiQuery(name) => {
+                for value in self.each_query(name) {
+                    with_length(out, |out| decode_query(value, out));
+                }
+            }
+            Source::Header(name) | Source::MultiHeader(name) => {
+                for field in self.x.visible_fields() {
+                    if self.x.text(field.name).eq_ignore_ascii_case(name) {
+                        with_length(out, |out| out.extend_from_slice(self.x.text(field.value)));
+                    }
+                }
+            }
+            source => {
+                self.write(source, out);
+            }
+        }
+        out.len() > before
+    }
+
     /// All values of a query source, still percent-encoded as the client sent them.
     pub(crate) fn each_query<'s>(&'s self, name: &'s [u8]) -> impl Iterator<Item = &'s [u8]> {
         queries(self.query(), name)
@@ -119,6 +146,15 @@ impl<'x> Values<'x> {
         let bytes = reply.map_or(&[][..], |r| r.bytes);
         fields.iter().filter(move |f| f.name.of(bytes) == name).map(move |f| f.value.of(bytes))
     }
+}
+
+/// Appends what `write` writes behind its length.
+fn with_length(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    let at = out.len();
+    out.extend_from_slice(&[0; 4]);
+    write(out);
+    let len = (out.len() - at - 4) as u32;
+    out[at..at + 4].copy_from_slice(&len.to_le_bytes());
 }
 
 /// Whether a context variable is text in API Gateway's context.

@@ -1,0 +1,351 @@
+//! The stage cache: answering from it, filling it, waiting for somebody who fills it.
+//!
+//! Cost of a hit: the key is put together in a vector that keeps its memory, looked up in the
+//! shard's own first level, and head and body are copied into one send buffer. No allocation, no
+//! lock, no call of a backend.
+//!
+//! Two choices where API Gateway's behaviour is not documented: HEAD is never answered from the
+//! cache, and what a response says it is (for one client, or a part) keeps it out, see
+//! [`is_storable`].
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Poll, Waker};
+use std::time::Duration;
+
+use gateway_cache::{Cache, ENTRY_BYTES_MAX, Entry, Fill, Flight, Lookup, Outcome, Waiters};
+use gateway_compile::{
+    CachePlan, Failure, GatewayResponseType, IntegrationPlan, Invalidation, Message, MethodPlan,
+};
+use gateway_proto::FieldName;
+use gateway_rt::{Buf, Moment};
+
+use crate::connection::Client;
+use crate::exchange::{Refusal, decide_keep_alive, integrate};
+use crate::request::Exchange;
+use crate::respond::{self, Framing, finish_head, write_trace};
+use crate::shard::{Command, Shard, ShardStage};
+use crate::status::has_no_body;
+use crate::values::Values;
+
+/// What a client learns whose wish for a fresh response was not granted. The text is ours: API
+/// Gateway documents the field and not its value.
+const WARNING: &[u8] = b"Warning: 199 Cache-invalidation-unauthorized\r\n";
+
+/// `FAIL_WITH_403`. API Gateway's text for it is not documented; this is the one of its 403s.
+const INVALIDATION_DENIED: Failure = Failure {
+    kind: GatewayResponseType::AccessDenied,
+    message: Message::Forbidden,
+    status: Some(403),
+};
+
+/// A response on its way into the cache.
+pub(crate) struct Storing {
+    fill: Fill,
+    ttl_us: u64,
+}
+
+/// Answers from the cache, or calls the integration and keeps its answer.
+pub(crate) async fn answer(
+    shard: &Shard,
+    client: &Client,
+    x: &mut Exchange,
+    stage: &Rc<ShardStage>,
+    method: &MethodPlan,
+    plan: &CachePlan,
+    cache: &Arc<Cache>,
+) -> Result<(), Refusal> {
+    if x.is_head() {
+        return integrate(shard, client, x, stage, method).await;
+    }
+    let mut is_fresh_wanted = wants_fresh(x);
+    if is_fresh_wanted {
+        match plan.invalidation {
+            Invalidation::Anyone => {}
+            Invalidation::Fail403 => return Err(INVALIDATION_DENIED.into()),
+            Invalidation::Warn => x.facts.cache_warning = true,
+            Invalidation::Ignore => {}
+        }
+        is_fresh_wanted = plan.invalidation == Invalidation::Anyone;
+    }
+    write_key(client, x, plan);
+    let deadline = x.facts.started + Duration::from_millis(u64::from(timeout_ms(method)));
+    let fill = loop {
+        if is_fresh_wanted {
+            break Some(cache.refill(&x.cache_key));
+        }
+        match look_up(shard, x, method, cache) {
+            Found::Hit(answer) => {
+                stage.metrics.cache_hits.increment();
+                return send(shard, client, x, answer).await;
+            }
+            Found::Fill(fill) => break Some(fill),
+            Found::Wait(flight) => {
+                // Too late, or nothing came of it: this request is on its own.
+                Box::pin(shard.flights.landed(&flight, deadline)).await;
+                if flight.outcome() != Outcome::LookAgain {
+                    break None;
+                }
+            }
+        }
+    };
+    stage.metrics.cache_misses.increment();
+    x.storing = fill.map(|fill| Box::new(Storing { fill, ttl_us: plan.ttl_us }));
+    let result = integrate(shard, client, x, stage, method).await;
+    abandon(shard, x);
+    result
+}
+
+/// Ends a fill that nothing came of, so that those who wait for it go on.
+pub(crate) fn abandon(shard: &Shard, x: &mut Exchange) {
+    if let Some(storing) = x.storing.take() {
+        tell(shard, storing.fill.abandon());
+    }
+}
+
+/// How long the integration may take, and with it the wait for somebody else's call of it.
+fn timeout_ms(method: &MethodPlan) -> u32 {
+    match &method.integration {
+        IntegrationPlan::Http(plan) => plan.timeout_ms,
+        _ => gateway_compile::limits::TIMEOUT_MS_DEFAULT,
+    }
+}
+
+/// `Cache-Control: max-age=0` asks for a fresh response. Other directives say nothing to us.
+fn wants_fresh(x: &Exchange) -> bool {
+    let mut fields = x.head.fields.iter().filter(|f| f.known == FieldName::CacheControl);
+    fields.any(|field| {
+        let mut directives = x.text(field.value).split(|byte| *byte == b',');
+        directives.any(|directive| directive.trim_ascii().eq_ignore_ascii_case(b"max-age=0"))
+    })
+}
+
+/// What a response varies by: deployment, namespace and verb, then each parameter with its length,
+/// so that no two requests share a key by accident. An absent value is none, not an empty one.
+fn write_key(client: &Client, x: &mut Exchange, plan: &CachePlan) {
+    let mut key = std::mem::take(&mut x.cache_key);
+    key.clear();
+    key.extend_from_slice(&plan.prefix);
+    key.extend_from_slice(x.text(x.head.method));
+    for source in &plan.key {
+        let at = key.len();
+        key.extend_from_slice(&[0; 5]);
+        let values = Values::of_request(x, client);
+        let has_value = values.write_key(source, &mut key);
+        let len = (key.len() - at - 5) as u32;
+        key[at] = u8::from(has_value);
+        key[at + 1..at + 5].copy_from_slice(&len.to_le_bytes());
+    }
+    x.cache_key = key;
+}
+
+/// What a look-up came to.
+enum Found {
+    Hit(Answer),
+    Fill(Fill),
+    Wait(Arc<Flight>),
+}
+
+/// An answer from the cache, as far as it can be made while the first level lends the entry.
+struct Answer {
+    /// Head and body, or only the head.
+    tx: Buf,
+    body_len: usize,
+    /// The entry, where its body does not fit behind the head.
+    large: Option<Arc<Entry>>,
+}
+
+fn look_up(shard: &Shard, x: &mut Exchange, method: &MethodPlan, cache: &Arc<Cache>) -> Found {
+    let now_us = Moment::now().micros();
+    let mut level1 = shard.level1.borrow_mut();
+    match cache.lookup(&mut level1, &x.cache_key, now_us, shard.index) {
+        Lookup::Hit(entry) => Found::Hit(compose(shard, x, method, entry)),
+        Lookup::Fill(fill) => Found::Fill(fill),
+        Lookup::Wait(flight) => Found::Wait(flight),
+    }
+}
+
+fn compose(shard: &Shard, x: &mut Exchange, method: &MethodPlan, entry: &Arc<Entry>) -> Answer {
+    decide_keep_alive(x);
+    if is_traced(method) {
+        x.make_trace(shard);
+    }
+    let mut out = std::mem::take(&mut x.out);
+    out.clear();
+    out.extend_from_slice(entry.head());
+    finish(x, is_traced(method), &mut out);
+    let is_bare = has_no_body(entry.status());
+    let body = entry.body();
+    let framing = if is_bare { Framing::None } else { Framing::Length(body.len() as u64) };
+    finish_head(shard, x, framing, &mut out);
+    x.facts.status = entry.status();
+    let mut tx = Buf::take();
+    let fits = tx.extend(&out) && tx.extend(body);
+    x.out = out;
+    Answer { tx, body_len: body.len(), large: (!fits).then(|| Arc::clone(entry)) }
+}
+
+async fn send(
+    shard: &Shard,
+    client: &Client,
+    x: &mut Exchange,
+    answer: Answer,
+) -> Result<(), Refusal> {
+    let Answer { tx, body_len, large } = answer;
+    match large {
+        None => {
+            respond::send_buf(shard, &client.stream, tx).await?;
+            x.facts.sent_body_bytes += body_len as u64;
+        }
+        Some(entry) => {
+            let out = std::mem::take(&mut x.out);
+            let sent = Box::pin(respond::send(shard, client, x, &out, entry.body())).await;
+            x.out = out;
+            sent?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether answers of the method carry the request's trace id: those of `HTTP` do.
+fn is_traced(method: &MethodPlan) -> bool {
+    matches!(&method.integration, IntegrationPlan::Http(plan) if !plan.proxy)
+}
+
+/// Writes what each client gets of its own, behind what the cache keeps of a head.
+pub(crate) fn finish(x: &Exchange, is_traced: bool, out: &mut Vec<u8>) {
+    if is_traced {
+        write_trace(x, out);
+    }
+    if x.facts.cache_warning {
+        out.extend_from_slice(WARNING);
+    }
+}
+
+/// Keeps a response that is whole, if the request is to fill the cache. `head` ends before the
+/// fields that each client gets of its own.
+pub(crate) fn keep(shard: &Shard, x: &mut Exchange, status: u16, head: &[u8], body: &[u8]) {
+    let Some(storing) = x.storing.take() else { return };
+    let Storing { fill, ttl_us } = *storing;
+    if !is_storable(status, head) || body.len() > ENTRY_BYTES_MAX {
+        return tell(shard, fill.abandon());
+    }
+    let body = if has_no_body(status) { &[] } else { body };
+    let (_, waiters) = fill.store(status, head, body, ttl_us, Moment::now().micros());
+    tell(shard, waiters);
+}
+
+/// Whether a response may be given to others.
+///
+/// API Gateway keeps every status that an integration answers; a part of a representation, and an
+/// answer to a condition that only one client set, would be wrong for the next. `Set-Cookie` and
+/// `private` are for one client (attacks, "Cache poisoning": never stored).
+fn is_storable(status: u16, head: &[u8]) -> bool {
+    if matches!(status, 100..=199 | 206 | 304 | 412 | 416) {
+        return false;
+    }
+    let mut lines = head.split(|byte| *byte == b'\n');
+    !lines.any(|line| {
+        let Some(colon) = line.iter().position(|byte| *byte == b':') else { return false };
+        let value = &line[colon + 1..];
+        match FieldName::of(&line[..colon]) {
+            FieldName::SetCookie => true,
+            FieldName::CacheControl => {
+                let mut directives = value.split(|byte| *byte == b',');
+                directives.any(|directive| {
+                    let name = directive.split(|byte| *byte == b'=').next().unwrap_or_default();
+                    name.trim_ascii().eq_ignore_ascii_case(b"private")
+                })
+            }
+            _ => false,
+        }
+    })
+}
+
+/// Tells everybody who waits for a flight that it has landed.
+fn tell(shard: &Shard, waiters: Waiters) {
+    for index in waiters.shards() {
+        if index == shard.index {
+            shard.flights.landed_on(waiters.flight_id());
+        } else if let Some(peer) = shard.peers.get(index) {
+            // Full: those who wait look by themselves, see `Flights::look`.
+            let _ = peer.try_send(Command::Landed { flight: waiters.flight_id() });
+        }
+    }
+}
+
+/// The requests of this shard that wait for somebody else's call of a backend.
+#[derive(Default)]
+pub(crate) struct Flights {
+    waiting: RefCell<Vec<Waiting>>,
+}
+
+struct Waiting {
+    flight: Arc<Flight>,
+    deadline: Moment,
+    waker: Waker,
+}
+
+impl Flights {
+    /// Waits for a flight, until `deadline` at most.
+    async fn landed(&self, flight: &Arc<Flight>, deadline: Moment) {
+        poll_fn(|cx| {
+            if flight.is_done() || Moment::recent() >= deadline {
+                return Poll::Ready(());
+            }
+            let waker = cx.waker().clone();
+            let waiting = Waiting { flight: flight.clone(), deadline, waker };
+            self.waiting.borrow_mut().push(waiting);
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// Wakes those who wait for this flight.
+    pub(crate) fn landed_on(&self, flight: u64) {
+        self.wake(|waiting| waiting.flight.id() == flight);
+    }
+
+    /// Wakes those whose flight has landed without a word, and those who have waited long enough.
+    pub(crate) fn look(&self, now: Moment) {
+        self.wake(|waiting| waiting.flight.is_done() || now >= waiting.deadline);
+    }
+
+    fn wake(&self, is_due: impl Fn(&Waiting) -> bool) {
+        let mut waiting = self.waiting.borrow_mut();
+        let mut index = 0;
+        while index < waiting.len() {
+            if is_due(&waiting[index]) {
+                // A waker only queues its task: nobody is polled before the borrow ends.
+                waiting.swap_remove(index).waker.wake();
+            } else {
+                index += 1;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_storable;
+
+    #[test]
+    fn what_is_for_one_client_is_not_kept() {
+        let head = |fields: &str| format!("HTTP/1.1 200 OK\r\n{fields}");
+        let check = |status, fields: &str, expected| {
+            assert_eq!(is_storable(status, head(fields).as_bytes()), expected, "{status} {fields}");
+        };
+        check(200, "Content-Type: text/plain\r\n", true);
+        check(404, "", true);
+        check(503, "Cache-Control: no-store\r\n", true);
+        check(200, "set-cookie: a=b\r\n", false);
+        check(200, "Cache-Control: max-age=60, Private\r\n", false);
+        check(200, "Cache-Control: private=\"x\"\r\n", false);
+        check(200, "X-Cache-Control: private\r\n", true);
+        for status in [206, 304, 412, 416] {
+            check(status, "", false);
+        }
+    }
+}

@@ -7,19 +7,23 @@
 
 /// `chars` lower-case base-36 digits for one role (`RestApi`, `root` …) of one logical id.
 pub(crate) fn derived_id(stack: &str, logical_id: &str, role: &str, chars: usize) -> String {
-    const DIGITS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
     const DIGITS_PER_HASH: usize = 10; // 36^10 < 2^64
     let mut seed = fnv1a(stack, logical_id, role);
     let mut id = String::with_capacity(chars);
     while id.len() < chars {
         seed = mix(seed);
-        let mut rest = seed;
-        for _ in 0..DIGITS_PER_HASH.min(chars - id.len()) {
-            id.push(char::from(DIGITS[(rest % 36) as usize]));
-            rest /= 36;
-        }
+        digits(seed, DIGITS_PER_HASH.min(chars - id.len()), &mut id);
     }
     id
+}
+
+/// Writes a number's lowest digits in base 36, from the least significant on.
+pub(crate) fn digits(mut number: u64, count: usize, text: &mut String) {
+    const DIGITS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+    for _ in 0..count {
+        text.push(char::from(DIGITS[(number % 36) as usize]));
+        number /= 36;
+    }
 }
 
 /// A UUID-shaped text, for ARNs that hold one.

@@ -6,9 +6,10 @@
 //! `unserved` says which of the features in use this release does not serve.
 //!
 //! **Architecture invariants:** no text makes [`load`] panic, and every text is bounded in time
-//! and memory by `limits`; no I/O happens here; all diagnostics of all files come out of one run.
+//! and memory by `limits`; no I/O happens here but that of a reader that is given; all diagnostics of all files come out of one run.
 #![forbid(unsafe_code)]
 
+pub mod api_keys;
 mod assemble;
 mod decode;
 mod eval;

@@ -40,4 +40,24 @@ pub const PART_ID_CHARS: usize = 6;
 /// The length of the suffix of a generated physical id. Source: CloudFormation.
 pub const PHYSICAL_SUFFIX_CHARS: usize = 12;
 
+/// The shortest and the longest value of an API key, in characters. Source: CreateApiKey, "API Key
+/// value should be at least 20 characters", "exceeds maximum size of 128 characters".
+pub const KEY_VALUE_CHARS_MIN: usize = 20;
+/// See [`KEY_VALUE_CHARS_MIN`].
+pub const KEY_VALUE_CHARS_MAX: usize = 128;
+
+/// The longest name of an API key, in characters. Source: CreateApiKey, "Invalid API Key name, can
+/// be at most 1024 characters."
+pub const KEY_NAME_CHARS_MAX: usize = 1_024;
+
+/// The longest id that a key file gives, in characters. Source: ours; API Gateway's have ten.
+pub const KEY_ID_CHARS_MAX: usize = 64;
+
+/// The longest row of a key file, in bytes. Source: ours; a name, a value and ten plans take less
+/// than 8 KiB, and descriptions may be longer.
+pub const ROW_BYTES_MAX: usize = 64 * 1024;
+
+/// The most cells of a row of a key file, less one. Source: ours; six columns mean something.
+pub const ROW_CELLS_MAX: usize = 256;
+
 const _: () = assert!(NODES_MAX < EVALUATION_UNITS_MAX, "a whole file can be evaluated once");

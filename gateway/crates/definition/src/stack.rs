@@ -18,7 +18,7 @@ use std::sync::Arc;
 #[derive(Default)]
 pub(crate) struct StackResult {
     pub(crate) pieces: Vec<Piece>,
-    /// The ids of all REST APIs and resources, decoded or not.
+    /// The ids of all REST APIs, resources, deployments, API keys and usage plans, decoded or not.
     pub(crate) ids: HashSet<String>,
     outputs: Vec<Output>,
     exports: Vec<(String, String, Place)>,
@@ -258,7 +258,10 @@ impl StackResult {
                 check_custom_id(evaluator, resource);
                 self.ids.extend([identity.reference.clone(), root.clone()]);
             }
-            "AWS::ApiGateway::Resource" | "AWS::ApiGateway::Deployment" => {
+            "AWS::ApiGateway::Resource"
+            | "AWS::ApiGateway::Deployment"
+            | "AWS::ApiGateway::ApiKey"
+            | "AWS::ApiGateway::UsagePlan" => {
                 self.ids.insert(identity.reference.clone());
             }
             _ => {}

@@ -15,12 +15,6 @@ pub(crate) fn report(definitions: &Definitions, report: &Report) {
     for api in &definitions.apis {
         unserved.api(api);
     }
-    for key in &definitions.api_keys {
-        unserved.say(&key.place, "API keys are");
-    }
-    for plan in &definitions.usage_plans {
-        unserved.say(&plan.place, "usage plans are");
-    }
     for domain in &definitions.domain_names {
         unserved.domain_name(domain);
     }
@@ -76,9 +70,6 @@ impl Unserved<'_> {
         for method in api.resources.values().flat_map(|resource| resource.methods.values()) {
             self.method(method);
         }
-        for deployment in api.deployments.values() {
-            self.say_if(deployment.canary.is_some(), &deployment.place, "canaries are");
-        }
         for stage in api.stages.values() {
             self.stage(stage);
         }
@@ -89,7 +80,6 @@ impl Unserved<'_> {
             let text = format!("authorization type {} is", method.authorization_type);
             self.say(&method.authorization_place, &text);
         }
-        self.say_if(method.api_key_required, &method.place, "API keys are");
         let validates = method.request_validator_id.is_some();
         self.say_if(validates, &method.place, "request validators are");
         if let Some(integration) = &method.integration {
@@ -107,22 +97,14 @@ impl Unserved<'_> {
         let converts = integration.content_handling.is_some()
             || integration.integration_responses.iter().any(|r| r.content_handling.is_some());
         self.say_if(converts, place, "ContentHandling is");
-        self.say_if(!integration.cache_key_parameters.is_empty(), place, "cache keys are");
     }
 
     fn stage(&self, stage: &Stage) {
         let place = &stage.place;
-        self.say_if(stage.cache_cluster.enabled, place, "stage caches are");
-        self.say_if(stage.canary.is_some(), place, "canaries are");
         self.say_if(stage.client_certificate_id.is_some(), place, "client certificates are");
         self.say_if(stage.tracing_enabled, place, "tracing is");
         self.say_if(stage.web_acl_arn.is_some(), place, "web ACLs are");
         let any = |holds: fn(&MethodSetting) -> bool| stage.method_settings.values().any(holds);
-        let throttles = any(|setting| {
-            setting.throttling_rate_limit.is_some() || setting.throttling_burst_limit.is_some()
-        });
-        self.say_if(throttles, place, "throttling in method settings is");
-        self.say_if(any(|s| s.caching_enabled == Some(true)), place, "caching is");
         let logs = any(|setting| {
             matches!(setting.logging_level, Some(LoggingLevel::Error | LoggingLevel::Info))
                 || setting.data_trace_enabled == Some(true)

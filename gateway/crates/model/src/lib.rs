@@ -52,8 +52,8 @@ pub use rest_api::{
     RequestValidator, Resource, RestApi, S3Location,
 };
 pub use stage::{
-    AccessLogSetting, CacheCluster, CanarySetting, Deployment, LoggingLevel, MethodSetting,
-    MethodSettingKey, Stage, UnauthorizedCacheControlHeaderStrategy,
+    AccessLogSetting, CacheCluster, CanaryError, CanaryPatch, CanarySetting, Deployment,
+    LoggingLevel, MethodSetting, MethodSettingKey, Stage, UnauthorizedCacheControlHeaderStrategy,
 };
 pub use usage::{
     ApiKey, ApiStage, ImportedKey, ImportedKeys, ImportedKeysFull, QuotaPeriod, QuotaSettings,

@@ -1,5 +1,9 @@
 //! Deployments and the stages that show them.
 
+mod canary;
+
+pub use canary::{CanaryError, CanaryPatch};
+
 use crate::closed::closed_names;
 use crate::{ClientCertificateId, DeploymentId, HttpMethod, Place, Spanned, StageName};
 use std::collections::BTreeMap;
@@ -184,7 +188,7 @@ pub struct AccessLogSetting {
 /// A deployment that takes part of a stage's traffic.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CanarySetting {
-    /// The deployment; absent for a deployment's own canary settings.
+    /// The deployment; absent for a deployment's own canary settings, and there only.
     pub deployment: Option<DeploymentId>,
     /// Its share, 0 to 100.
     pub percent_traffic: Option<f64>,

@@ -1,11 +1,15 @@
 //! Pieces of all stacks to [`Definitions`]: parts find their API, resources their parent.
 
+mod plans;
 mod tree;
 
 use crate::decode::{Part, Piece};
 use crate::report::Report;
 use crate::stack::StackResult;
-use gateway_model::{BasePathMapping, Definitions, Place, RestApi, RestApiId, Spanned, Stage};
+use gateway_model::{
+    BasePathMapping, CanarySetting, Definitions, DeploymentId, Place, RestApi, RestApiId, Spanned,
+    Stage, StageName,
+};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use tree::Tree;
 
@@ -37,6 +41,7 @@ pub(crate) fn assemble(stacks: Vec<StackResult>, report: &Report) -> Definitions
     }
     joined.add_parts(parts);
     joined.check_domains(&mut definitions);
+    joined.check_plans(&definitions);
     definitions.apis = joined.apis;
     definitions
 }
@@ -70,7 +75,7 @@ impl Joined<'_> {
     /// resources, what methods refer to, methods, deployments, stages.
     fn add_parts(&mut self, parts: Vec<(Spanned<String>, Part)>) {
         let mut trees: BTreeMap<usize, Tree> = BTreeMap::new();
-        let (mut methods, mut stages) = (Vec::new(), Vec::new());
+        let (mut methods, mut stages, mut canaries) = (Vec::new(), Vec::new(), Vec::new());
         for (id, part) in parts {
             let Some(index) = self.index.get(id.value.as_str()).copied() else {
                 if !self.ids.contains(&id.value) {
@@ -85,8 +90,15 @@ impl Joined<'_> {
                 Part::Method(resource, method) => methods.push((index, resource, method)),
                 Part::Stage(stage) => stages.push((index, stage, Origin::Resource)),
                 Part::Deployment(deployment, stage) => {
+                    match stage {
+                        Some(stage) if deployment.canary.is_some() => {
+                            canaries.push((index, stage.name, deployment.id.clone()));
+                        }
+                        stage => {
+                            stages.extend(stage.map(|stage| (index, stage, Origin::Deployment)));
+                        }
+                    }
                     api.deployments.insert(deployment.id.clone(), deployment);
-                    stages.extend(stage.map(|stage| (index, stage, Origin::Deployment)));
                 }
                 Part::Authorizer(authorizer) => {
                     api.authorizers.insert(authorizer.id.clone(), authorizer);
@@ -142,9 +154,29 @@ impl Joined<'_> {
             }
             self.add_stage(index, *stage);
         }
+        for (index, stage, deployment) in canaries {
+            self.add_canary(index, &stage, &deployment);
+        }
     }
 
-    fn add_stage(&mut self, index: usize, stage: Stage) {
+    /// Makes a deployment the canary of a stage that exists.
+    fn add_canary(&mut self, index: usize, stage: &StageName, deployment: &DeploymentId) {
+        let api = &mut self.apis[index];
+        let Some(canary) = api.deployments.get(deployment).and_then(|d| d.canary.as_ref()) else {
+            return;
+        };
+        let Some(stage) = api.stages.get_mut(stage) else {
+            let text = format!(
+                "Invalid deployment content specified.Stage {stage} must already be created before \
+                 making a canary release deployment"
+            );
+            return self.report.error(&canary.place, text);
+        };
+        let deployment = Some(deployment.clone());
+        stage.canary = Some(CanarySetting { deployment, ..canary.clone() });
+    }
+
+    fn add_stage(&mut self, index: usize, mut stage: Stage) {
         let api = &mut self.apis[index];
         if !api.deployments.contains_key(&stage.deployment) {
             if !self.ids.contains(stage.deployment.as_str()) {
@@ -155,6 +187,13 @@ impl Joined<'_> {
         if let Some(other) = api.stages.get(&stage.name) {
             let text = format!("Stage already exists: {} at {}", stage.name, other.place);
             return self.report.error(&stage.place, text);
+        }
+        if let Some(canary) = &mut stage.canary {
+            let deployment = canary.deployment.get_or_insert_with(|| stage.deployment.clone());
+            if !api.deployments.contains_key(deployment) && !self.ids.contains(deployment.as_str())
+            {
+                self.report.error(&canary.place, "Deployment id does not exist");
+            }
         }
         api.stages.insert(stage.name.clone(), stage);
     }

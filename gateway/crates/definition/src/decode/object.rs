@@ -2,8 +2,9 @@
 
 use crate::node::{Key, Kind, Node};
 use crate::report::Report;
-use gateway_model::{Json, ParameterMapping, Place, Spanned, Template, UnknownName};
+use gateway_model::{Diagnostic, Json, ParameterMapping, Place, Spanned, Template, UnknownName};
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::str::FromStr;
 
 /// An object whose properties are being read. [`Object::finish`] reports those nobody asked for.
@@ -27,6 +28,14 @@ impl<'n> Object<'n> {
 
     pub(super) fn place(&self) -> Place {
         self.place.clone()
+    }
+
+    pub(super) fn warning(&self, place: &Place, text: impl Into<String>) {
+        self.report.warning(place, text);
+    }
+
+    pub(super) fn warning_with_help(&self, place: &Place, text: &str, help: &str) {
+        self.report.push(Diagnostic::warning(place, text).with_help(help));
     }
 
     pub(super) fn error(&self, place: &Place, text: impl Into<String>) {
@@ -64,6 +73,11 @@ impl<'n> Object<'n> {
 
     pub(super) fn is_absent(&self, name: &str) -> bool {
         !self.members.iter().any(|(key, _)| key.text == name)
+    }
+
+    /// Whether the property's value could not be worked out, which has been reported.
+    pub(super) fn is_unknown(&self, name: &str) -> bool {
+        self.members.iter().any(|(key, value)| key.text == name && value.is_unknown())
     }
 
     /// Reports that a property is missing, unless its value could not be worked out.
@@ -117,6 +131,23 @@ impl<'n> Object<'n> {
             self.wrong_type(name, node, "Number");
         }
         value
+    }
+
+    /// A value that was read, or an error when it is not what is `expected` of it.
+    pub(super) fn within<T: Display>(
+        &self,
+        name: &str,
+        value: Option<T>,
+        expected: &str,
+        is_right: impl FnOnce(&T) -> bool,
+    ) -> Option<T> {
+        let value = value?;
+        if is_right(&value) {
+            return Some(value);
+        }
+        let text = format!("property \"{name}\" of {}: {value} is not {expected}", self.owner);
+        self.report.error(&self.place_of(name), text);
+        None
     }
 
     /// One word of a closed set.

@@ -2,6 +2,7 @@
 
 use super::object::Object;
 use super::{Context, Part, Piece};
+use gateway_model::limits::{CACHE_TTL_SECONDS_MAX, CANARY_PERCENT_MAX};
 use gateway_model::{
     AccessLogSetting, CacheCluster, CanarySetting, ClientCertificateId, Deployment, DeploymentId,
     HttpMethod, LoggingLevel, MethodSetting, MethodSettingKey, Spanned, Stage, StageName,
@@ -11,6 +12,10 @@ use std::collections::BTreeMap;
 
 /// Source: CreateStage, cacheClusterSize.
 const CACHE_CLUSTER_SIZES: [&str; 8] = ["0.5", "1.6", "6.1", "13.5", "28.4", "58.2", "118", "237"];
+
+/// Source: CreateDeployment.
+const CANARY_WITHOUT_STAGE: &str = "Invalid deployment content specified.Non null and non empty \
+                                    stageName must be provided for canary deployment.";
 
 pub(super) fn deployment(object: &mut Object<'_>, context: &Context<'_>) -> Option<Piece> {
     let api = object.required_text("RestApiId");
@@ -23,6 +28,18 @@ pub(super) fn deployment(object: &mut Object<'_>, context: &Context<'_>) -> Opti
         let place = object.place_of("StageDescription");
         object.error(&place, "StageDescription requires StageName");
     }
+    let is_nameless = stage_name.as_ref().is_some_and(|name| name.value.is_empty());
+    if let Some(canary) = canary.as_ref().filter(|_| is_nameless || object.is_absent("StageName")) {
+        let value = if is_nameless { "" } else { "null" };
+        let text = format!("{CANARY_WITHOUT_STAGE} Provided value is {value}");
+        object.error(&canary.place, text);
+    }
+    if canary.is_some() && stage_description.is_some() {
+        let place = object.place_of("StageDescription");
+        object.warning(&place, "StageDescription of a canary deployment has no effect");
+    }
+    // As for API Gateway, an empty name is none.
+    let stage_name = stage_name.filter(|_| !is_nameless);
     let name = stage_name.and_then(|name| stage_name_of(object, &name));
     let stage = name.map(|name| {
         let mut stage = Stage::new(name, id.clone(), object.place());
@@ -109,9 +126,13 @@ fn canary(object: &mut Object<'_>, name: &'static str) -> Option<CanarySetting> 
     let mut canary = object.object(name)?;
     let is_of_stage = name == "CanarySetting";
     let deployment = if is_of_stage { canary.text("DeploymentId") } else { None };
+    let percent = canary.number("PercentTraffic");
+    let expected = format!("0 to {CANARY_PERCENT_MAX}");
     let read = CanarySetting {
         deployment: deployment.map(|id| DeploymentId::new(&id.value)),
-        percent_traffic: canary.number("PercentTraffic"),
+        percent_traffic: canary.within("PercentTraffic", percent, &expected, |percent| {
+            (0.0..=CANARY_PERCENT_MAX).contains(percent)
+        }),
         stage_variable_overrides: canary.text_map("StageVariableOverrides"),
         use_stage_cache: canary.boolean("UseStageCache").unwrap_or(false),
         place: canary.place(),
@@ -166,9 +187,10 @@ fn resource_path(text: &str) -> Result<Option<String>, String> {
 }
 
 fn method_setting(object: &mut Object<'_>) -> MethodSetting {
+    let (burst, rate) = throttling(object, "ThrottlingBurstLimit", "ThrottlingRateLimit", true);
     MethodSetting {
         caching_enabled: object.boolean("CachingEnabled"),
-        cache_ttl_seconds: object.integer("CacheTtlInSeconds"),
+        cache_ttl_seconds: cache_ttl(object),
         cache_data_encrypted: object.boolean("CacheDataEncrypted"),
         require_authorization_for_cache_control: object
             .boolean("RequireAuthorizationForCacheControl"),
@@ -179,10 +201,36 @@ fn method_setting(object: &mut Object<'_>) -> MethodSetting {
         data_trace_enabled: object.boolean("DataTraceEnabled"),
         logging_level: object.word("LoggingLevel", LoggingLevel::parse),
         metrics_enabled: object.boolean("MetricsEnabled"),
-        throttling_burst_limit: object.integer("ThrottlingBurstLimit"),
-        throttling_rate_limit: object.number("ThrottlingRateLimit"),
+        throttling_burst_limit: burst,
+        throttling_rate_limit: rate,
         place: object.place(),
     }
+}
+
+fn cache_ttl(object: &mut Object<'_>) -> Option<u32> {
+    let seconds = object.integer::<i64>("CacheTtlInSeconds");
+    let expected = format!("0 to {CACHE_TTL_SECONDS_MAX} seconds");
+    let seconds = object.within("CacheTtlInSeconds", seconds, &expected, |seconds| {
+        (0..=i64::from(CACHE_TTL_SECONDS_MAX)).contains(seconds)
+    });
+    seconds.and_then(|seconds| u32::try_from(seconds).ok())
+}
+
+/// A burst and a rate, from 0 on. -1 stands for no limit where that `may_be_off`, as
+/// infrastructure tools write it.
+pub(super) fn throttling(
+    object: &mut Object<'_>,
+    burst_name: &'static str,
+    rate_name: &'static str,
+    may_be_off: bool,
+) -> (Option<i64>, Option<f64>) {
+    let burst = object.integer::<i64>(burst_name);
+    let rate = object.number(rate_name);
+    let expected = if may_be_off { "0 or more, or -1 for no limit" } else { "0 or more" };
+    let burst = object.within(burst_name, burst, expected, |b| *b >= 0 || (may_be_off && *b == -1));
+    let rate =
+        object.within(rate_name, rate, expected, |r| *r >= 0.0 || (may_be_off && *r == -1.0));
+    (burst, rate)
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! `ApiKey`, `UsagePlan`, `UsagePlanKey`, `Account`.
 
 use super::object::Object;
-use super::stage::stage_name_of;
+use super::stage::{stage_name_of, throttling};
 use super::{Context, Piece};
+use crate::api_keys::{check_name, check_value};
 use gateway_model::{
     Account, ApiKey, ApiKeyId, ApiStage, QuotaPeriod, QuotaSettings, RestApiId, StageKey,
     ThrottleSettings, UsagePlan, UsagePlanId, UsagePlanKey,
@@ -24,10 +25,26 @@ pub(super) fn api_key(object: &mut Object<'_>, context: &Context<'_>) -> Option<
             stage_keys.push(StageKey { rest_api_id: RestApiId::new(&id.value), stage_name });
         }
     }
+    let name = object.text("Name");
+    if let Some(name) = &name
+        && let Err(text) = check_name(&name.value)
+    {
+        object.error(&name.place, text);
+    }
+    let value = object.text("Value").filter(|value| !value.value.is_empty());
+    if let Some(value) = &value
+        && let Err(text) = check_value(&value.value)
+    {
+        object.error(&value.place, text);
+    }
+    if value.is_none() && !object.is_unknown("Value") {
+        let text = "this API key has no Value: it gets a new one at each start";
+        object.warning_with_help(&object.place(), text, "write one, or import the key from a file");
+    }
     Some(Piece::ApiKey(ApiKey {
         id: ApiKeyId::new(&context.identity.reference),
-        name: object.plain_text("Name").unwrap_or_else(|| context.logical_id.to_owned()),
-        value: object.plain_text("Value"),
+        name: name.map_or_else(|| context.logical_id.to_owned(), |name| name.value),
+        value: value.map(|value| value.value),
         enabled: object.boolean("Enabled").unwrap_or(false),
         description: object.plain_text("Description"),
         customer_id: object.plain_text("CustomerId"),
@@ -41,11 +58,15 @@ pub(super) fn api_key(object: &mut Object<'_>, context: &Context<'_>) -> Option<
 pub(super) fn usage_plan(object: &mut Object<'_>, context: &Context<'_>) -> Option<Piece> {
     let stages = object.objects("ApiStages");
     let quota = object.object("Quota").map(|mut quota| {
+        let (limit, offset) = (quota.integer::<i64>("Limit"), quota.integer::<i64>("Offset"));
+        let is_count = |count: &i64| *count >= 0;
         let read = QuotaSettings {
-            limit: quota.integer("Limit"),
-            offset: quota.integer("Offset"),
+            limit: quota.within("Limit", limit, "0 or more", is_count),
+            offset: quota.within("Offset", offset, "0 or more", is_count),
             period: quota.word("Period", QuotaPeriod::parse),
         };
+        quota.require("Limit");
+        quota.require("Period");
         quota.finish();
         read
     });
@@ -73,12 +94,9 @@ fn api_stage(mut object: Object<'_>) -> Option<ApiStage> {
 }
 
 fn throttle(mut object: Object<'_>) -> ThrottleSettings {
-    let read = ThrottleSettings {
-        burst_limit: object.integer("BurstLimit"),
-        rate_limit: object.number("RateLimit"),
-    };
+    let (burst_limit, rate_limit) = throttling(&mut object, "BurstLimit", "RateLimit", false);
     object.finish();
-    read
+    ThrottleSettings { burst_limit, rate_limit }
 }
 
 pub(super) fn usage_plan_key(object: &mut Object<'_>, _: &Context<'_>) -> Option<Piece> {

@@ -29,8 +29,12 @@ fn definitions(definitions: &Definitions, out: &mut String) {
         let _ = writeln!(out, "key {} {:?} enabled={}", key.id, key.value, key.enabled);
     }
     for plan in &definitions.usage_plans {
-        let (stages, quota, throttle) = (&plan.api_stages, &plan.quota, &plan.throttle);
-        let _ = writeln!(out, "plan {} {stages:?} {quota:?} {throttle:?}", plan.name);
+        let (quota, throttle) = (&plan.quota, &plan.throttle);
+        let _ = writeln!(out, "plan {} {quota:?} {throttle:?}", plan.name);
+        for stage in &plan.api_stages {
+            let (api, name, throttle) = (&stage.rest_api_id, &stage.stage, &stage.throttle);
+            let _ = writeln!(out, "  {api}:{name} {throttle:?}");
+        }
     }
     for key in &definitions.usage_plan_keys {
         let _ = writeln!(out, "plan key {} in {}", key.key_id, key.usage_plan_id);
@@ -90,6 +94,19 @@ fn api(api: &RestApi, out: &mut String) {
                 s.caching_enabled,
                 s.logging_level
             );
+            let ttl = s.cache_ttl_seconds;
+            let required = s.require_authorization_for_cache_control;
+            let strategy = s.unauthorized_cache_control_header_strategy;
+            if ttl.is_some() || required.is_some() || strategy.is_some() {
+                let _ = writeln!(out, "      ttl {ttl:?} authorization {required:?} {strategy:?}");
+            }
+        }
+        if let Some(c) = &stage.canary {
+            let deployment = c.deployment.as_ref().map_or("-", |id| id.as_str());
+            let (percent, overrides) = (c.percent_traffic, &c.stage_variable_overrides);
+            let cache = c.use_stage_cache;
+            let _ =
+                writeln!(out, "    canary {deployment} {percent:?} {overrides:?} cache {cache}");
         }
         if let Some(log) = &stage.access_log {
             let _ = writeln!(out, "    log {:?}", log.format.as_ref().map(|f| &f.value));

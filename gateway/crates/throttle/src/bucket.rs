@@ -219,9 +219,8 @@ impl View {
 
 /// The word's time under other settings that took force at `at`: the tokens stay, as far as they fit.
 ///
-/// A bucket that was taken from after `at` under the old settings, by a shard whose clock is ahead, is
-/// converted as of the instant at which it was empty, so that it owes nothing that grows with the ratio of
-/// the rates.
+/// A bucket that was emptied after `at` under the old settings, by a shard whose clock is ahead, is
+/// converted as of the instant at which it was empty: a debt would grow with the ratio of the rates.
 fn convert(tat: u64, from: Pace, to: Pace, at: u64, leased: u64) -> u64 {
     let tat = tat.max(at + from.owed(leased));
     let at = at.max(tat.saturating_sub(from.capacity()));
@@ -232,7 +231,7 @@ fn convert(tat: u64, from: Pace, to: Pace, at: u64, leased: u64) -> u64 {
 }
 
 const fn pack(tat: u64, version: u32) -> u64 {
-    tat << VERSION_BITS | (version as u64 & ((1 << VERSION_BITS) - 1))
+    (tat << VERSION_BITS) | (version as u64 & ((1 << VERSION_BITS) - 1))
 }
 
 const fn tat_of(word: u64) -> u64 {

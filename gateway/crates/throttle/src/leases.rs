@@ -311,3 +311,5 @@ fn set_of(key: usize) -> usize {
     const _: () = assert!(SETS.is_power_of_two());
     ((key as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - SETS.ilog2())) as usize
 }
+
+const _: () = assert!(size_of::<Slot>() <= 128, "a slot is two cache lines");

@@ -7,18 +7,20 @@ use crate::limits::{SPLIT_BLOCK_DRAWS, SPLIT_UNITS_PER_PERCENT};
 
 /// Draws that are a given percentage of yes, exactly.
 ///
-/// Of every 1,000 draws from the setting of the percentage on, exactly ten times the percentage say
-/// yes. A percentage that leaves a fraction there is exact over as many blocks as make it whole, and of any number
-/// of blocks as many say yes as its share rounded down.
+/// Of every block of 1,000 draws, counted from the setting of the percentage, exactly ten times the
+/// percentage say yes. Where that leaves a fraction, of any number of blocks as many say yes as their
+/// share rounded down.
 ///
 /// # Inside a block
-/// With k yeses in a block (k ≤ 500; above it the noes are dealt instead), the block is cut into k stretches that are as
-/// equal as can be, and each has its yes at a place of its own, by a hash of block and stretch. So a
-/// client that asks at regular intervals meets the share, not a pattern.
+/// With k yeses in a block (above 500 the noes are dealt instead), the block is cut into k stretches,
+/// as equal as can be, and each has its yes at a place of its own, by a hash of block and stretch. So
+/// a client that asks at regular intervals meets the share, not a pattern.
 ///
-/// Of 1,000 draws that are not aligned the yeses are still within one of k: they are the end of one block from place x and the start of the next up to place x. If x lies between two stretches, these
-/// are k together. If it lies inside stretch j, the first j stretches of the second block and the last k-1-j of the first are whole, and
-/// the two halves of stretch j add 0, 1 or 2. Where k differs by one from block to block, it is within two.
+/// Of 1,000 draws that are not aligned the yeses are within one of k. The draws are the end of one
+/// block, from place x, and the start of the next, up to place x. If x lies between two stretches,
+/// they hold k together. If it lies inside stretch j, the last k - 1 - j stretches of the first block
+/// and the first j of the second are whole, and the two parts of stretch j add 0, 1 or 2. Where k
+/// differs by one from block to block, the yeses are within two of the share.
 #[derive(Debug)]
 pub struct Split {
     /// Share in units (27 bits), draws since it was set (37).
@@ -97,7 +99,7 @@ fn is_dealt(stretches: u64, block: u64, place: u64) -> bool {
     let stretch = ((place + 1) * stretches - 1) / SPLIT_BLOCK_DRAWS;
     let start = |stretch: u64| stretch * SPLIT_BLOCK_DRAWS / stretches;
     let (first, end) = (start(stretch), start(stretch + 1));
-    let offset = u128::from(mix(block << 10 | stretch)) * u128::from(end - first) >> 64;
+    let offset = (u128::from(mix((block << 10) | stretch)) * u128::from(end - first)) >> 64;
     u128::from(place - first) == offset
 }
 

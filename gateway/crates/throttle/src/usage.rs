@@ -156,7 +156,7 @@ fn pack(period: Period, index: u32, used: u64) -> u64 {
         Period::Month => 3,
     };
     let index = u64::from(index.min(PERIOD_INDEX_MAX));
-    (kind << INDEX_BITS | index) << COUNT_BITS | used.min(USED_MAX)
+    (((kind << INDEX_BITS) | index) << COUNT_BITS) | used.min(USED_MAX)
 }
 
 fn period_of(word: u64) -> Option<Period> {
@@ -177,7 +177,7 @@ fn used_of(word: u64) -> u64 {
 }
 
 fn pack_day(day: u32, count: u64) -> u64 {
-    u64::from(day) << COUNT_BITS | count.min(USED_MAX)
+    (u64::from(day) << COUNT_BITS) | count.min(USED_MAX)
 }
 
 fn day_of(word: u64) -> u32 {

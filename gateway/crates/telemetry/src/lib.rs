@@ -27,6 +27,7 @@ mod process;
 mod registry;
 mod shard;
 mod stage;
+mod usage;
 
 pub use access_log::{AccessLog, ShardLog, SinkConfig, SinkMetrics};
 pub use cell::{Counter, Gauge};
@@ -43,3 +44,4 @@ pub use shard::{
     UpstreamFailures,
 };
 pub use stage::{StageLabels, StageMetrics, ThrottleScope, ThrottledCounters, WHOLE_STAGE};
+pub use usage::UsageMetrics;

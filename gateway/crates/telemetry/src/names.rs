@@ -127,6 +127,11 @@ metrics! {
     ACCESS_LOG_DROPPED = "gateway_access_log_dropped_total" Counter ["reason"] ""
         "Access-log lines lost, because the writer's queue was full or a sink failed.";
 
+    USAGE_WRITES = "gateway_usage_writes_total" Counter ["result"] ""
+        "Writes of usage counts to the state directory, by result.";
+    USAGE_LAST_WRITE_TIME = "gateway_usage_last_write_timestamp_seconds" Gauge [] "seconds"
+        "When usage counts were last written, since the epoch; 0 before the first time.";
+
     CONFIG_RELOADS = "gateway_config_reload_total" Counter ["result"] ""
         "Loads of the configuration, by result.";
     CONFIG_LAST_SUCCESSFUL = "gateway_config_last_reload_successful" Gauge [] ""

@@ -11,6 +11,7 @@ use crate::names::{self, Metric};
 use crate::process::ProcessStats;
 use crate::shard::{STATUS_CLASSES, ShardMetrics, UpstreamFailure};
 use crate::stage::{StageLabels, StageMetrics, ThrottleScope};
+use crate::usage::UsageMetrics;
 
 /// What runs, for `gateway_build_info`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +58,7 @@ pub struct Registry {
     build: BuildInfo,
     shards: Box<[Arc<ShardMetrics>]>,
     config: ConfigMetrics,
+    usage: UsageMetrics,
     ring: OnceLock<(String, String)>,
     sinks: OnceLock<Arc<[SinkMetrics]>>,
     stages: Mutex<Stages>,
@@ -75,6 +77,7 @@ impl Registry {
             build,
             shards: shards.collect(),
             config: ConfigMetrics::default(),
+            usage: UsageMetrics::default(),
             ring: OnceLock::new(),
             sinks: OnceLock::new(),
             stages: Mutex::default(),
@@ -89,6 +92,11 @@ impl Registry {
     /// The counters of configuration loads, for the control thread.
     pub fn config(&self) -> &ConfigMetrics {
         &self.config
+    }
+
+    /// The counters of writes of usage counts, for the thread that writes them.
+    pub fn usage(&self) -> &UsageMetrics {
+        &self.usage
     }
 
     /// Tells which I/O driver the shards chose and with which ring flags. The first call counts.
@@ -129,6 +137,7 @@ impl Registry {
         self.render_upstream(&mut encoder);
         self.render_shards(&mut encoder);
         self.render_access_log(&mut encoder);
+        self.render_usage(&mut encoder);
         self.render_config(&mut encoder);
         render_process(&mut encoder, process);
         encoder.finish()
@@ -249,6 +258,16 @@ impl Registry {
         encoder.sample(&names::ACCESS_LOG_DROPPED, &["queue_full"], dropped);
         let failed: u64 = sinks.iter().map(|sink| sink.failed.value()).sum();
         encoder.sample(&names::ACCESS_LOG_DROPPED, &["sink_failed"], failed);
+    }
+
+    fn render_usage(&self, encoder: &mut Encoder) {
+        let usage = &self.usage;
+        encoder.family(&names::USAGE_WRITES);
+        for (result, count) in [("success", &usage.successes), ("failure", &usage.failures)] {
+            encoder.sample(&names::USAGE_WRITES, &[result], count.value());
+        }
+        let time = usage.last_success_unix_seconds.value();
+        single(encoder, &names::USAGE_LAST_WRITE_TIME, time);
     }
 
     fn render_config(&self, encoder: &mut Encoder) {

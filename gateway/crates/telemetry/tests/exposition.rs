@@ -130,6 +130,9 @@ fn registry() -> (Registry, Vec<Arc<StageMetrics>>) {
     registry.describe_ring("io_uring", "SINGLE_ISSUER|DEFER_TASKRUN");
     registry.config().loaded(1_700_000_001);
     registry.config().failed();
+    registry.usage().failed();
+    registry.usage().failed();
+    registry.usage().written(1_700_000_002);
     let stage = StageLabels::stage("a1", "odd \"name\"\\\n", "prod");
     let method = stage.method("GET", "/pets/{id}");
     let mut held = Vec::new();
@@ -207,6 +210,9 @@ fn shards_are_merged_and_labels_survive() {
     assert_eq!(value("gateway_upstream_failures_total", &["timeout"]), 3.0);
     assert_eq!(value("gateway_config_reload_total", &["failure"]), 1.0);
     assert_eq!(value("gateway_config_last_reload_successful", &[]), 0.0);
+    assert_eq!(value("gateway_usage_writes_total", &["success"]), 1.0);
+    assert_eq!(value("gateway_usage_writes_total", &["failure"]), 2.0);
+    assert_eq!(value("gateway_usage_last_write_timestamp_seconds", &[]), 1_700_000_002.0);
     let time = "gateway_config_last_reload_success_timestamp_seconds";
     assert_eq!(value(time, &[]), 1_700_000_001.0);
     assert_eq!(value("process_start_time_seconds", &[]), 1_700_000_000.25);

@@ -102,6 +102,19 @@ impl Cache {
         Lookup::Fill(self.begin(&mut inner, (hash, key), true))
     }
 
+    /// Whether a lookup of `key` would hit: how long the entry lives from `now_us` on, in
+    /// microseconds, and what it counts in its budget, in bytes.
+    ///
+    /// For those who ask about a request without being one: it begins no fill, and is no use of the
+    /// entry for the eviction.
+    pub fn peek(&self, key: &[u8], now_us: u64) -> Option<(u64, u64)> {
+        let hash = self.shared.hasher.hash(key);
+        let inner = self.lock();
+        let entry = inner.index.peek(hash, key)?;
+        let is_served = entry.is_served(self.epoch(), now_us);
+        is_served.then(|| (entry.expires_us() - now_us, entry.bytes()))
+    }
+
     /// Skips the lookup: call the backend, and what is stored replaces the entry of `key`.
     ///
     /// Until then lookups hit the entry there is. Nobody waits for a refill, and each of several

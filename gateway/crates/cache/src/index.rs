@@ -48,6 +48,11 @@ impl Index {
         self.quick.get(&Probe { hash, key }).and_then(|held| held.0.as_ref())
     }
 
+    /// The entry of `key`, which does not count as a use of it.
+    pub(crate) fn peek(&self, hash: u64, key: &[u8]) -> Option<&Arc<Entry>> {
+        self.quick.peek(&Probe { hash, key }).and_then(|held| held.0.as_ref())
+    }
+
     /// Removes the entry of `key`, which no shard serves from here on.
     pub(crate) fn remove(&mut self, hash: u64, key: &[u8]) {
         if let Some((_, Held(Some(entry)))) = self.quick.remove_if(&Probe { hash, key }, |_| true) {

@@ -31,6 +31,8 @@
 
 mod budget;
 mod cache;
+#[cfg(test)]
+mod collisions;
 mod entry;
 mod fill;
 mod flight;

@@ -188,6 +188,25 @@ fn a_flush_reaches_every_shard_and_every_call_under_way() {
 }
 
 #[test]
+fn a_flush_takes_effect_everywhere_at_once() {
+    const KEYS: u64 = 20_000;
+    let cache = cache(64 << 20);
+    let mut level1 = Level1::new();
+    for key in 0..KEYS {
+        assert!(store(cache.refill(&key.to_be_bytes()), b"old").is_some());
+    }
+    hit(&cache, &mut level1, KEYS - 1);
+    let key = (KEYS - 1).to_be_bytes();
+    std::thread::scope(|scope| {
+        scope.spawn(|| cache.flush());
+        // The node level has lost the entry: a first level that had it must not serve it either,
+        // although the flush has not returned.
+        while matches!(cache.lookup(&mut Level1::new(), &key, 0, 0), Lookup::Hit(_)) {}
+        assert!(!matches!(cache.lookup(&mut level1, &key, 0, 0), Lookup::Hit(_)));
+    });
+}
+
+#[test]
 fn who_waits_for_an_abandoned_call_is_told_to_call_alone() {
     let cache = cache(1 << 20);
     let abandoned = fill(&cache, 1);
@@ -274,7 +293,7 @@ fn what_shards_serve_survives_a_scan() {
         hit(&cache, &mut level1, key);
     }
     for key in HOT..5_000 {
-        assert!(store(fill(&cache, key), &[0; 1_000]).is_some());
+        assert!(store(cache.refill(&key.to_be_bytes()), &[0; 1_000]).is_some());
         if key.is_multiple_of(100) {
             (0..4).for_each(|_| level1.sweep(0));
             (0..HOT).for_each(|key| assert_eq!(hit(&cache, &mut level1, key).body()[0], 1));
@@ -331,8 +350,8 @@ fn nothing_is_stored_for_no_time() {
 #[test]
 fn slots_of_many_small_entries_count_when_few_large_ones_follow() {
     let cache = cache(8 << 20);
-    for key in 0..50_000 {
-        assert!(store(fill(&cache, key), b"").is_some());
+    for key in 0..50_000_u64 {
+        assert!(store(cache.refill(&key.to_be_bytes()), b"").is_some());
     }
     let most = cache.entries() as u64;
     for key in 50_000..50_200 {
@@ -343,4 +362,21 @@ fn slots_of_many_small_entries_count_when_few_large_ones_follow() {
     assert!(cache.bytes() - entries >= most * INDEX_SLOT_BYTES, "the table does not shrink");
     cache.flush();
     assert_eq!(cache.bytes(), 0, "a flush makes a new one");
+}
+
+#[test]
+fn a_peek_sees_what_a_lookup_would_hit_and_does_nothing() {
+    let cache = cache(1 << 20);
+    let key = &7_u64.to_be_bytes();
+    assert_eq!(cache.peek(key, 0), None);
+    // A peek begins no fill: the first lookup gets it, and while it is out a peek sees nothing.
+    let begun = fill(&cache, 7);
+    assert_eq!(cache.peek(key, 0), None);
+    let entry = store(begun, b"body").expect("stored");
+    assert_eq!(cache.peek(key, 0), Some((TTL_US, entry.bytes())));
+    assert_eq!(cache.peek(key, TTL_US - 1), Some((1, entry.bytes())));
+    assert_eq!(cache.peek(key, TTL_US), None, "expired");
+    assert_eq!(cache.entries(), 1, "and not removed by looking");
+    cache.flush();
+    assert_eq!(cache.peek(key, 0), None, "flushed");
 }

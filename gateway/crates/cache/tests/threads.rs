@@ -21,9 +21,9 @@ const WAIT: Duration = Duration::from_secs(20);
 
 #[derive(Default)]
 struct World {
-    /// No hit may be older: numbers of flights, raised when a flush or a refill has returned.
+    /// No hit may be older: numbers of flights, raised when a flush or a store has returned.
     flushed: AtomicU64,
-    refilled: [AtomicU64; KEYS],
+    stored: [AtomicU64; KEYS],
     /// A joinable fill of the key is under way.
     is_filling: [AtomicBool; KEYS],
     hits: AtomicU64,
@@ -104,10 +104,7 @@ impl Shard {
             2..=5 if with_flushes => self.flush(),
             6..=15 if with_flushes => {
                 let fill = self.cache.refill(&[key as u8]);
-                let id = fill.flight().id();
-                if self.end(fill, key) {
-                    self.world.refilled[key].fetch_max(id, SeqCst);
-                }
+                self.end(fill, key);
             }
             _ => self.get(key, with_flushes),
         }
@@ -123,7 +120,7 @@ impl Shard {
 
     fn get(&mut self, key: usize, with_flushes: bool) {
         let world = Arc::clone(&self.world);
-        let oldest = world.flushed.load(SeqCst).max(world.refilled[key].load(SeqCst));
+        let oldest = world.flushed.load(SeqCst).max(world.stored[key].load(SeqCst));
         let cache = Arc::clone(&self.cache);
         match cache.lookup(&mut self.level1, &[key as u8], self.now_us, self.number) {
             Lookup::Hit(entry) => {
@@ -143,13 +140,12 @@ impl Shard {
         }
     }
 
-    /// Ends a fill one way or the other. Returns whether the response is stored.
-    fn end(&mut self, fill: Fill, key: usize) -> bool {
+    /// Ends a fill one way or the other.
+    fn end(&mut self, fill: Fill, key: usize) {
         let flight = Arc::clone(fill.flight());
         let random = self.random();
         if random.is_multiple_of(16) {
-            self.wake(&fill.abandon());
-            return false;
+            return self.wake(&fill.abandon());
         }
         let body_len = (random >> 8) as usize % 64 * 256;
         let body = vec![flight.id() as u8; body_len];
@@ -158,12 +154,10 @@ impl Shard {
         let (entry, waiters) = fill.store(key as u16, &head, &body, ttl_us, self.now_us);
         self.wake(&waiters);
         match flight.outcome() {
-            Outcome::LookAgain if entry.is_none() => &self.world.outdated,
-            Outcome::CallAlone => &self.world.refused,
-            _ => return entry.is_some(),
-        }
-        .fetch_add(1, SeqCst);
-        false
+            _ if entry.is_some() => self.world.stored[key].fetch_max(flight.id(), SeqCst),
+            Outcome::LookAgain => self.world.outdated.fetch_add(1, SeqCst),
+            _ => self.world.refused.fetch_add(1, SeqCst),
+        };
     }
 
     fn wake(&self, waiters: &Waiters) {

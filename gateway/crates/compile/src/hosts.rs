@@ -18,7 +18,10 @@ use std::cmp::Ordering;
 use crate::plan::StageIndex;
 
 mod build;
+mod trace;
+
 pub(crate) use build::HostTableBuilder;
+pub use trace::{HostTrace, Way};
 
 /// How a request reaches a stage.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -1,6 +1,10 @@
+mod caching;
+mod canary;
 mod gateway_responses;
 mod integrations;
 mod reuse;
+mod throttles;
+mod usage;
 
 use gateway_model::{
     AccessLogSetting, AuthorizationType, BasePathMapping, BasePathMappingId, DeploymentId,

@@ -13,7 +13,7 @@ use crate::changes::Change;
 use crate::limits::TOLD_MAX;
 use crate::plan::StagePlan;
 use crate::surroundings::Surroundings;
-use crate::usage::{DirtySet, UsagePlans};
+use crate::usage::UsagePlans;
 
 mod keys;
 mod members;
@@ -30,8 +30,10 @@ pub(crate) struct UsageInput {
     shapes: Vec<PlanShape>,
     /// Values made for keys that are defined without one, by the key's id.
     pub(crate) generated: BTreeMap<Box<str>, Box<str>>,
-    /// To be said again when keys and memberships are kept.
-    warnings: Vec<Diagnostic>,
+    /// To be said again when the keys are kept.
+    said_of_keys: Vec<Diagnostic>,
+    /// To be said again when the memberships are kept.
+    said_of_members: Vec<Diagnostic>,
 }
 
 /// Tells no key's value.
@@ -102,51 +104,34 @@ pub(super) fn compile(
     let kept_keys = previous.filter(|previous| {
         previous.input.api_keys == definitions.api_keys && previous.input.imported == imported
     });
-    let kept = kept_keys.filter(|previous| {
+    let keys = match kept_keys {
+        Some(previous) => keys::Keys::of(previous),
+        None => keys::compile(definitions, surroundings, previous),
+    };
+    diagnostics.extend(keys.said.iter().cloned());
+    let kept_members = kept_keys.filter(|previous| {
         previous.input.usage_plan_keys == definitions.usage_plan_keys
             && previous.input.shapes == shapes
     });
-    if let Some(previous) = kept {
-        diagnostics.extend(previous.input.warnings.iter().cloned());
-        let input = UsageInput {
-            api_keys: definitions.api_keys.clone(),
-            usage_plan_keys: definitions.usage_plan_keys.clone(),
-            imported,
-            shapes,
-            generated: previous.input.generated.clone(),
-            warnings: previous.input.warnings.clone(),
-        };
-        return UsagePlans {
-            keys: Arc::clone(&previous.keys),
-            plans,
-            memberships: Arc::clone(&previous.memberships),
-            dirty: Arc::clone(&previous.dirty),
-            input,
-        };
-    }
-    let mut warnings = Vec::new();
-    let keys = keys::compile(definitions, surroundings, previous, &mut warnings);
-    let memberships = members::compile(
-        definitions,
-        surroundings,
-        members::Parts { keys: &keys.table, plans: &plans, shapes: &shapes },
-        previous,
-        &mut warnings,
-    );
-    let dirty = Arc::new(DirtySet::new(memberships.len()));
-    diagnostics.extend(warnings.iter().cloned());
+    let parts = members::Parts { keys: &keys.table, plans: &plans, shapes: &shapes };
+    let members = match kept_members {
+        Some(previous) => members::Members::of(previous),
+        None => members::compile(definitions, surroundings, parts, previous),
+    };
+    diagnostics.extend(members.said.iter().cloned());
     UsagePlans {
-        keys: Arc::new(keys.table),
+        keys: keys.table,
         plans,
-        memberships: Arc::new(memberships),
-        dirty,
+        memberships: members.memberships,
+        dirty: members.dirty,
         input: UsageInput {
             api_keys: definitions.api_keys.clone(),
             usage_plan_keys: definitions.usage_plan_keys.clone(),
             imported,
             shapes,
             generated: keys.generated,
-            warnings,
+            said_of_keys: keys.said,
+            said_of_members: members.said,
         },
     }
 }

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 
 /// Three APIs: `abc` with dev and prod, `Custom-1` (closed) with live, `xyz` with dev; two domains.
-fn table() -> HostTable {
+pub(super) fn table() -> HostTable {
     let mut builder = HostTableBuilder::default();
     let stages = |names: &[(&str, u32)]| {
         names.iter().map(|(name, at)| (Box::from(*name), StageIndex(*at))).collect::<Vec<_>>()

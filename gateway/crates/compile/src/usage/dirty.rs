@@ -1,13 +1,12 @@
 //! Which memberships were counted since the counts were last written.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering, compiler_fence, fence};
 
 /// One bit for each membership.
 ///
-/// A shard marks after it has counted; the writer drains and then reads the counts. Both ends are
-/// sequentially consistent, as the counts are, so that a count is either in what the writer reads or its
-/// mark is still there for the next round. A bit that is set already costs a plain load of a line that no
-/// shard writes.
+/// A shard marks after it has counted; the writer drains and then reads the counts. A fence on either side
+/// makes sure that a count is in what the writer reads, or else its mark is there for the next round. A bit
+/// that is set already costs a plain load of a line that no shard writes.
 #[derive(Debug, Default)]
 pub struct DirtySet {
     words: Vec<AtomicU64>,
@@ -24,18 +23,25 @@ impl DirtySet {
     pub fn mark(&self, index: u32) {
         let Some(word) = self.words.get((index / 64) as usize) else { return };
         let bit = 1 << (index % 64);
-        if word.load(Ordering::SeqCst) & bit == 0 {
-            word.fetch_or(bit, Ordering::SeqCst);
+        // On x86-64 the count itself is a locked instruction, which no later load passes.
+        if cfg!(target_arch = "x86_64") {
+            compiler_fence(Ordering::SeqCst);
+        } else {
+            fence(Ordering::SeqCst);
+        }
+        if word.load(Ordering::Relaxed) & bit == 0 {
+            word.fetch_or(bit, Ordering::Relaxed);
         }
     }
 
     /// Clears every mark and says which were there, in order.
     pub fn drain(&self, mut marked: impl FnMut(u32)) {
         for (at, word) in self.words.iter().enumerate() {
-            if word.load(Ordering::SeqCst) == 0 {
+            if word.load(Ordering::Relaxed) == 0 {
                 continue;
             }
             let mut bits = word.swap(0, Ordering::SeqCst);
+            fence(Ordering::SeqCst);
             while bits != 0 {
                 marked(at as u32 * 64 + bits.trailing_zeros());
                 bits &= bits - 1;
@@ -45,7 +51,7 @@ impl DirtySet {
 
     /// Whether nothing is marked.
     pub fn is_clean(&self) -> bool {
-        self.words.iter().all(|word| word.load(Ordering::SeqCst) == 0)
+        self.words.iter().all(|word| word.load(Ordering::Relaxed) == 0)
     }
 }
 

@@ -32,17 +32,30 @@ impl PartialEq for Imported {
     }
 }
 
+/// The keys, and what there was to say of them.
 pub(super) struct Keys {
-    pub(super) table: KeyTable,
+    pub(super) table: Arc<KeyTable>,
     pub(super) generated: BTreeMap<Box<str>, Box<str>>,
+    pub(super) said: Vec<Diagnostic>,
+}
+
+impl Keys {
+    /// Those of the snapshot before.
+    pub(super) fn of(previous: &UsagePlans) -> Self {
+        Self {
+            table: Arc::clone(&previous.keys),
+            generated: previous.input.generated.clone(),
+            said: previous.input.said_of_keys.clone(),
+        }
+    }
 }
 
 pub(super) fn compile(
     definitions: &Definitions,
     surroundings: Surroundings<'_>,
     previous: Option<&UsagePlans>,
-    diagnostics: &mut Vec<Diagnostic>,
 ) -> Keys {
+    let mut said = Vec::new();
     let imported = surroundings.imported.map(|keys| &**keys);
     let count = definitions.api_keys.len() + imported.map_or(0, ImportedKeys::len);
     let mut builder = KeyTableBuilder::with_capacity(count);
@@ -59,26 +72,26 @@ pub(super) fn compile(
                 None => {
                     let text = format!("API key {id} has no Value, and none is made here");
                     let warning = Diagnostic::warning(&key.place, text);
-                    diagnostics.push(warning.with_help("give it a Value"));
+                    said.push(warning.with_help("give it a Value"));
                     continue;
                 }
             },
         };
         if let Some(text) = wrong_length(&value) {
-            diagnostics.push(Diagnostic::error(&key.place, text));
+            said.push(Diagnostic::error(&key.place, text));
         } else if let Err(error) = builder.add(id, &key.name, &value, key.enabled) {
-            diagnostics.push(refused(&key.place, &error));
+            said.push(refused(&key.place, &error));
         }
     }
     let mut told = Told::default();
     for key in imported.iter().flat_map(|keys| keys.iter()) {
         if let Err(error) = builder.add(key.id, key.name, key.value, key.enabled) {
             let place = imported.map_or_else(Place::nowhere, |keys| keys.place(&key));
-            told.say(diagnostics, || refused(&place, &error));
+            told.say(&mut said, || refused(&place, &error));
         }
     }
-    told.rest(diagnostics);
-    Keys { table: builder.build(), generated }
+    told.rest(&mut said);
+    Keys { table: Arc::new(builder.build()), generated, said }
 }
 
 /// The value made for a key: the one that it has, while the process runs.

@@ -9,14 +9,32 @@ use gateway_throttle::{Bucket, Limit, Throttle, Usage};
 
 use super::{PlanShape, Told};
 use crate::surroundings::Surroundings;
-use crate::usage::{Member, Memberships, UsagePlan, UsagePlans};
+use crate::usage::{DirtySet, Member, Memberships, UsagePlan, UsagePlans};
 
 /// What is compiled already.
 #[derive(Clone, Copy)]
 pub(super) struct Parts<'a> {
-    pub(super) keys: &'a KeyTable,
+    pub(super) keys: &'a Arc<KeyTable>,
     pub(super) plans: &'a [UsagePlan],
     pub(super) shapes: &'a [PlanShape],
+}
+
+/// The memberships, and what there was to say of them.
+pub(super) struct Members {
+    pub(super) memberships: Arc<Memberships>,
+    pub(super) dirty: Arc<DirtySet>,
+    pub(super) said: Vec<Diagnostic>,
+}
+
+impl Members {
+    /// Those of the snapshot before.
+    pub(super) fn of(previous: &UsagePlans) -> Self {
+        Self {
+            memberships: Arc::clone(&previous.memberships),
+            dirty: Arc::clone(&previous.dirty),
+            said: previous.input.said_of_members.clone(),
+        }
+    }
 }
 
 pub(super) fn compile(
@@ -24,15 +42,15 @@ pub(super) fn compile(
     surroundings: Surroundings<'_>,
     parts: Parts<'_>,
     previous: Option<&UsagePlans>,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Memberships {
-    let mut pairs = defined(definitions, parts, diagnostics);
+) -> Members {
+    let mut said = Vec::new();
+    let mut pairs = defined(definitions, parts, &mut said);
     if let Some(imported) = surroundings.imported {
-        add_imported(imported, parts, &mut pairs, diagnostics);
+        add_imported(imported, parts, &mut pairs, &mut said);
     }
     pairs.sort_unstable();
     pairs.dedup();
-    refuse_two_plans_of_a_stage(&pairs, parts, definitions, surroundings.imported, diagnostics);
+    refuse_two_plans_of_a_stage(&pairs, parts, definitions, surroundings.imported, &mut said);
     let mut first = vec![0_u32; parts.keys.len() + 1];
     for (key, _) in &pairs {
         first[*key as usize + 1] += 1;
@@ -41,10 +59,12 @@ pub(super) fn compile(
         first[key + 1] += first[key];
     }
     let source = Source::new(parts, surroundings, previous);
-    Memberships {
-        first,
-        plans: pairs.iter().map(|(_, plan)| *plan).collect(),
-        members: pairs.iter().map(|(key, plan)| source.member(KeyIndex(*key), *plan)).collect(),
+    let members = pairs.iter().map(|(key, plan)| source.member(KeyIndex(*key), *plan)).collect();
+    let plans = pairs.iter().map(|(_, plan)| *plan).collect();
+    Members {
+        dirty: Arc::new(DirtySet::new(pairs.len())),
+        memberships: Arc::new(Memberships { first, plans, members }),
+        said,
     }
 }
 
@@ -215,7 +235,10 @@ impl<'a> Source<'a> {
 
     fn kept(&self, key: KeyIndex, plan_before: u16) -> Option<&'a Arc<Member>> {
         let previous = self.previous?;
-        let key = previous.keys.by_id(self.parts.keys.id(key))?;
+        let key = match Arc::ptr_eq(&previous.keys, self.parts.keys) {
+            true => key,
+            false => previous.keys.by_id(self.parts.keys.id(key))?,
+        };
         previous.memberships.member(key, plan_before)
     }
 

@@ -94,9 +94,8 @@ impl Bucket {
     pub fn level(&self, limit: &Limit, now: Instant) -> Level {
         let now = now.units();
         let view = self.view(limit, 0, now);
-        let free = (now + view.pace.capacity()).saturating_sub(view.tat);
         Level {
-            tokens: free as f64 / view.pace.interval as f64,
+            tokens: view.free(now) as f64 / view.pace.interval as f64,
             leased: u32::try_from(view.leased).unwrap_or(u32::MAX),
             next_token_ns: view.wait_ns(now),
             full_ns: view.tat.saturating_sub(now).div_ceil(UNITS_PER_NS),
@@ -116,23 +115,20 @@ impl Bucket {
         now: u64,
     ) -> Result<Grant, u64> {
         let mut view = self.view(limit, 0, now);
-        let part = view.free(now) / (FREE_PER_LEASE * shards);
-        let mut count = want.min(u32::try_from(part).unwrap_or(u32::MAX)).max(1);
-        let mut is_announced = false;
+        if !view.has(1, now) {
+            return Err(view.wait_ns(now));
+        }
+        let mut count = if want > 1 { view.part(want, shards, now) } else { 1 };
+        self.granted.fetch_add(count, Relaxed);
         loop {
-            let free = view.free(now);
-            if free == 0 {
-                if is_announced {
+            if !view.has(count, now) {
+                if count > 1 && view.has(1, now) {
+                    self.reported.fetch_add(count - 1, Release);
+                    count = 1;
+                } else {
                     self.reported.fetch_add(count, Release);
+                    return Err(view.wait_ns(now));
                 }
-                return Err(view.wait_ns(now));
-            }
-            if !is_announced {
-                self.granted.fetch_add(count, Relaxed);
-                is_announced = true;
-            } else if free < u64::from(count) {
-                self.reported.fetch_add(count - 1, Release);
-                count = 1;
             }
             if self.replace(&view, view.tat + u64::from(count) * view.pace.interval) {
                 return Ok(Grant { count, version: view.version, interval: view.pace.interval });
@@ -203,9 +199,20 @@ impl Bucket {
 }
 
 impl View {
-    /// Whole tokens that can be taken at `now`.
+    /// Whether `count` tokens can be taken at `now`.
+    fn has(&self, count: u32, now: u64) -> bool {
+        self.free(now) >= u64::from(count).saturating_mul(self.pace.interval)
+    }
+
+    /// What a lease may have of the `want` tokens it asks for: one at least, if there is one.
+    fn part(&self, want: u32, shards: u64, now: u64) -> u32 {
+        let part = self.free(now) / self.pace.interval / (FREE_PER_LEASE * shards);
+        want.min(u32::try_from(part).unwrap_or(u32::MAX)).max(1)
+    }
+
+    /// Units of refill that can be taken at `now`.
     fn free(&self, now: u64) -> u64 {
-        (now + self.pace.capacity()).saturating_sub(self.tat) / self.pace.interval
+        (now + self.pace.capacity()).saturating_sub(self.tat)
     }
 
     fn wait_ns(&self, now: u64) -> u64 {

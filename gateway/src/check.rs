@@ -3,7 +3,10 @@
 use serde_json::json;
 
 use crate::cli::{CheckArgs, EXIT_OK, EXIT_PROBLEMS, EXIT_USAGE};
-use crate::load::load;
+use std::sync::Arc;
+
+use crate::load::Loader;
+use crate::remembered::Remembered;
 use crate::settings::{Settings, process_environment};
 
 /// Runs the command; says the exit status.
@@ -19,7 +22,8 @@ pub(crate) fn check(args: &CheckArgs) -> u8 {
         eprintln!("error: nothing to check: name a definition, or `definitions` in gateway.toml");
         return EXIT_USAGE;
     }
-    let outcome = match load(&settings, None) {
+    let loader = Loader::new(Arc::new(settings), Remembered::default());
+    let outcome = match loader.load(None) {
         Ok(outcome) => outcome,
         Err(unreadable) => {
             for error in unreadable {

@@ -54,6 +54,11 @@ pub(crate) struct LoadArgs {
     #[arg(short, long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
+    /// API keys to import: a file in API Gateway's format, CSV with the columns name, key, description,
+    /// enabled, usageplanIds; repeatable
+    #[arg(long = "api-keys", value_name = "FILE")]
+    pub api_keys: Vec<PathBuf>,
+
     /// A template parameter; repeatable
     #[arg(long = "param", value_name = "KEY=VALUE", value_parser = parse_key_value)]
     pub parameters: Vec<(String, String)>,
@@ -117,7 +122,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "NAME", help_heading = "Threads and I/O")]
     pub driver: Option<Driver>,
 
-    /// Directory for what the control plane creates [default: memory only]
+    /// Directory for what must survive a restart: the counts of quotas [default: memory only]
     #[arg(long, value_name = "DIR")]
     pub state: Option<PathBuf>,
 

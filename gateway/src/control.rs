@@ -10,7 +10,8 @@ use gateway_telemetry::{AccessLog, Registry};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::Instant;
 
-use crate::load::load;
+use crate::counts::Usage;
+use crate::load::Loader;
 use crate::ops::Ops;
 use crate::settings::Settings;
 use crate::shards::Shards;
@@ -20,9 +21,14 @@ use crate::watch::{self, Watch};
 /// How long the access log may take to write its last lines.
 const LOG_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// How long the last usage counts may take to become durable.
+const USAGE_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// What the control thread works with.
 pub(crate) struct Control {
     pub(crate) settings: Arc<Settings>,
+    pub(crate) loader: Arc<Loader>,
+    pub(crate) usage: Usage,
     pub(crate) shards: Shards,
     pub(crate) registry: Arc<Registry>,
     pub(crate) ops: Arc<Ops>,
@@ -70,6 +76,9 @@ impl Control {
         self.notify(|notifier| notifier.stopping(status));
         tracing::info!(timeout = ?self.settings.timeouts.drain_timeout, "Draining");
         let cut = self.shards.drain(self.settings.timeouts.drain_timeout).await;
+        if !self.usage.stop(USAGE_TIMEOUT) {
+            tracing::warn!("Usage counts were not written in time");
+        }
         if self.log.shutdown(LOG_TIMEOUT).is_err() {
             tracing::warn!("The access log did not take its last lines in time");
         }
@@ -83,8 +92,10 @@ impl Control {
     async fn obey(&mut self, signals: Signals) -> End {
         let Signals { mut hangup, mut terminate, mut interrupt } = signals;
         let reload = &self.settings.reload;
-        let mut watch = Watch::new(self.settings.definitions.clone(), reload.debounce);
-        let is_watching = reload.watch && !self.settings.definitions.is_empty();
+        let mut files = self.settings.definitions.clone();
+        files.extend_from_slice(&self.settings.api_keys);
+        let is_watching = reload.watch && !files.is_empty();
+        let mut watch = Watch::new(files, reload.debounce);
         let mut looks = tokio::time::interval(watch::INTERVAL);
         let every = systemd::watchdog_interval(systemd::process_variable, std::process::id());
         // Without a watchdog the loop still notices a shard that died.
@@ -126,9 +137,9 @@ impl Control {
     /// Loads the definitions beside the ones that serve, and publishes them if nothing is wrong;
     /// else the last good ones stay.
     async fn reload(&mut self) {
-        let (settings, previous) = (self.settings.clone(), self.snapshot.clone());
+        let (loader, previous) = (self.loader.clone(), self.snapshot.clone());
         let started = Instant::now();
-        let loading = move || load(&settings, Some(&previous));
+        let loading = move || loader.load(Some(&previous));
         // Beside the control thread, so that it goes on answering.
         let loaded = tokio::task::spawn_blocking(loading).await;
         let outcome = match loaded {
@@ -151,7 +162,7 @@ impl Control {
             tracing::error!(error = format!("{error:#}"), "Publishing failed");
             return self.reload_failed();
         }
-        self.snapshot = snapshot;
+        self.serves(snapshot);
         self.registry.config().loaded(gateway_rt::clock::unix_ms() / 1000);
         self.ops.readiness().set("last reload failed", false);
         tracing::info!(
@@ -160,6 +171,14 @@ impl Control {
             took_ms = started.elapsed().as_millis() as u64,
             "Reloaded"
         );
+    }
+
+    /// This snapshot serves now: all who look at it from outside the shards do so from now on.
+    pub(crate) fn serves(&mut self, snapshot: Arc<Snapshot>) {
+        self.loader.published(&snapshot.usage);
+        self.usage.published(&snapshot.usage);
+        self.ops.publish(snapshot.clone());
+        self.snapshot = snapshot;
     }
 
     fn reload_failed(&self) {

@@ -1,19 +1,29 @@
 //! The publish road's first half: files to a snapshot, with every diagnostic.
 
 use std::fmt;
-use std::io;
+use std::fs::File;
+use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use gateway_compile::{CompileOptions, LogFormat, Snapshot, VpcLinkTarget, compile};
+use gateway_compile::{
+    CompileOptions, LogFormat, Snapshot, Surroundings, UsagePlans, VpcLinkTarget, compile_with,
+};
+use gateway_definition::api_keys::Importer;
 use gateway_definition::{Options, Source};
-use gateway_model::Diagnostic;
+use gateway_model::{Diagnostic, ImportedKeys};
 use gateway_telemetry::log_format::presets;
 
+use crate::remembered::Remembered;
 use crate::settings::{AccessLogDestination, Settings};
+use crate::watch::{Mark, mark};
 
 /// A definition file larger than this is not read, in bytes. Source: API Gateway's limit on an
 /// imported document is 6 MB, CloudFormation's on a template 1 MB; twice the larger.
 const FILE_BYTES_MAX: u64 = 12 * 1024 * 1024;
+
+/// Bytes of a key file that are read at once. Ours.
+const KEY_FILE_BUFFER_BYTES: usize = 256 * 1024;
 
 /// What came of loading.
 pub(crate) struct Outcome {
@@ -44,44 +54,107 @@ impl std::error::Error for Unreadable {
     }
 }
 
-/// Reads, loads and compiles everything that the settings name. Stages that did not change keep
-/// their plans from `previous`.
-///
-/// # Errors
-/// [`Unreadable`] for each file that is not there, is too large, or is not text.
-pub(crate) fn load(
-    settings: &Settings,
-    previous: Option<&Snapshot>,
-) -> Result<Outcome, Vec<Unreadable>> {
-    let (mut sources, mut unreadable) = (Vec::new(), Vec::new());
-    for path in &settings.definitions {
-        match read(path) {
-            Ok(text) => sources.push(Source { name: path.display().to_string(), text }),
-            Err(source) => unreadable.push(Unreadable { path: path.clone(), source }),
+/// Loads definitions and keys, time and again, and keeps what need not be read again.
+pub(crate) struct Loader {
+    settings: Arc<Settings>,
+    remembered: Mutex<Remembered>,
+    imported: Mutex<Option<Imported>>,
+}
+
+/// Key files as they were read.
+#[derive(Clone)]
+struct Imported {
+    marks: Vec<Mark>,
+    keys: Arc<ImportedKeys>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Loader {
+    /// Loads what the settings name; counts go on from what is remembered.
+    pub(crate) fn new(settings: Arc<Settings>, remembered: Remembered) -> Self {
+        Self { settings, remembered: Mutex::new(remembered), imported: Mutex::default() }
+    }
+
+    /// Reads, loads and compiles everything that the settings name. Stages that did not change keep
+    /// their plans from `previous`, and what counts or limits goes on counting and limiting.
+    ///
+    /// # Errors
+    /// [`Unreadable`] for each file that is not there, is too large, or is not text.
+    pub(crate) fn load(&self, previous: Option<&Snapshot>) -> Result<Outcome, Vec<Unreadable>> {
+        let settings = &*self.settings;
+        let (mut sources, mut unreadable) = (Vec::new(), Vec::new());
+        for path in &settings.definitions {
+            match read(path) {
+                Ok(text) => sources.push(Source { name: path.display().to_string(), text }),
+                Err(source) => unreadable.push(Unreadable { path: path.clone(), source }),
+            }
         }
+        let imported = self.import(&mut unreadable);
+        if !unreadable.is_empty() {
+            return Err(unreadable);
+        }
+        let options = Options {
+            parameters: settings.parameters.clone(),
+            account_id: settings.aws.account_id.clone(),
+            region: settings.aws.region.clone(),
+            url_suffix: settings.aws.url_suffix.clone(),
+            ..Options::default()
+        };
+        let loaded = gateway_definition::load(&sources, &options);
+        let remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+        let surroundings = Surroundings {
+            imported: imported.as_ref().map(|imported| &imported.keys),
+            unix_s: gateway_rt::clock::unix_ms() / 1_000,
+            records: &*remembered,
+        };
+        let options = compile_options(settings);
+        let compiled = compile_with(&loaded.definitions, &options, surroundings, previous);
+        drop(remembered);
+        let mut diagnostics = loaded.diagnostics;
+        diagnostics.extend(imported.into_iter().flat_map(|imported| imported.diagnostics));
+        let has_errors = diagnostics.iter().any(Diagnostic::is_error);
+        // What a broken definition leads to would only repeat what is wrong with it.
+        if !has_errors {
+            diagnostics.extend(compiled.diagnostics);
+        }
+        let outputs = loaded.definitions.outputs.iter();
+        let outputs = outputs.map(|output| (output.key.clone(), output.value.clone())).collect();
+        let snapshot = compiled.snapshot.filter(|_| !has_errors);
+        Ok(Outcome { snapshot, diagnostics, outputs })
     }
-    if !unreadable.is_empty() {
-        return Err(unreadable);
+
+    /// Forgets what the published plans count on from.
+    pub(crate) fn published(&self, plans: &UsagePlans) {
+        self.remembered.lock().unwrap_or_else(PoisonError::into_inner).forget(plans);
     }
-    let options = Options {
-        parameters: settings.parameters.clone(),
-        account_id: settings.aws.account_id.clone(),
-        region: settings.aws.region.clone(),
-        url_suffix: settings.aws.url_suffix.clone(),
-        ..Options::default()
-    };
-    let loaded = gateway_definition::load(&sources, &options);
-    let compiled = compile(&loaded.definitions, &compile_options(settings), previous);
-    let mut diagnostics = loaded.diagnostics;
-    let has_errors = diagnostics.iter().any(Diagnostic::is_error);
-    // What a broken definition leads to would only repeat what is wrong with it.
-    if !has_errors {
-        diagnostics.extend(compiled.diagnostics);
+
+    /// The keys of all key files; those of before while no file has changed.
+    fn import(&self, unreadable: &mut Vec<Unreadable>) -> Option<Imported> {
+        let files = &self.settings.api_keys;
+        if files.is_empty() {
+            return None;
+        }
+        let marks: Vec<Mark> = files.iter().map(|path| mark(path)).collect();
+        let mut held = self.imported.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(imported) = held.as_ref().filter(|imported| imported.marks == marks) {
+            return Some(imported.clone());
+        }
+        let mut importer = Importer::default();
+        let mut diagnostics = Vec::new();
+        for path in files {
+            match File::open(path) {
+                Ok(file) => {
+                    let name = path.display().to_string();
+                    let reader = BufReader::with_capacity(KEY_FILE_BUFFER_BYTES, file);
+                    diagnostics.extend(importer.read(&name, reader));
+                }
+                Err(source) => unreadable.push(Unreadable { path: path.clone(), source }),
+            }
+        }
+        let imported = Imported { marks, keys: Arc::new(importer.finish()), diagnostics };
+        *held = Some(imported.clone());
+        Some(imported)
     }
-    let outputs = loaded.definitions.outputs.iter();
-    let outputs = outputs.map(|output| (output.key.clone(), output.value.clone())).collect();
-    let snapshot = compiled.snapshot.filter(|_| !has_errors);
-    Ok(Outcome { snapshot, diagnostics, outputs })
 }
 
 fn read(path: &Path) -> io::Result<String> {
@@ -104,6 +177,8 @@ fn compile_options(settings: &Settings) -> CompileOptions {
         default_access_log: default_format(&settings.access_log.default_format),
         access_log_enabled: settings.access_log.destination != AccessLogDestination::Off,
         payload_bytes_max: settings.limits.payload_bytes_max,
+        account_limit: settings.throttle.account_limit(),
+        cache_bytes_max: settings.cache.bytes_max as u64,
         ..CompileOptions::default()
     }
 }

@@ -4,14 +4,18 @@
 mod check;
 mod cli;
 mod control;
+mod counts;
 mod load;
 mod logging;
 mod ops;
+mod published;
+mod remembered;
 mod resolver;
 mod run;
 mod settings;
 mod shards;
 mod systemd;
+mod usage;
 mod watch;
 
 use std::process::ExitCode;

@@ -1,7 +1,7 @@
 //! The ops address: metrics, liveness, readiness, version. Served by the control thread, so it answers
 //! even when every shard is busy, and nothing on a request's path waits for it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::fmt::Write as _;
 use std::future::Future;
@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use gateway_compile::Snapshot;
 use gateway_telemetry::{Exposition, Liveness, ProcFiles, ProcessStats, Registry, ValueWriter};
 use http_body_util::Full;
 use hyper::body::{Body as _, Bytes, Incoming};
@@ -19,6 +20,8 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tracing::{debug, warn};
+
+mod caches;
 
 /// Connections served at once; more wait in the listener's backlog. Source: our own; scrapers and
 /// probes need a handful.
@@ -51,6 +54,7 @@ pub(crate) struct Ops {
     readiness: Readiness,
     started_at: Instant,
     liveness: Mutex<Liveness>,
+    snapshot: Mutex<Arc<Snapshot>>,
 }
 
 impl Ops {
@@ -62,7 +66,17 @@ impl Ops {
             readiness: Readiness::default(),
             started_at: Instant::now(),
             liveness: Mutex::new(liveness),
+            snapshot: Mutex::new(Arc::new(Snapshot::empty())),
         }
+    }
+
+    /// What is served from now on.
+    pub(crate) fn publish(&self, snapshot: Arc<Snapshot>) {
+        *self.snapshot.lock().unwrap_or_else(PoisonError::into_inner) = snapshot;
+    }
+
+    fn snapshot(&self) -> Arc<Snapshot> {
+        self.snapshot.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Why the gateway is not ready, if it is not.
@@ -95,7 +109,11 @@ impl Ops {
 
 /// The reasons why no request should be sent here now. None of them: ready.
 #[derive(Debug, Default)]
-pub(crate) struct Readiness(Mutex<BTreeSet<&'static str>>);
+pub(crate) struct Readiness {
+    reasons: Mutex<BTreeSet<&'static str>>,
+    /// What does not work as it should while requests are served all the same.
+    degraded: Mutex<BTreeMap<&'static str, String>>,
+}
 
 impl Readiness {
     /// Raises (`true`) or withdraws (`false`) a reason against readiness, such as `starting` or
@@ -114,8 +132,24 @@ impl Readiness {
         self.lock().iter().copied().collect()
     }
 
+    /// Says (`Some`, with the cause) or takes back that something does not work as it should.
+    /// Requests are to be sent here all the same: the other nodes may fare no better.
+    pub(crate) fn degrade(&self, what: &'static str, cause: Option<String>) {
+        let mut degraded = self.degraded.lock().unwrap_or_else(PoisonError::into_inner);
+        match cause {
+            Some(cause) => degraded.insert(what, cause),
+            None => degraded.remove(what),
+        };
+    }
+
+    /// What does not work as it should, each with its cause.
+    pub(crate) fn degraded(&self) -> Vec<String> {
+        let degraded = self.degraded.lock().unwrap_or_else(PoisonError::into_inner);
+        degraded.iter().map(|(what, cause)| format!("{what}: {cause}")).collect()
+    }
+
     fn lock(&self) -> MutexGuard<'_, BTreeSet<&'static str>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.reasons.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -180,6 +214,9 @@ type Answer = Response<Full<Bytes>>;
 
 /// Answers one request; hyper leaves the body out for HEAD.
 fn answer<B>(ops: &Ops, request: &Request<B>) -> Answer {
+    if let Some(rest) = request.uri().path().strip_prefix("/restapis/") {
+        return caches::answer(ops, request.method(), rest);
+    }
     let route = match request.uri().path() {
         "/metrics" => metrics,
         "/livez" => livez,
@@ -228,7 +265,12 @@ fn readyz(ops: &Ops, _: Option<&str>) -> Answer {
     };
     let reasons: Vec<_> = reasons.into_iter().map(json_string).collect();
     let reasons = reasons.join(",");
-    let json = format!("{{\"ready\":{ready},\"reasons\":[{reasons}]}}\n");
+    let degraded: Vec<_> = ops.readiness.degraded().iter().map(|text| json_string(text)).collect();
+    let degraded = match degraded.is_empty() {
+        true => String::new(),
+        false => format!(",\"degraded\":[{}]", degraded.join(",")),
+    };
+    let json = format!("{{\"ready\":{ready},\"reasons\":[{reasons}]{degraded}}}\n");
     respond(status, JSON, json)
 }
 

@@ -12,7 +12,8 @@ use gateway_telemetry::{AccessLog, BuildInfo, Registry, SinkConfig};
 
 use crate::cli::{EXIT_INTERNAL, EXIT_OK, EXIT_PROBLEMS, EXIT_USAGE, RunArgs};
 use crate::control::{Control, Signals, log_diagnostics};
-use crate::load::load;
+use crate::counts::Counts;
+use crate::load::Loader;
 use crate::ops::{self, Ops};
 use crate::settings::{self, AccessLogDestination, Settings, process_environment};
 use crate::shards;
@@ -29,8 +30,17 @@ pub(crate) fn run(args: &RunArgs) -> u8 {
         }
     };
     logging::start(&settings.log);
+    let settings = Arc::new(settings);
+    let (counts, remembered) = match Counts::open(settings.state.directory.as_deref()) {
+        Ok(opened) => opened,
+        Err(error) => {
+            eprintln!("error: {:#}", anyhow::Error::from(error));
+            return EXIT_USAGE;
+        }
+    };
     // Definitions come first: nothing is bound for a definition that does not load.
-    let outcome = match load(&settings, None) {
+    let loader = Arc::new(Loader::new(settings.clone(), remembered));
+    let outcome = match loader.load(None) {
         Ok(outcome) => outcome,
         Err(unreadable) => {
             for error in unreadable {
@@ -44,7 +54,7 @@ pub(crate) fn run(args: &RunArgs) -> u8 {
         eprintln!("error: the definitions above cannot be served; `gateway check` lists them all");
         return EXIT_PROBLEMS;
     };
-    match serve(settings, snapshot) {
+    match serve(settings, loader, counts, snapshot) {
         Ok(()) => EXIT_OK,
         Err(error) => {
             tracing::error!(error = format!("{error:#}"), "Gateway failed");
@@ -54,7 +64,12 @@ pub(crate) fn run(args: &RunArgs) -> u8 {
 }
 
 /// Starts everything and serves until told to stop.
-fn serve(settings: Settings, snapshot: Snapshot) -> Result<()> {
+fn serve(
+    settings: Arc<Settings>,
+    loader: Arc<Loader>,
+    counts: Counts,
+    snapshot: Snapshot,
+) -> Result<()> {
     let nofile = settings::nofile::raise().unwrap_or_else(|error| {
         tracing::warn!(%error, "The limit of open files is not raised");
         settings::nofile::current()
@@ -84,8 +99,9 @@ fn serve(settings: Settings, snapshot: Snapshot) -> Result<()> {
     ops.readiness().set("starting", true);
     let shards = shards::start(&settings, &layout, listeners, &registry, &log, nofile)?;
     let snapshot = Arc::new(snapshot);
-    let settings = Arc::new(settings);
-    let control = Control { settings, shards, registry, ops, log, notifier, snapshot };
+    let usage = counts.start(&registry, &ops)?;
+    let control =
+        Control { settings, loader, usage, shards, registry, ops, log, notifier, snapshot };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(4)
@@ -107,6 +123,7 @@ async fn control_main(mut control: Control, addresses: &[SocketAddr]) -> Result<
     // its socket for the few milliseconds that publishing takes.
     let snapshot = control.snapshot.clone();
     control.shards.publish(&snapshot).await?;
+    control.serves(snapshot.clone());
     control.registry.config().loaded(gateway_rt::clock::unix_ms() / 1000);
     let ops_address = start_ops(&control).await?;
     write_port_file(&control.settings, addresses, ops_address)?;

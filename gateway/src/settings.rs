@@ -39,6 +39,8 @@ pub(crate) const AWS_ENDPOINT_DEFAULT: &str = "default";
 pub(crate) struct Settings {
     /// Definition files to serve.
     pub definitions: Vec<PathBuf>,
+    /// Files of API keys in API Gateway's import format (CSV).
+    pub api_keys: Vec<PathBuf>,
     /// Well-known credentials on the control plane and verbose errors. Never in production.
     pub dev: bool,
     /// Where clients connect.
@@ -51,6 +53,12 @@ pub(crate) struct Settings {
     pub shards: Shards,
     /// Bounds on messages and connections.
     pub limits: Limits,
+    /// The account's rate, and what clients are told of limits.
+    pub throttle: Throttle,
+    /// Memory for cached responses.
+    pub cache: Cache,
+    /// What an operator may ask about a request.
+    pub explain: Explain,
     /// Bounds on waiting.
     pub timeouts: Timeouts,
     /// Connections to backends.
@@ -195,6 +203,51 @@ impl Default for Limits {
             connections_max: ConnectionsMax::Auto,
         }
     }
+}
+
+/// `[throttle]`: the account's rate, and what clients are told of limits.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Throttle {
+    /// Requests a second of all stages together; 0: no limit.
+    pub account_rate_rps: u64,
+    /// Requests at once of all stages together; 0: no limit.
+    pub account_burst: u64,
+    /// Whether responses carry `RateLimit-*`, and refusals `Retry-After`.
+    pub headers: bool,
+}
+
+impl Throttle {
+    /// The account's limit, if there is one.
+    pub(crate) fn account_limit(&self) -> Option<gateway_throttle::Settings> {
+        (self.account_rate_rps > 0).then_some(gateway_throttle::Settings {
+            rate_rps: self.account_rate_rps as f64,
+            burst: self.account_burst,
+        })
+    }
+}
+
+/// `[cache]`: memory for cached responses.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Cache {
+    /// Of all stage caches together, whatever their own sizes add up to.
+    #[serde(with = "units::bytes")]
+    pub bytes_max: usize,
+}
+
+impl Default for Cache {
+    fn default() -> Self {
+        Self { bytes_max: limits::CACHE_BYTES_DEFAULT }
+    }
+}
+
+/// `[explain]`: what an operator may ask about a request.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Explain {
+    /// Value of `X-Gateway-Explain` that makes a response say how it came about; empty: none does.
+    pub secret: values::Secret,
 }
 
 /// `[timeouts]`: bounds on waiting.

@@ -159,8 +159,15 @@ pub(crate) fn start(
         questions: Some(questions),
     };
     let count = layout.cpus.len();
-    for (index, own) in listeners.into_iter().enumerate() {
+    let mut receivers = Vec::new();
+    for _ in 0..count {
         let (sender, receiver) = mailbox(MAILBOX_MAX).context("cannot make a mailbox")?;
+        shards.mailboxes.push(sender);
+        receivers.push(receiver);
+    }
+    // Shards write to each other, so every mailbox is there before the first shard is.
+    let peers: Arc<[_]> = shards.mailboxes.clone().into();
+    for (index, (own, receiver)) in listeners.into_iter().zip(receivers).enumerate() {
         let config = ShardConfig {
             index,
             cpu: layout.cpus[index],
@@ -178,6 +185,7 @@ pub(crate) fn start(
         let (ttl_min, ttl_max) = (settings.upstream.dns_ttl_min, settings.upstream.dns_ttl_max);
         let (tls, tls_insecure) = (tls.clone(), tls_insecure.clone());
         let (questions, report) = (question_sender.clone(), report.clone());
+        let peers = peers.clone();
         let main = move || async move {
             let counted = metrics.clone();
             let ask = Rc::new(move |question| {
@@ -190,14 +198,14 @@ pub(crate) fn start(
             });
             let resolver = Rc::new(Resolver::new(ask, ttl_min, ttl_max));
             let upstreams = Upstreams::new(upstream, resolver, tls, tls_insecure, metrics.clone());
+            let log = shard_log;
             let parts =
-                ShardParts { index, settings: data, metrics, log: shard_log, upstreams, report };
+                ShardParts { index, settings: data, metrics, log, upstreams, report, peers };
             if let Err(error) = gateway_dataplane::run(Shard::new(parts), own, receiver).await {
                 tracing::error!(shard = index, %error, "Shard does not start");
             }
         };
         let thread = gateway_rt::spawn_shard(config, main).context("cannot start a shard")?;
-        shards.mailboxes.push(sender);
         shards.threads.push(thread);
     }
     Ok(shards)
@@ -234,6 +242,7 @@ fn data_settings(settings: &Settings, nofile: u64, shards: usize) -> gateway_dat
         connections_max: settings.connections_max(nofile, shards) as usize,
         payload_bytes_max: settings.limits.payload_bytes_max as u64,
         response_bytes_max: settings.limits.response_bytes_max,
+        rate_limit_headers: settings.throttle.headers,
     }
 }
 
@@ -244,6 +253,10 @@ fn upstream_settings(settings: &Settings) -> UpstreamSettings {
         idle_timeout: settings.timeouts.upstream_idle,
         connect_timeout: settings.timeouts.connect,
     }
+}
+
+fn now_of_buckets() -> gateway_throttle::Instant {
+    gateway_throttle::Instant(gateway_rt::Moment::now().micros() * 1_000)
 }
 
 impl Shards {
@@ -326,6 +339,8 @@ impl Shards {
             self.tell_all(|| Command::Abort);
             return Err(error);
         }
+        // From here on nothing can fail: limits change for all shards at one moment.
+        snapshot.activate(now_of_buckets());
         self.tell_all(|| Command::Commit { generation });
         self.wait_for(Event::Committed(generation)).await
     }

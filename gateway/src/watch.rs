@@ -5,7 +5,7 @@
 //! inode would lose, and costs a few system calls.
 
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -14,7 +14,7 @@ use tokio::time::Instant;
 pub(crate) const INTERVAL: Duration = Duration::from_millis(250);
 
 /// What tells one state of a file from another.
-type Mark = Option<(u64, u64, u64, i64, i64)>;
+pub(crate) type Mark = Option<(u64, u64, u64, i64, i64)>;
 
 /// The files and how they looked last.
 pub(crate) struct Watch {
@@ -28,13 +28,13 @@ pub(crate) struct Watch {
 impl Watch {
     /// Starts from the files as they are now.
     pub(crate) fn new(paths: Vec<PathBuf>, debounce: Duration) -> Self {
-        let marks = paths.iter().map(mark).collect();
+        let marks = paths.iter().map(|path| mark(path)).collect();
         Self { paths, marks, changed_at: None, debounce }
     }
 
     /// Whether a file changed and has been quiet for the debounce time since. Says so once.
     pub(crate) fn has_changed(&mut self, now: Instant) -> bool {
-        let marks: Vec<Mark> = self.paths.iter().map(mark).collect();
+        let marks: Vec<Mark> = self.paths.iter().map(|path| mark(path)).collect();
         if marks != self.marks {
             self.marks = marks;
             self.changed_at = Some(now);
@@ -49,12 +49,12 @@ impl Watch {
 
     /// Takes the files as they are now: they are about to be read.
     pub(crate) fn forget_changes(&mut self) {
-        self.marks = self.paths.iter().map(mark).collect();
+        self.marks = self.paths.iter().map(|path| mark(path)).collect();
         self.changed_at = None;
     }
 }
 
-fn mark(path: &PathBuf) -> Mark {
+pub(crate) fn mark(path: &Path) -> Mark {
     let m = std::fs::metadata(path).ok()?;
     Some((m.dev(), m.ino(), m.len(), m.mtime(), m.mtime_nsec()))
 }

@@ -126,6 +126,22 @@ fn ranges(settings: &Settings, found: &mut Found) {
     found.bytes("limits.payload_bytes_max", bounds.payload_bytes_max, payload.clone());
     found.bytes("limits.response_bytes_max", bounds.response_bytes_max, payload);
 
+    let Settings { throttle, cache, explain, .. } = settings;
+    let rates = 0..=limits::ACCOUNT_RATE_MAX;
+    found.number("throttle.account_rate_rps", throttle.account_rate_rps, rates.clone());
+    found.number("throttle.account_burst", throttle.account_burst, rates);
+    if (throttle.account_rate_rps == 0) != (throttle.account_burst == 0) {
+        found.push("throttle.account_burst", "goes with throttle.account_rate_rps: both or none");
+    }
+    let cache_bytes = limits::CACHE_BYTES_MIN..=limits::CACHE_BYTES_MAX;
+    found.bytes("cache.bytes_max", cache.bytes_max, cache_bytes);
+    if (1..limits::SECRET_BYTES_MIN).contains(&explain.secret.0.len()) {
+        found.push("explain.secret", "shorter than 16 characters");
+    }
+    if !explain.secret.0.bytes().all(|byte| byte.is_ascii_graphic()) {
+        found.push("explain.secret", "not made of printable ASCII without blanks");
+    }
+
     found.span("timeouts.client_header", timeouts.client_header, spans.clone());
     found.span("timeouts.client_body", timeouts.client_body, spans.clone());
     found.span("timeouts.keep_alive", timeouts.keep_alive, spans.clone());

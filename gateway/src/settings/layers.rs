@@ -201,6 +201,9 @@ impl Layers {
         if !args.definitions.is_empty() {
             settings.definitions.clone_from(&args.definitions);
         }
+        if !args.api_keys.is_empty() {
+            settings.api_keys.clone_from(&args.api_keys);
+        }
         settings.parameters.extend(args.parameters.iter().cloned());
         settings.aws.endpoints.extend(args.aws_endpoints.iter().cloned());
         if !args.aws_endpoints.is_empty() {
@@ -356,6 +359,7 @@ fn cut_leaf_at(table: &mut DeTable<'_>, prefix: &str, offset: usize) -> Option<S
 fn resolve_paths(settings: &mut Settings, base: &Path) {
     let resolve = |path: &mut PathBuf| *path = base.join(&*path);
     settings.definitions.iter_mut().for_each(resolve);
+    settings.api_keys.iter_mut().for_each(resolve);
     settings.upstream.ca_file.iter_mut().for_each(resolve);
     settings.state.directory.iter_mut().for_each(resolve);
     if let AccessLogDestination::File(path) = &mut settings.access_log.destination {

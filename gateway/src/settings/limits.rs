@@ -26,6 +26,19 @@ pub(crate) const PAYLOAD_BYTES_MAX: usize = 1 << 30;
 /// Lower end of the payload settings.
 pub(crate) const PAYLOAD_BYTES_MIN: usize = 1024;
 
+/// Memory of all stage caches. Ours: API Gateway's smallest cache has 0.5 GB.
+pub(crate) const CACHE_BYTES_DEFAULT: usize = 512 << 20;
+/// The largest: API Gateway's largest cache has 237 GB.
+pub(crate) const CACHE_BYTES_MAX: usize = 237 << 30;
+/// The least: one response of the largest size that is cached, twice.
+pub(crate) const CACHE_BYTES_MIN: usize = 2 << 20;
+
+/// Requests a second, or at once, of the account. Ours: more than any machine serves.
+pub(crate) const ACCOUNT_RATE_MAX: u64 = 1_000_000_000;
+
+/// The shortest secret. Ours: 16 random letters cannot be guessed over a network.
+pub(crate) const SECRET_BYTES_MIN: usize = 16;
+
 /// Idle client connection. Source: API Gateway quotas, "Idle connection timeout" (310 seconds).
 pub(crate) const KEEP_ALIVE_DEFAULT: Duration = Duration::from_secs(310);
 

@@ -3,11 +3,15 @@
 use crate::limits::{ROW_BYTES_MAX, ROW_CELLS_MAX};
 use csv_core::ReadRecordResult;
 use std::fmt;
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Chain, Cursor, Read};
+
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// The rows of a reader. Lines without any character are passed over.
 pub(super) struct Rows<R> {
-    input: R,
+    /// The first bytes, and the rest.
+    input: Chain<Cursor<Vec<u8>>, R>,
+    has_begun: bool,
     parser: csv_core::Reader,
     /// Line ends that were passed between rows.
     passed: u64,
@@ -75,11 +79,12 @@ impl<R: BufRead> Rows<R> {
     pub(super) fn new(input: R) -> Self {
         let text = vec![0; ROW_BYTES_MAX];
         let ends = vec![0; ROW_CELLS_MAX];
-        Self { input, parser: csv_core::Reader::new(), passed: 0, text, ends }
+        let (parser, input) = (csv_core::Reader::new(), Cursor::new(Vec::new()).chain(input));
+        Self { input, has_begun: false, parser, passed: 0, text, ends }
     }
 
     pub(super) fn next(&mut self) -> Result<Option<Row<'_>>, RowError> {
-        let passed = self.pass_line_ends();
+        let passed = self.begin().and_then(|()| self.pass_line_ends());
         let line = u32::try_from(self.parser.line() + self.passed).unwrap_or(u32::MAX);
         let error = |kind| RowError { line, kind };
         passed.map_err(|cause| error(RowErrorKind::Read(cause)))?;
@@ -109,6 +114,22 @@ impl<R: BufRead> Rows<R> {
             }
             _ => Err(error(RowErrorKind::NotUtf8)),
         }
+    }
+
+    /// Passes a byte order mark. The parser would too, but only where one read gives all of it.
+    fn begin(&mut self) -> io::Result<()> {
+        if std::mem::replace(&mut self.has_begun, true) {
+            return Ok(());
+        }
+        let mut first = Vec::new();
+        let (before, rest) = self.input.get_mut();
+        rest.take(BYTE_ORDER_MARK.len() as u64).read_to_end(&mut first)?;
+        if first != BYTE_ORDER_MARK {
+            *before = Cursor::new(first);
+        }
+        self.parser.read_record(b"\n", &mut self.text, &mut self.ends); // it no longer looks for one
+        self.parser.set_line(1);
+        Ok(())
     }
 
     /// Passes the rest of a line end and empty lines, so that a row's line is its own.

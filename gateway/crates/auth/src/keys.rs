@@ -2,11 +2,11 @@
 //!
 //! A value is found by a keyed hash (SipHash with a key that is random for each table), so that
 //! neither the time of a look-up nor crafted values tell anything about other values. Then it is
-//! compared with one candidate in constant time. A value that nobody has is compared too, with a
-//! stand-in of its own length: [`KeyTable::find`] compares exactly once, over exactly as many bytes
-//! as were presented, whatever comes out. That there is never more than one candidate is made sure
-//! when a key is added: where a different key has the same hash in its way, the table takes
-//! another hash key.
+//! compared with one candidate in constant time. A value that nobody has is compared too, with some
+//! other key or, where that has another length, with a stand-in: [`KeyTable::find`] compares exactly
+//! once, over exactly as many bytes as were presented, whatever comes out. That there is never more
+//! than one candidate is made sure when a key is added: where a different key has the same hash in
+//! its way, the table takes another hash key.
 //!
 //! Cost: one hash, one probe run in a table of 8-byte slots (one or two cache lines), one compare.
 //! Memory of a key: 12 bytes, its texts, and 4/3 of 8 bytes in each of two tables; 96 bytes with a
@@ -48,7 +48,7 @@ struct Key {
 
 const _: () = assert!(size_of::<Key>() == 12);
 
-/// What an unknown value is compared with.
+/// What a value is compared with when there is no key of its length to compare it with.
 static STAND_IN: [u8; KEY_VALUE_BYTES_MAX] = [0; KEY_VALUE_BYTES_MAX];
 
 impl KeyTable {
@@ -75,12 +75,19 @@ impl KeyTable {
         is_equal: impl FnOnce(&[u8], &[u8]) -> bool,
     ) -> Option<KeyIndex> {
         let presented = &value[..value.len().min(KEY_VALUE_BYTES_MAX)];
-        let candidate = self.values.first(self.seed.hash_one(presented));
-        let stored = candidate.map(|index| self.value(index).as_bytes());
+        let hash = self.seed.hash_one(presented);
+        let found = self.values.first(hash);
+        let stored = found.or_else(|| self.decoy(hash)).map(|index| self.value(index).as_bytes());
         let is_possible = stored.is_some_and(|stored| stored.len() == value.len());
         let other = stored.filter(|_| is_possible).unwrap_or(&STAND_IN[..presented.len()]);
         let is_found = is_equal(presented, other) & is_possible;
-        candidate.filter(|_| is_found)
+        found.filter(|_| is_found)
+    }
+
+    /// Some key, so that an unknown value reads as much memory as a known one does.
+    fn decoy(&self, hash: u64) -> Option<KeyIndex> {
+        let index = ((hash >> 32) * self.keys.len() as u64) >> 32;
+        (!self.keys.is_empty()).then_some(KeyIndex(index as u32)) // below the count of keys
     }
 
     /// The key with this id. Ids are no secrets.

@@ -294,8 +294,9 @@ impl Exchange {
     }
 }
 
-/// Source: recorded behaviour, "Headers, what survives into the gateway". The three names at the
-/// end are hop-by-hop (RFC 9110 section 7.6.1), and the override has done its work.
+/// Source: recorded behaviour, "Headers, what survives into the gateway". The three names after them
+/// are hop-by-hop (RFC 9110 section 7.6.1), the override has done its work, and an operator's secret
+/// is nobody else's.
 #[inline]
 pub(crate) const fn is_dropped_at_the_door(name: FieldName) -> bool {
     matches!(
@@ -316,5 +317,6 @@ pub(crate) const fn is_dropped_at_the_door(name: FieldName) -> bool {
             | FieldName::ProxyConnection
             | FieldName::ProxyAuthorization
             | FieldName::XHttpMethodOverride
+            | FieldName::XGatewayExplain
     )
 }

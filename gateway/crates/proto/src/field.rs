@@ -85,6 +85,7 @@ field_names! {
     XForwardedHost = "X-Forwarded-Host",
     XForwardedPort = "X-Forwarded-Port",
     XForwardedProto = "X-Forwarded-Proto",
+    XGatewayExplain = "X-Gateway-Explain",
     XHttpMethodOverride = "X-HTTP-Method-Override",
     XRealIp = "X-Real-IP",
 }
@@ -138,7 +139,8 @@ impl FieldName {
             (16, b'x') if name[12] | 0x20 == b'h' => XForwardedHost,
             (16, b'x') => XForwardedPort,
             (17, b't') => TransferEncoding,
-            (17, b'x') => XForwardedProto,
+            (17, b'x') if name[2] | 0x20 == b'f' => XForwardedProto,
+            (17, b'x') => XGatewayExplain,
             (18, b'p') => ProxyAuthenticate,
             (19, b'p') => ProxyAuthorization,
             (22, b'x') => XHttpMethodOverride,

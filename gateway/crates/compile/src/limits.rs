@@ -71,9 +71,6 @@ pub const BURST_DEFAULT: i64 = 5_000;
 /// `cacheTtlInSeconds`.
 pub const CACHE_TTL_S_DEFAULT: u32 = 300;
 
-/// Longest time to cache a response in seconds. Source: API Gateway quotas, "API caching TTL".
-pub const CACHE_TTL_S_MAX: u32 = 3_600;
-
 /// A GB of a cache cluster in bytes.
 const CACHE_GB: f64 = 1_073_741_824.0;
 

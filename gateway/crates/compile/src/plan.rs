@@ -191,7 +191,7 @@ pub struct MethodPlan {
     pub api_key_required: bool,
     /// The method's limit on its stage. Kept over snapshots by API id, stage name, resource path and verb.
     pub throttle: Option<Throttle>,
-    /// How responses are cached; `None` caches nothing.
+    /// How responses are cached; `None` caches nothing. A stage without a cache has no such method.
     pub cache: Option<CachePlan>,
     /// What answers.
     pub integration: IntegrationPlan,
@@ -261,7 +261,8 @@ pub struct HttpPlan {
     pub request_templates: RequestTemplates,
     /// Integration responses; without any for a proxy, which never asks.
     pub responses: Responses,
-    /// A mapping reads the request body, so that it must be whole before the backend is called.
+    /// A mapping or the cache key reads the request body, so that it must be whole before the backend is
+    /// called.
     pub needs_request_body: bool,
     /// A mapping reads the response body, so that it must be whole before the client is answered.
     pub needs_response_body: bool,
@@ -282,7 +283,7 @@ pub struct MockPlan {
     pub templates: MockTemplates,
     /// Integration responses.
     pub responses: Responses,
-    /// A mapping reads the request body. `MOCK` also needs it when [`MockTemplates`] pass it through.
+    /// A mapping or the cache key reads the request body. `MOCK` also needs it when [`MockTemplates`] pass it through.
     pub needs_request_body: bool,
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use gateway_model::limits::CANARY_PERCENT_MAX;
 use gateway_model::{CanarySetting, Diagnostic, RestApi, Spanned, Stage};
 use gateway_throttle::Split;
 
@@ -42,9 +43,9 @@ pub(super) fn compile(
 /// The share in percent, or `None` when it was reported.
 fn percent(setting: &CanarySetting, diagnostics: &mut Vec<Diagnostic>) -> Option<f64> {
     let percent = setting.percent_traffic.unwrap_or(0.0);
-    let is_share = (0.0..=100.0).contains(&percent);
+    let is_share = (0.0..=CANARY_PERCENT_MAX).contains(&percent);
     if !is_share {
-        let text = "PercentTraffic of a canary is a number from 0.0 to 100.0";
+        let text = format!("PercentTraffic of a canary is a number from 0 to {CANARY_PERCENT_MAX}");
         diagnostics.push(Diagnostic::error(&setting.place, text));
     }
     is_share.then_some(percent)

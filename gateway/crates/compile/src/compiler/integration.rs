@@ -28,6 +28,17 @@ pub(super) struct RequestMappings {
     pub(super) needs_body: bool,
 }
 
+impl IntegrationPlan {
+    /// Something beside its mappings reads the request body.
+    pub(super) fn need_request_body(&mut self) {
+        match self {
+            Self::Http(plan) => plan.needs_request_body = true,
+            Self::Mock(plan) => plan.needs_request_body = true,
+            Self::Misconfigured(_) | Self::Unserved => {}
+        }
+    }
+}
+
 impl StageContext<'_, '_> {
     pub(super) fn integration(&mut self, context: MethodContext<'_>) -> IntegrationPlan {
         let Some(integration) = &context.method.integration else {

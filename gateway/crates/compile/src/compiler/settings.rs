@@ -1,10 +1,11 @@
 //! Method settings of a stage, and rates that people wrote.
 
+use gateway_model::limits::CACHE_TTL_SECONDS_MAX;
 use gateway_model::{Diagnostic, HttpMethod, MethodSetting, MethodSettingKey, Place, Stage};
 use gateway_throttle::Settings;
 
 use super::context::StageContext;
-use crate::limits::{BURST_DEFAULT, CACHE_TTL_S_MAX, RATE_RPS_DEFAULT};
+use crate::limits::{BURST_DEFAULT, RATE_RPS_DEFAULT};
 
 /// Switches a limit off; so IaC tools write it.
 const OFF: i64 = -1;
@@ -62,8 +63,9 @@ impl StageContext<'_, '_> {
             if let Err(text) = throttle(rate, burst) {
                 self.error(&entry.place, format!("method setting {key}: {text}"));
             }
-            if entry.cache_ttl_seconds.is_some_and(|ttl_s| ttl_s > CACHE_TTL_S_MAX) {
-                let text = format!("Cache TTL must be between 0 and {CACHE_TTL_S_MAX} seconds");
+            if entry.cache_ttl_seconds.is_some_and(|ttl_s| ttl_s > CACHE_TTL_SECONDS_MAX) {
+                let text =
+                    format!("Cache TTL must be between 0 and {CACHE_TTL_SECONDS_MAX} seconds");
                 self.error(&entry.place, text);
             }
             let is_met = api.resources.values().any(|resource| {
@@ -95,12 +97,13 @@ pub(super) fn throttle(
         return Ok(None);
     }
     let (rate_rps, burst) = (rate_rps.unwrap_or(RATE_RPS_DEFAULT), burst.unwrap_or(BURST_DEFAULT));
-    let is_off = rate_rps == OFF as f64 || burst == OFF;
-    if !is_off && !(rate_rps.is_finite() && rate_rps >= 0.0) {
+    if rate_rps == OFF as f64 || burst == OFF {
+        return Ok(None);
+    }
+    if !rate_rps.is_finite() || rate_rps < 0.0 {
         return Err("a rate limit is a number of requests per second, or -1 for none");
     }
     match u64::try_from(burst) {
-        _ if is_off => Ok(None),
         Ok(burst) => Ok(Some(Settings { rate_rps, burst })),
         Err(_) => Err("a burst limit is a number of requests, or -1 for none"),
     }

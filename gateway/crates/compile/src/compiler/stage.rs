@@ -16,6 +16,7 @@ use super::{canary, gateway_response};
 use crate::changes::Change;
 use crate::plan::{Access, AccessLogPlan, MethodIndex, MethodPlan, Policy, StagePlan};
 use crate::routes::{Routes, RoutesBuilder};
+use crate::source::Source;
 
 /// The plan of a stage with its canary. `before` is the stage's plan in the snapshot being served: what
 /// counts and limits is taken from there.
@@ -178,6 +179,12 @@ fn method_plan(
     path_params: &[Box<str>],
     index: MethodIndex,
 ) -> MethodPlan {
+    let context = MethodContext { method, path_params };
+    let cache = cx.cache_plan(resource, context);
+    let mut integration = cx.integration(context);
+    if cache.as_ref().is_some_and(|plan| plan.key.iter().any(Source::reads_request_body)) {
+        integration.need_request_body();
+    }
     MethodPlan {
         index,
         resource_id: resource.id.as_str().into(),
@@ -187,8 +194,8 @@ fn method_plan(
         access: access(method),
         api_key_required: method.api_key_required,
         throttle: None,
-        cache: cx.cache_plan(resource, MethodContext { method, path_params }),
-        integration: cx.integration(MethodContext { method, path_params }),
+        cache,
+        integration,
         operation_name: method.operation_name.as_deref().map(Box::from),
     }
 }

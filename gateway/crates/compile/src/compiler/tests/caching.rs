@@ -125,6 +125,26 @@ fn cache_key_parameters_are_resolved_to_their_sources() {
 }
 
 #[test]
+fn a_cache_key_of_the_body_waits_for_the_body() {
+    let needs = |is_key| {
+        let mut definitions = cached();
+        let integration = pet_method(&mut definitions).integration.as_mut().expect("it has one");
+        // A header that is never sent, so that no mapping needs the body.
+        let dropped = "integration.request.header.Via";
+        integration.request_parameters = mappings(&[(dropped, "method.request.body.kind")]);
+        if is_key {
+            integration.cache_key_parameters = vec![Spanned::nowhere(dropped)];
+        }
+        let (stage, _) = compiled(&definitions);
+        match &of(&stage, HttpMethod::Get).integration {
+            IntegrationPlan::Mock(plan) => plan.needs_request_body,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!(needs(true) && !needs(false));
+}
+
+#[test]
 fn a_cache_key_parameter_that_is_not_declared_is_an_error() {
     for wrong in [
         "method.request.querystring.q",

@@ -100,7 +100,7 @@ fn a_canary_uses_the_stage_cache_only_if_told_so() {
 #[test]
 fn a_share_is_from_0_to_100() {
     for wrong in [-0.1, 100.1, f64::NAN] {
-        let expect = "PercentTraffic of a canary is a number from 0.0 to 100.0";
+        let expect = "PercentTraffic of a canary is a number from 0 to 100";
         assert_eq!(errors(&with_canary(canary(wrong))), [expect]);
     }
     let mut absent = canary(1.0);

@@ -3,10 +3,12 @@
 //! The road of one file: `reader` (YAML or JSON to a tree with places) → `template` (sections) →
 //! `eval` (parameters, conditions, functions) with `identity` (what `Ref` and `Fn::GetAtt` say) →
 //! `decode` (properties to typed pieces). The pieces of all files then meet in `assemble`, and
-//! `unserved` says which of the features in use this release does not serve.
+//! `unserved` says which of the features in use this release does not serve. Beside that road,
+//! [`api_keys`] reads files of API keys.
 //!
 //! **Architecture invariants:** no text makes [`load`] panic, and every text is bounded in time
-//! and memory by `limits`; no I/O happens here but that of a reader that is given; all diagnostics of all files come out of one run.
+//! and memory by `limits`; no I/O happens here but that of a reader that is given; all diagnostics
+//! of all files come out of one run.
 #![forbid(unsafe_code)]
 
 pub mod api_keys;

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod bound;
+mod changes;
 mod ideal;
 mod oracle;
 mod split;

@@ -11,3 +11,4 @@ mod hostile;
 mod lifecycle;
 mod quickstart;
 mod support;
+mod traffic;

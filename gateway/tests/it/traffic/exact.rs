@@ -1,0 +1,1 @@
+//! Admitted requests against the bound of the token bucket.

@@ -1,0 +1,1 @@
+//! Quotas over crashes and failing disks.

@@ -6,6 +6,7 @@ mod common;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use common::row;
@@ -17,6 +18,10 @@ const KEYS: u64 = 40;
 const ROUNDS_PER_DAY: u64 = 5;
 const KILLS: u32 = 60;
 const KILLS_AT_START: u32 = 30;
+
+/// Held by each test: a process being started holds its parent's locks for a moment, also that of a store
+/// which another test is about to open again.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// All counters as they are after `round`: each is used once a round.
 fn rows_of(round: u64) -> Vec<UsageRow> {
@@ -44,6 +49,7 @@ fn child_writes_until_it_is_killed() {
 
 #[test]
 fn a_kill_at_any_moment_keeps_what_was_durable_and_adds_nothing() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let home = tempfile::tempdir().expect("a temporary directory");
     let mut random = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let mut durable = 0;
@@ -62,6 +68,7 @@ fn a_kill_at_any_moment_keeps_what_was_durable_and_adds_nothing() {
 
 #[test]
 fn a_kill_while_the_file_begins_leaves_one_that_opens() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let mut random = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     for _ in 0..KILLS_AT_START {
         let home = tempfile::tempdir().expect("a temporary directory");

@@ -109,7 +109,7 @@ pub struct Compiled {
     pub reused: usize,
 }
 
-/// [`compile_with`] nothing around: no imported keys, nothing remembered, at the beginning of 1970.
+/// [`compile_with`] with nothing around: no imported keys, nothing remembered, the beginning of 1970.
 pub fn compile(
     definitions: &Definitions,
     options: &CompileOptions,

@@ -89,7 +89,8 @@ impl HostTable {
     /// The API that the path names where a default endpoint would be in the host.
     fn api_in(&self, path: &[u8]) -> Option<&Api> {
         let rest = &path[leading_slashes(path)..];
-        let rest = rest.strip_prefix(b"_aws/execute-api/").or(rest.strip_prefix(b"restapis/"))?;
+        let rest =
+            rest.strip_prefix(b"_aws/execute-api/").or_else(|| rest.strip_prefix(b"restapis/"))?;
         self.api(first_segment(rest).0)
     }
 

@@ -16,6 +16,7 @@ mod slots;
 
 use crate::limits::{
     ARENA_BYTES_MAX, KEY_ID_BYTES_MAX, KEY_NAME_BYTES_MAX, KEY_VALUE_BYTES_MAX, SEEDS_MAX,
+    TEXT_BYTES_USUAL,
 };
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use slots::{Probe, Slots};
@@ -178,7 +179,7 @@ impl KeyTableBuilder {
     pub fn with_capacity(keys: usize) -> Self {
         Self {
             table: KeyTable {
-                texts: String::new(),
+                texts: String::with_capacity(keys.saturating_mul(TEXT_BYTES_USUAL)),
                 keys: Vec::with_capacity(keys),
                 values: Slots::for_keys(keys),
                 ids: Slots::for_keys(keys),

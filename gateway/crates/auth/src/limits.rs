@@ -15,6 +15,10 @@ pub const KEY_NAME_BYTES_MAX: usize = 1_024 * 4;
 /// and 60 million keys of 62 bytes fit.
 pub const ARENA_BYTES_MAX: usize = u32::MAX as usize;
 
+/// Room for the value, id and name of one key, before they are known. Source: ours; a value and an
+/// id as API Gateway makes them, and a short name.
+pub const TEXT_BYTES_USUAL: usize = 64;
+
 /// How many times a table is seeded anew when two keyed hashes of different keys agree. Source:
 /// ours; with a million keys the first seed is enough but once in a thousand times, and `n` seeds
 /// fail together once in a thousand to the power of `n`.

@@ -63,6 +63,7 @@ impl Counts {
         let published = Published::default();
         ops.readiness().degrade(NOT_DURABLE, self.trouble);
         let Some(store) = self.store else { return Ok(Usage { published, writer: None }) };
+        ops.reads_usage_from(store.reader());
         let (source, ops) = (published.clone(), ops.clone());
         let writer = UsageWriter::start(
             store,

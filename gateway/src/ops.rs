@@ -6,10 +6,11 @@ use std::convert::Infallible;
 use std::fmt::Write as _;
 use std::future::Future;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use gateway_compile::Snapshot;
+use gateway_store::UsageReader;
 use gateway_telemetry::{Exposition, Liveness, ProcFiles, ProcessStats, Registry, ValueWriter};
 use http_body_util::Full;
 use hyper::body::{Body as _, Bytes, Incoming};
@@ -22,6 +23,7 @@ use tokio::task::JoinSet;
 use tracing::{debug, warn};
 
 mod caches;
+mod usage;
 
 /// Connections served at once; more wait in the listener's backlog. Source: our own; scrapers and
 /// probes need a handful.
@@ -55,6 +57,8 @@ pub(crate) struct Ops {
     started_at: Instant,
     liveness: Mutex<Liveness>,
     snapshot: Mutex<Arc<Snapshot>>,
+    /// Usage of earlier days, where it is kept.
+    usage_reader: OnceLock<UsageReader>,
 }
 
 impl Ops {
@@ -67,7 +71,13 @@ impl Ops {
             started_at: Instant::now(),
             liveness: Mutex::new(liveness),
             snapshot: Mutex::new(Arc::new(Snapshot::empty())),
+            usage_reader: OnceLock::new(),
         }
+    }
+
+    /// Where reports find usage of earlier days; the first one given stays.
+    pub(crate) fn reads_usage_from(&self, reader: UsageReader) {
+        self.usage_reader.set(reader).ok();
     }
 
     /// What is served from now on.
@@ -198,9 +208,17 @@ async fn serve_connection(
     head_timeout: Duration,
 ) -> Result<(), hyper::Error> {
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
-        let response =
-            if request.body().is_end_stream() { answer(&ops, &request) } else { body_refused() };
-        std::future::ready(Ok::<_, Infallible>(response))
+        let ops = Arc::clone(&ops);
+        async move {
+            let response = if !request.body().is_end_stream() {
+                body_refused()
+            } else if usage::plan_of(request.uri().path()).is_some() {
+                usage::answer(&ops, request.method(), request.uri()).await
+            } else {
+                answer(&ops, &request)
+            };
+            Ok::<_, Infallible>(response)
+        }
     });
     hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())

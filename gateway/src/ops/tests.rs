@@ -80,6 +80,8 @@ fn livez_names_the_shard_that_stands_still() {
         readiness: Readiness::default(),
         started_at: Instant::now() - Duration::from_secs(60),
         liveness: Mutex::new(Liveness::new(2, Duration::ZERO)),
+        snapshot: Mutex::new(ops.snapshot()),
+        usage_reader: OnceLock::new(),
     });
     ops.registry.shards()[0].loop_ticks.increment();
     check(&ops, "GET /livez", 503, &["\r\n\r\nshard 1 is stalled\n"]);

@@ -39,6 +39,9 @@ pub(crate) enum Command {
     /// Load everything that `run` would, and print every diagnostic
     #[command(after_help = CHECK_EXAMPLES)]
     Check(Box<CheckArgs>),
+    /// Say what would become of a request at the running gateway, without sending it
+    #[command(after_help = EXPLAIN_EXAMPLES)]
+    Explain(Box<ExplainArgs>),
     /// Print the version
     Version,
 }
@@ -151,10 +154,35 @@ pub(crate) struct CheckArgs {
     pub json: bool,
 }
 
+/// `gateway explain`.
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// The request's method, such as GET
+    #[arg(value_name = "METHOD")]
+    pub method: String,
+
+    /// The request's URL, or its path; the URL's host becomes `Host` [path: localhost]
+    #[arg(value_name = "URL")]
+    pub url: String,
+
+    /// A header of the request; repeatable
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
+    pub headers: Vec<String>,
+
+    /// The ops address of the running gateway
+    #[arg(long, value_name = "ADDR", value_parser = parse_address, default_value = "127.0.0.1:9090")]
+    pub ops: SocketAddr,
+
+    /// Print the trail as one JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
 const EXAMPLES: &str = "\
 Examples:
   gateway run template.yaml            serve the template's stages on http://127.0.0.1:8080
   gateway check template.yaml          list everything that is wrong with it
+  gateway explain GET /prod/orders     what would become of a request, and why
   gateway run --help                   all settings that have a flag
 
 Exit status: 0 fine, 1 problems found, 2 wrong usage or unreadable input, 70 internal failure.";
@@ -178,6 +206,18 @@ Examples:
 
 Prints each diagnostic as `file:line:col: error|warning: text`.
 Exit status: 0 clean, 1 diagnostics, 2 something could not be read.";
+
+const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  gateway explain GET http://127.0.0.1:8080/prod/orders/42
+  gateway explain POST /prod/orders -H 'X-Api-Key: my-key' -H 'Content-Type: application/json'
+  gateway explain GET https://api.example.com/orders --ops 10.0.0.7:9090 --json
+
+Prints each decision that the request would meet, up to the one that refuses it: stage, canary, route or
+the nearest ones, authorizer, API key and usage plan, every bucket with its level and when its next
+token comes, quota, cache key and entry, integration. Nothing is sent to a backend, no token and no quota
+is spent. Values of X-Api-Key, Authorization and Cookie print as ***.
+Exit status: 0 a cache or an integration would answer, 1 the gateway would refuse, 2 not asked.";
 
 fn parse_address(text: &str) -> Result<SocketAddr, String> {
     crate::settings::parse_address(text)

@@ -5,6 +5,7 @@ mod check;
 mod cli;
 mod control;
 mod counts;
+mod explain;
 mod load;
 mod logging;
 mod ops;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
     let code = match Cli::parse().command {
         Command::Run(args) => run::run(&args),
         Command::Check(args) => check::check(&args),
+        Command::Explain(args) => explain::explain(&args),
         Command::Version => {
             println!("gateway {}", env!("CARGO_PKG_VERSION"));
             cli::EXIT_OK

@@ -22,7 +22,10 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tracing::{debug, warn};
 
+use crate::shards::Explainer;
+
 mod caches;
+pub(crate) mod explain;
 mod usage;
 
 /// Connections served at once; more wait in the listener's backlog. Source: our own; scrapers and
@@ -59,6 +62,8 @@ pub(crate) struct Ops {
     snapshot: Mutex<Arc<Snapshot>>,
     /// Usage of earlier days, where it is kept.
     usage_reader: OnceLock<UsageReader>,
+    /// Who says what would become of a request.
+    explainer: OnceLock<Explainer>,
 }
 
 impl Ops {
@@ -72,7 +77,13 @@ impl Ops {
             liveness: Mutex::new(liveness),
             snapshot: Mutex::new(Arc::new(Snapshot::empty())),
             usage_reader: OnceLock::new(),
+            explainer: OnceLock::new(),
         }
+    }
+
+    /// Who explains requests; the first one given stays.
+    pub(crate) fn explains_with(&self, explainer: Explainer) {
+        self.explainer.set(explainer).ok();
     }
 
     /// Where reports find usage of earlier days; the first one given stays.
@@ -214,6 +225,8 @@ async fn serve_connection(
                 body_refused()
             } else if usage::plan_of(request.uri().path()).is_some() {
                 usage::answer(&ops, request.method(), request.uri()).await
+            } else if request.uri().path() == explain::PATH {
+                explain::answer(&ops, request.method(), request.uri(), request.headers()).await
             } else {
                 answer(&ops, &request)
             };

@@ -98,6 +98,9 @@ fn serve(
     let ops = Arc::new(Ops::new(registry.clone()));
     ops.readiness().set("starting", true);
     let shards = shards::start(&settings, &layout, listeners, &registry, &log, nofile)?;
+    if let Some(explainer) = shards.explainer() {
+        ops.explains_with(explainer);
+    }
     let snapshot = Arc::new(snapshot);
     let usage = counts.start(&registry, &ops)?;
     let control =

@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 
 use anyhow::{Context, Result, bail};
 use gateway_compile::Snapshot;
+use gateway_dataplane::explain::Reply;
 use gateway_dataplane::{Command, Event, Report, Shard, ShardParts};
 use gateway_integration::{Answer, Question, Resolver, UpstreamSettings, Upstreams};
 use gateway_rt::{
@@ -167,6 +168,8 @@ pub(crate) fn start(
     }
     // Shards write to each other, so every mailbox is there before the first shard is.
     let peers: Arc<[_]> = shards.mailboxes.clone().into();
+    let secret = settings.explain.secret.0.as_bytes();
+    let explain_secret: Option<Arc<[u8]>> = (!secret.is_empty()).then(|| secret.into());
     for (index, (own, receiver)) in listeners.into_iter().zip(receivers).enumerate() {
         let config = ShardConfig {
             index,
@@ -185,7 +188,7 @@ pub(crate) fn start(
         let (ttl_min, ttl_max) = (settings.upstream.dns_ttl_min, settings.upstream.dns_ttl_max);
         let (tls, tls_insecure) = (tls.clone(), tls_insecure.clone());
         let (questions, report) = (question_sender.clone(), report.clone());
-        let peers = peers.clone();
+        let (peers, explain_secret) = (peers.clone(), explain_secret.clone());
         let main = move || async move {
             let counted = metrics.clone();
             let ask = Rc::new(move |question| {
@@ -199,8 +202,16 @@ pub(crate) fn start(
             let resolver = Rc::new(Resolver::new(ask, ttl_min, ttl_max));
             let upstreams = Upstreams::new(upstream, resolver, tls, tls_insecure, metrics.clone());
             let log = shard_log;
-            let parts =
-                ShardParts { index, settings: data, metrics, log, upstreams, report, peers };
+            let parts = ShardParts {
+                index,
+                settings: data,
+                metrics,
+                log,
+                upstreams,
+                report,
+                peers,
+                explain_secret,
+            };
             if let Err(error) = gateway_dataplane::run(Shard::new(parts), own, receiver).await {
                 tracing::error!(shard = index, %error, "Shard does not start");
             }
@@ -259,10 +270,31 @@ fn now_of_buckets() -> gateway_throttle::Instant {
     gateway_throttle::Instant(gateway_rt::Moment::now().micros() * 1_000)
 }
 
+/// Asks a shard what would become of a request.
+pub(crate) struct Explainer(Sender<Command>);
+
+impl Explainer {
+    /// Asks about the request with this head; `false` when the shard's mailbox is full.
+    pub(crate) fn explain(&self, head: Vec<u8>, reply: Reply) -> bool {
+        self.0.try_send(Command::Explain { head, reply }).is_ok()
+    }
+}
+
+impl std::fmt::Debug for Explainer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Explainer")
+    }
+}
+
 impl Shards {
     /// The questions that shards ask the resolver. There is one resolver, so this works once.
     pub(crate) fn take_questions(&mut self) -> Option<mpsc::Receiver<(usize, Question)>> {
         self.questions.take()
+    }
+
+    /// Asks a shard what would become of a request. The first one: all of them serve the same.
+    pub(crate) fn explainer(&self) -> Option<Explainer> {
+        self.mailboxes.first().cloned().map(Explainer)
     }
 
     /// Hands answers back to the shard that asked.

@@ -89,7 +89,7 @@ impl Prepared {
             return 0;
         };
         self.x.make_trace(&self.shard);
-        let values = Values::of_request(&self.x, &self.client);
+        let values = Values::of_request(&self.x, &self.client.peer);
         upstream_head::write(&values, plan, &self.stage.plan, Payload::None, &mut self.out);
         self.out.len()
     }

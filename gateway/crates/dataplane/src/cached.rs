@@ -22,7 +22,7 @@ use gateway_compile::{
 use gateway_proto::FieldName;
 use gateway_rt::{Buf, Moment};
 
-use crate::connection::Client;
+use crate::connection::{Client, Peer};
 use crate::exchange::{Refusal, decide_keep_alive, integrate};
 use crate::request::Exchange;
 use crate::respond::{self, Framing, finish_head, write_trace};
@@ -35,7 +35,7 @@ use crate::values::Values;
 const WARNING: &[u8] = b"Warning: 199 Cache-invalidation-unauthorized\r\n";
 
 /// `FAIL_WITH_403`. API Gateway's text for it is not documented; this is the one of its 403s.
-const INVALIDATION_DENIED: Failure = Failure {
+pub(crate) const INVALIDATION_DENIED: Failure = Failure {
     kind: GatewayResponseType::AccessDenied,
     message: Message::Forbidden,
     status: Some(403),
@@ -70,7 +70,7 @@ pub(crate) async fn answer(
         }
         is_fresh_wanted = plan.invalidation == Invalidation::Anyone;
     }
-    write_key(client, x, plan);
+    write_key(&client.peer, x, plan);
     let deadline = x.facts.started + Duration::from_millis(u64::from(timeout_ms(method)));
     let fill = loop {
         if is_fresh_wanted {
@@ -114,7 +114,7 @@ fn timeout_ms(method: &MethodPlan) -> u32 {
 }
 
 /// `Cache-Control: max-age=0` asks for a fresh response. Other directives say nothing to us.
-fn wants_fresh(x: &Exchange) -> bool {
+pub(crate) fn wants_fresh(x: &Exchange) -> bool {
     let mut fields = x.head.fields.iter().filter(|f| f.known == FieldName::CacheControl);
     fields.any(|field| {
         let mut directives = x.text(field.value).split(|byte| *byte == b',');
@@ -124,7 +124,7 @@ fn wants_fresh(x: &Exchange) -> bool {
 
 /// What a response varies by: deployment, namespace and verb, then each parameter with its length,
 /// so that no two requests share a key by accident. An absent value is none, not an empty one.
-fn write_key(client: &Client, x: &mut Exchange, plan: &CachePlan) {
+pub(crate) fn write_key(peer: &Peer, x: &mut Exchange, plan: &CachePlan) {
     let mut key = std::mem::take(&mut x.cache_key);
     key.clear();
     key.extend_from_slice(&plan.prefix);
@@ -132,7 +132,7 @@ fn write_key(client: &Client, x: &mut Exchange, plan: &CachePlan) {
     for source in &plan.key {
         let at = key.len();
         key.extend_from_slice(&[0; 5]);
-        let values = Values::of_request(x, client);
+        let values = Values::of_request(x, peer);
         let has_value = values.write_key(source, &mut key);
         let len = (key.len() - at - 5) as u32;
         key[at] = u8::from(has_value);

@@ -17,6 +17,11 @@ use crate::shard::Shard;
 /// A client's connection, with what its requests need to know of it.
 pub(crate) struct Client {
     pub(crate) stream: Stream,
+    pub(crate) peer: Peer,
+}
+
+/// Who a client is, and where it connected to, as its requests see it.
+pub(crate) struct Peer {
     /// The peer's address as text, made once: at most 39 characters, or 45 for an embedded IPv4.
     ip: [u8; 45],
     ip_len: u8,
@@ -34,14 +39,20 @@ pub(crate) enum Next {
 }
 
 impl Client {
+    pub(crate) fn new(stream: Stream, peer: SocketAddr, port: u16) -> Self {
+        Self { stream, peer: Peer::new(peer, port) }
+    }
+}
+
+impl Peer {
     /// The end of a line, and the `X-Forwarded-Proto` line.
     pub(crate) const FORWARDED_PROTO: &'static [u8] = b"\r\nX-Forwarded-Proto: http\r\n";
 
-    pub(crate) fn new(stream: Stream, peer: SocketAddr, port: u16) -> Self {
+    pub(crate) fn new(peer: SocketAddr, port: u16) -> Self {
         // An IPv4 client of an IPv6 socket is the IPv4 client it is.
         let (ip, ip_len) = text(peer.ip().to_canonical());
         let (port, port_len) = text(port);
-        Self { stream, ip, ip_len, port, port_len }
+        Self { ip, ip_len, port, port_len }
     }
 
     /// The peer's address as text.

@@ -8,7 +8,7 @@ use gateway_rt::Moment;
 use gateway_telemetry::clock::clf_time;
 use gateway_telemetry::{LogRecord, ValueWriter};
 
-use crate::connection::Client;
+use crate::connection::Peer;
 use crate::ids;
 use crate::request::Exchange;
 use gateway_telemetry::write_decimal;
@@ -53,7 +53,7 @@ impl Out for Vec<u8> {
 /// The `$context` of one exchange.
 pub(crate) struct Context<'x> {
     pub(crate) x: &'x Exchange,
-    pub(crate) client: &'x Client,
+    pub(crate) peer: &'x Peer,
     /// The present, for latencies: taken once for all variables of a line.
     pub(crate) now: Moment,
 }
@@ -71,13 +71,13 @@ impl Context<'_> {
     /// not serve yet (authorizers, WAF, mutual TLS) has no value.
     pub(crate) fn value<O: Out>(&self, variable: &Variable, out: &mut O) -> bool {
         use Variable as V;
-        let Context { x, client, now } = self;
+        let Context { x, peer, now } = self;
         let facts = &x.facts;
         let stage = x.stage.as_ref().map(|stage| &*stage.plan);
         let text: &[u8] = match variable {
             V::RequestId => &facts.request_id,
             V::ExtendedRequestId => &facts.extended_id,
-            V::IdentitySourceIp => client.ip(),
+            V::IdentitySourceIp => peer.ip(),
             V::IdentityApiKey => return api_key(self.api_key(), out),
             V::IdentityApiKeyId => return some(self.api_key_id(), out),
             V::IsCanaryRequest => {

@@ -15,7 +15,7 @@ use crate::limits::DISCARD_BYTES_MAX;
 use crate::request::Exchange;
 use crate::respond::{self, ClientGone};
 use crate::shard::{Shard, ShardStage};
-use crate::{admission, cached, http, mock};
+use crate::{admission, cached, explain, http, mock};
 
 /// What becomes of the connection after an exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +81,9 @@ pub(crate) async fn serve(shard: &Shard, client: &Client, x: &mut Exchange) -> A
 /// The request's way to its answer. The order is the specification's, the names are the manual's.
 async fn answer(shard: &Shard, client: &Client, x: &mut Exchange) -> Result<(), Refusal> {
     x.begin_body()?;
-    find_stage(shard, x)?;
+    let found = find_stage(shard, x, ShardStage::drawn);
+    explain::explain_if_asked(shard, &client.peer, x);
+    found?;
     let stage = x.stage.clone().ok_or(FORBIDDEN)?;
     x.limit_body(stage.plan.payload_bytes_max as u64)?;
     let method = find_method(&stage.plan, x)?;
@@ -109,14 +111,18 @@ pub(crate) async fn integrate(
     }
 }
 
-/// Host and path to a stage of the snapshot that serves now, or to the stage's canary; the request
-/// keeps that snapshot.
-fn find_stage(shard: &Shard, x: &mut Exchange) -> Result<(), Failure> {
+/// Host and path to a stage of the snapshot that serves now, or to the stage's canary, as `draw`
+/// says; the request keeps that snapshot.
+pub(crate) fn find_stage(
+    shard: &Shard,
+    x: &mut Exchange,
+    draw: impl FnOnce(&Rc<ShardStage>) -> &Rc<ShardStage>,
+) -> Result<(), Failure> {
     let serving = shard.serving();
     let authority = x.head.authority.of(x.bytes());
     let path = x.text(x.head.target.path);
     let found = serving.snapshot.hosts.resolve(authority, path);
-    x.stage = found.map(|found| serving.stage(found.stage).drawn().clone());
+    x.stage = found.map(|found| draw(serving.stage(found.stage)).clone());
     x.serving = Some(serving);
     let found = found.ok_or(FORBIDDEN)?;
     x.facts.stage = found.stage;
@@ -126,7 +132,10 @@ fn find_stage(shard: &Shard, x: &mut Exchange) -> Result<(), Failure> {
 }
 
 /// Path and verb to a method. Nobody learns whether it was the path or the verb that is unknown.
-fn find_method<'s>(stage: &'s StagePlan, x: &mut Exchange) -> Result<&'s MethodPlan, Failure> {
+pub(crate) fn find_method<'s>(
+    stage: &'s StagePlan,
+    x: &mut Exchange,
+) -> Result<&'s MethodPlan, Failure> {
     let path = x.head.target.path.of(x.rx.as_ref().map_or(&[][..], |rx| rx.filled()));
     let path = &path[x.facts.path_offset..];
     x.facts.plan = match x.facts.method {
@@ -145,7 +154,7 @@ fn find_method<'s>(stage: &'s StagePlan, x: &mut Exchange) -> Result<&'s MethodP
 }
 
 /// Resource policy, then the method's own authorization. What is not served yet refuses.
-fn authorize(stage: &StagePlan, method: &MethodPlan) -> Result<(), Failure> {
+pub(crate) fn authorize(stage: &StagePlan, method: &MethodPlan) -> Result<(), Failure> {
     match stage.policy {
         Policy::None => {}
         Policy::Unserved => return Err(Failure::access_denied()),
@@ -204,7 +213,7 @@ fn record(shard: &Shard, client: &Client, x: &Exchange) {
     let now = x.facts.ended.unwrap_or_else(Moment::now);
     stage.metrics.record(status, x.age(now), x.facts.integration.latency);
     if let Some(log) = &stage.plan.access_log {
-        let context = Context { x, client, now };
+        let context = Context { x, peer: &client.peer, now };
         let mut shard_log = shard.log.borrow_mut();
         shard_log.line(usize::from(log.destination), |out| log.format.render(&context, out));
     }

@@ -116,6 +116,11 @@ fn choose_body<'p>(x: &Exchange, plan: &'p HttpPlan) -> Result<Sends<'p>, Failur
     Ok(if takes_none { Sends::Nothing } else { sends })
 }
 
+/// Why the integration is not called, as far as the request's head tells.
+pub(crate) fn refusal(x: &Exchange, plan: &HttpPlan) -> Option<Failure> {
+    choose_body(x, plan).err()
+}
+
 /// Reads the whole body, telling a client that waits for it to go on.
 pub(crate) async fn await_body(
     shard: &Shard,
@@ -158,7 +163,7 @@ fn write_head(
     };
     let mut out = std::mem::take(&mut x.out);
     out.clear();
-    let values = Values { request_json: json.as_ref(), ..Values::of_request(x, client) };
+    let values = Values { request_json: json.as_ref(), ..Values::of_request(x, &client.peer) };
     upstream_head::write(&values, plan, &stage.plan, payload, &mut out);
     x.out = out;
     Ok(())

@@ -12,6 +12,7 @@
 //! | `body` | the request's body: forwarded, buffered or dropped |
 //! | `admission`, `rate` | API key, usage plan, throttles and quota |
 //! | `cached` | the stage cache in front of the integration |
+//! | [`explain`] | what would become of a request, for people |
 //! | `http`, `relay`, `mock` | the integrations |
 //! | `values`, `context` | where mapped values come from |
 //! | `respond` | every answer we make up |
@@ -32,6 +33,7 @@ mod connection;
 mod context;
 mod date;
 mod exchange;
+pub mod explain;
 mod http;
 mod ids;
 pub mod limits;

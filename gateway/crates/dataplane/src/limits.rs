@@ -57,6 +57,24 @@ pub const TRACE_HEADER_BYTES_MAX: usize = 512;
 /// half of that, and is seen within the other half.
 pub const LEASE_LOOK_MS: u64 = 5;
 
+/// Bytes of `X-Gateway-Explain-Trail`. Ours: clients and proxies take heads of 8 KiB and more.
+pub const TRAIL_LINE_BYTES_MAX: usize = 4_096;
+
+/// Resource paths that a trail names where there is no route. Source: our own; more are no help.
+pub const NEAREST_COUNT_MAX: usize = 3;
+
+/// Segments of a path, and bytes of a segment, that are looked at to find near ones. Ours.
+pub const NEAREST_SEGMENTS_MAX: usize = 16;
+/// See [`NEAREST_SEGMENTS_MAX`].
+pub const NEAREST_SEGMENT_BYTES_MAX: usize = 64;
+
+/// Pairs of bytes that are compared to find near paths. Ours: a few milliseconds of a shard, and
+/// enough for thousands of resources.
+pub const NEAREST_CELLS_MAX: usize = 1_000_000;
+
+/// Names that a trail lists of what there is. Ours: for a reader, not for a machine.
+pub const LISTED_MAX: usize = 10;
+
 const _: () = assert!(
     HeadLimits::DEFAULT.head_bytes_max() + RESPONSE_HEADROOM_BYTES < BUF_BYTES,
     "any response head fits one buffer behind the headroom"

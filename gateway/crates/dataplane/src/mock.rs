@@ -43,7 +43,7 @@ pub(crate) async fn call(
     let mut out = std::mem::take(&mut x.out);
     out.clear();
     write_line(selected.status, &mut out);
-    let values = Values::of_request(x, client);
+    let values = Values::of_request(x, &client.peer);
     for mapping in &selected.plan.headers {
         write_mapping(&values, &mapping.name, &mapping.source, &mut out);
     }

@@ -89,7 +89,7 @@ pub(crate) async fn relay(
     }
     let head = |x: &Exchange, client: &Client, bytes: &[u8], out: &mut Vec<u8>| {
         let reply = Reply { head: &x.upstream, bytes, body: None };
-        let values = Values { reply: Some(reply), ..Values::of_request(x, client) };
+        let values = Values { reply: Some(reply), ..Values::of_request(x, &client.peer) };
         write_mapped_head(&values, selected.plan, selected.status, out)
     };
     match template {
@@ -551,7 +551,7 @@ async fn answer_buffered(
     let values = Values {
         reply: Some(reply),
         response_json: json.as_ref(),
-        ..Values::of_request(x, client)
+        ..Values::of_request(x, &client.peer)
     };
     let status = write_mapped_head(&values, plan, plan.outcome?, &mut out);
     let text = match template {

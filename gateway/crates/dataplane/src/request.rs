@@ -15,7 +15,7 @@ use gateway_rt::{Buf, Moment};
 
 use crate::body::Body;
 use crate::cached::Storing;
-use crate::connection::Client;
+use crate::connection::Peer;
 use crate::ids;
 use crate::limits::EXCHANGE_VEC_BYTES_MAX;
 use crate::rate::RateFacts;
@@ -44,6 +44,8 @@ pub(crate) struct Exchange {
     pub(crate) backend_request_id: Vec<u8>,
     /// See [`crate::cached`].
     pub(crate) cache_key: Vec<u8>,
+    /// The value of `X-Gateway-Explain-Trail`; empty for a request that did not ask for it.
+    pub(crate) explanation: String,
     /// Where the integration's answer is to be kept.
     pub(crate) storing: Option<Box<Storing>>,
     pub(crate) facts: Facts,
@@ -111,6 +113,7 @@ impl Default for Exchange {
             client_trace: None,
             backend_request_id: Vec::with_capacity(64),
             cache_key: Vec::with_capacity(256),
+            explanation: String::new(),
             storing: None,
             facts: Facts::new(),
             serving: None,
@@ -170,6 +173,7 @@ impl Exchange {
         let (request_id, trace) = self.client_ids();
         // Nothing of the request before may decide about this one.
         self.stage = None;
+        self.explanation.clear();
         self.facts.started = now;
         self.facts.started_unix_ms = unix_ms;
         self.facts.request_id = request_id.unwrap_or_else(|| ids::uuid(&shard.random));
@@ -207,6 +211,7 @@ impl Exchange {
         self.body = Body::default();
         self.stage = None;
         self.serving = None;
+        self.explanation.clear();
         self.trace.clear();
     }
 
@@ -278,7 +283,7 @@ impl Exchange {
     }
 
     /// The client's address as `X-Forwarded-For` takes it on.
-    pub(crate) fn write_forwarded_for(&self, client: &Client, out: &mut Vec<u8>) {
+    pub(crate) fn write_forwarded_for(&self, peer: &Peer, out: &mut Vec<u8>) {
         let mut is_first = true;
         for field in self.head.fields.iter().filter(|f| f.known == FieldName::XForwardedFor) {
             if !is_first {
@@ -290,7 +295,7 @@ impl Exchange {
         if !is_first {
             out.extend_from_slice(b", ");
         }
-        out.extend_from_slice(client.ip());
+        out.extend_from_slice(peer.ip());
     }
 }
 

@@ -9,6 +9,7 @@ use gateway_rt::{Buf, Moment, Stream};
 
 use crate::connection::Client;
 use crate::context::Context;
+use crate::explain::EXPLANATION_FIELD;
 use crate::request::Exchange;
 use crate::shard::Shard;
 use crate::status::{has_no_body, write_line};
@@ -48,7 +49,7 @@ pub(crate) async fn failure(
     let mut out = std::mem::take(&mut x.out);
     out.clear();
     write_line(answer.status, &mut out);
-    let values = Values::of_request(x, client);
+    let values = Values::of_request(x, &client.peer);
     let mut has_content_type = false;
     for mapping in answer.headers {
         has_content_type |= is_name(&mapping.name, b"content-type");
@@ -124,8 +125,8 @@ fn write_template(
     template: &GatewayTemplate,
     body: &mut Vec<u8>,
 ) {
-    let context = Context { x, client, now: Moment::now() };
-    let values = Values::of_request(x, client);
+    let context = Context { x, peer: &client.peer, now: Moment::now() };
+    let values = Values::of_request(x, &client.peer);
     for part in &template.parts {
         match part {
             TextPart::Literal(text) => body.extend_from_slice(text),
@@ -185,6 +186,9 @@ pub(crate) fn write_trace(x: &Exchange, out: &mut Vec<u8>) {
 pub(crate) fn finish_head(shard: &Shard, x: &Exchange, framing: Framing, out: &mut Vec<u8>) {
     if let Some(rate) = &x.facts.rate {
         rate.write(out);
+    }
+    if !x.explanation.is_empty() {
+        write_field(EXPLANATION_FIELD, x.explanation.as_bytes(), out);
     }
     // Texts of a fixed length are put together first: one copy instead of many.
     let mut date = *b"Date: .............................\r\nContent-Length: ";

@@ -9,6 +9,7 @@ use gateway_rt::{BoundListener, Inbox, Moment, Receiver, Stream, TcpListener, Vi
 use gateway_throttle::Instant;
 
 use crate::connection::{self, Client, Next};
+use crate::explain;
 use crate::limits::{ACCEPT_RETRY_MS, DRAIN_GRACE_MS, LEASE_LOOK_MS};
 use crate::shard::{Command, Event, Shard};
 
@@ -57,6 +58,7 @@ async fn obey(
             Command::Abort => shard.abort(),
             Command::Resolved(answer) => shard.upstreams.resolver().answer(answer),
             Command::Landed { flight } => shard.flights.landed_on(flight),
+            Command::Explain { head, reply } => reply(explain::explain(shard, &head)),
             Command::Drain { timeout } => {
                 // What requests in flight wait for must still come.
                 let shard = shard.clone();

@@ -15,6 +15,7 @@ use gateway_throttle::Leases;
 use crate::bell::Bell;
 use crate::cached::Flights;
 use crate::date::Date;
+use crate::explain;
 use crate::ids::Random;
 use crate::limits::EXCHANGES_FREE_MAX;
 use crate::request::Exchange;
@@ -68,6 +69,13 @@ pub enum Command {
         /// The flight's id.
         flight: u64,
     },
+    /// Says what would become of a request, which is not served.
+    Explain {
+        /// The request's head as it would come.
+        head: Vec<u8>,
+        /// Takes the answer.
+        reply: explain::Reply,
+    },
 }
 
 /// What a shard tells the control thread.
@@ -102,6 +110,8 @@ pub struct ShardParts {
     pub report: Report,
     /// The mailboxes of all shards, by index.
     pub peers: Arc<[Sender<Command>]>,
+    /// The value of `X-Gateway-Explain` that is answered; `None` answers nobody.
+    pub explain_secret: Option<Arc<[u8]>>,
 }
 
 /// One shard's state. It lives on its thread and is shared by its connections.
@@ -126,6 +136,7 @@ pub struct Shard {
     pub(crate) flights: Flights,
     /// The mailboxes of all shards, by index.
     pub(crate) peers: Arc<[Sender<Command>]>,
+    pub(crate) explain_secret: Option<Arc<[u8]>>,
     serving: RefCell<Rc<Serving>>,
     prepared: RefCell<Option<Rc<Serving>>>,
     #[expect(
@@ -188,6 +199,7 @@ impl Shard {
             level1: RefCell::new(Level1::new()),
             flights: Flights::default(),
             peers: parts.peers,
+            explain_secret: parts.explain_secret,
             serving: RefCell::new(Rc::new(serving)),
             prepared: RefCell::default(),
             exchanges: RefCell::default(),

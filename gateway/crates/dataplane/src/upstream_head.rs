@@ -6,7 +6,7 @@ use gateway_compile::plan::UriPart;
 use gateway_compile::{HttpPlan, RequestMethod, Source, StagePlan};
 use gateway_proto::{Field, FieldName, is_name};
 
-use crate::connection::Client;
+use crate::connection::Peer;
 use crate::request::{Exchange, is_dropped_at_the_door};
 use crate::values::{Values, clean_field_value, decode_query, encode_path, encode_query};
 use gateway_telemetry::write_decimal;
@@ -82,7 +82,8 @@ fn line(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(b"\r\n");
 }
 
-fn write_uri(values: &Values<'_>, plan: &HttpPlan, out: &mut Vec<u8>) {
+/// Writes path and query of the integration request's URI.
+pub(crate) fn write_uri(values: &Values<'_>, plan: &HttpPlan, out: &mut Vec<u8>) {
     for part in &plan.path {
         match part {
             UriPart::Literal(text) => out.extend_from_slice(text),
@@ -220,10 +221,10 @@ fn write_client_fields(values: &Values<'_>, plan: &HttpPlan, mapped: u64, out: &
         copy(field, bytes, out);
     }
     out.extend_from_slice(b"X-Forwarded-For: ");
-    x.write_forwarded_for(values.client, out);
+    x.write_forwarded_for(values.peer, out);
     out.extend_from_slice(b"\r\nX-Forwarded-Port: ");
-    out.extend_from_slice(values.client.port());
-    out.extend_from_slice(Client::FORWARDED_PROTO);
+    out.extend_from_slice(values.peer.port());
+    out.extend_from_slice(Peer::FORWARDED_PROTO);
 }
 
 /// Fields that we write ourselves, or that a proxy does not pass on.

@@ -8,7 +8,7 @@ use gateway_compile::Variable;
 use gateway_proto::h1::ResponseHead;
 use gateway_rt::Moment;
 
-use crate::connection::Client;
+use crate::connection::Peer;
 use crate::context::Context;
 use crate::request::Exchange;
 
@@ -26,7 +26,7 @@ pub(crate) struct Reply<'r> {
 /// member of them.
 pub(crate) struct Values<'x> {
     pub(crate) x: &'x Exchange,
-    pub(crate) client: &'x Client,
+    pub(crate) peer: &'x Peer,
     pub(crate) reply: Option<Reply<'x>>,
     pub(crate) request_json: Option<&'x serde_json::Value>,
     pub(crate) response_json: Option<&'x serde_json::Value>,
@@ -34,8 +34,8 @@ pub(crate) struct Values<'x> {
 
 impl<'x> Values<'x> {
     /// Values of a request whose bodies nobody reads.
-    pub(crate) fn of_request(x: &'x Exchange, client: &'x Client) -> Self {
-        Self { x, client, reply: None, request_json: None, response_json: None }
+    pub(crate) fn of_request(x: &'x Exchange, peer: &'x Peer) -> Self {
+        Self { x, peer, reply: None, request_json: None, response_json: None }
     }
 
     /// Appends the value; `false`, and nothing written, when it is missing or empty.
@@ -82,7 +82,7 @@ impl<'x> Values<'x> {
             Source::Context(variable) => {
                 // Only text can be mapped; numbers and booleans are ignored.
                 if is_text(variable) {
-                    let context = Context { x: self.x, client: self.client, now: Moment::now() };
+                    let context = Context { x: self.x, peer: self.peer, now: Moment::now() };
                     context.value(variable, out);
                 }
             }

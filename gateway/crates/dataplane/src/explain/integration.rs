@@ -1,0 +1,107 @@
+//! What the integration of a method would do with a request.
+
+use gateway_compile::mock::MockChoice;
+use gateway_compile::{
+    Failure, HttpPlan, IntegrationPlan, MethodPlan, MockPlan, Source, StagePlan,
+};
+use gateway_proto::FieldName;
+
+use crate::connection::Peer;
+use crate::explain::shown::Shown;
+use crate::http;
+use crate::request::Exchange;
+use crate::upstream_head;
+use crate::values::Values;
+
+/// What is asked of whom, part by part, and the failure without which it is asked.
+pub(crate) fn describe(
+    x: &Exchange,
+    peer: &Peer,
+    stage: &StagePlan,
+    method: &MethodPlan,
+    shown: &Shown,
+) -> (Vec<String>, Option<Failure>) {
+    match &method.integration {
+        IntegrationPlan::Http(plan) => http(x, peer, stage, plan, shown),
+        IntegrationPlan::Mock(plan) => mock(x, plan),
+        IntegrationPlan::Misconfigured(failure) => {
+            (vec!["misconfigured; `gateway check` says how".to_owned()], Some(*failure))
+        }
+        IntegrationPlan::Unserved => {
+            let text = "an AWS service, a Lambda function or a VPC link that is not served";
+            (vec![text.to_owned()], Some(Failure::api_configuration_error()))
+        }
+    }
+}
+
+fn http(
+    x: &Exchange,
+    peer: &Peer,
+    stage: &StagePlan,
+    plan: &HttpPlan,
+    shown: &Shown,
+) -> (Vec<String>, Option<Failure>) {
+    let kind = if plan.proxy { "HTTP_PROXY" } else { "HTTP" };
+    let endpoint = stage.endpoint(plan.endpoint);
+    let scheme = if endpoint.tls { "https" } else { "http" };
+    let mut uri = plan.host_header.to_vec();
+    upstream_head::write_uri(&Values::of_request(x, peer), plan, &mut uri);
+    let method = shown.text(upstream_head::method(x, plan));
+    let mut parts = vec![format!("{kind} {method} {scheme}://{}", shown.text(&uri))];
+    let bracketed = endpoint.host.contains(':');
+    let (open, close) = if bracketed { ("[", "]") } else { ("", "") };
+    parts.push(format!("connects to {open}{}{close}:{}", endpoint.host, endpoint.port));
+    parts.push(format!("timeout {} ms", plan.timeout_ms));
+    if plan.needs_request_body {
+        parts.push("a mapping reads the body, which is not known here".to_owned());
+    }
+    let refusal = http::refusal(x, plan);
+    if refusal.is_some() {
+        parts.push("no request template for this Content-Type can be used".to_owned());
+    }
+    (parts, refusal)
+}
+
+fn mock(x: &Exchange, plan: &MockPlan) -> (Vec<String>, Option<Failure>) {
+    let (text, refusal) = match plan.templates.select(x.known_field(FieldName::ContentType)) {
+        Ok(MockChoice::ClientBody) => ("MOCK, the body names the status".to_owned(), None),
+        Ok(MockChoice::Status(status)) => match plan.responses.select_integer(status) {
+            Ok(selected) => (format!("MOCK, answers {}", selected.status), None),
+            Err(failure) => (format!("MOCK, no integration response for {status}"), Some(failure)),
+        },
+        Err(failure) => {
+            let text = "MOCK, no request template for this Content-Type can be used";
+            (text.to_owned(), Some(failure))
+        }
+    };
+    (vec![text], refusal)
+}
+
+/// A mapping's source as a definition writes it.
+pub(crate) fn source_name(source: &Source, method: &MethodPlan) -> String {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    match source {
+        Source::Literal(value) => format!("'{}'", text(value)),
+        Source::Path(index) => {
+            let name = method.path_params.get(usize::from(*index)).map_or("", |name| &**name);
+            format!("method.request.path.{name}")
+        }
+        Source::PathName(name) => format!("method.request.path.{name}"),
+        Source::Query(name) => format!("method.request.querystring.{}", text(name)),
+        Source::MultiQuery(name) => {
+            format!("method.request.multivaluequerystring.{}", text(name))
+        }
+        Source::Header(name) => format!("method.request.header.{}", text(name)),
+        Source::MultiHeader(name) => format!("method.request.multivalueheader.{}", text(name)),
+        Source::Body => "method.request.body".to_owned(),
+        Source::BodyPath(path) => format!("method.request.body.{path}"),
+        Source::Context(variable) => format!("context.{}", variable.name()),
+        Source::ResponseHeader(name) => format!("integration.response.header.{}", text(name)),
+        Source::ResponseMultiHeader(name) => {
+            format!("integration.response.multivalueheader.{}", text(name))
+        }
+        Source::ResponseBody => "integration.response.body".to_owned(),
+        Source::ResponseBodyPath(path) => format!("integration.response.body.{path}"),
+        Source::Missing => "(nothing is mapped)".to_owned(),
+    }
+}

@@ -1,1 +1,4 @@
 //! Quotas over crashes and failing disks.
+
+mod crash;
+mod disk;

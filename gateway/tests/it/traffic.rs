@@ -1,5 +1,12 @@
 //! Keys, limits, quotas, caches and canaries, through real sockets.
 
+mod api;
+mod cache;
+mod canary;
 mod exact;
+mod flights;
+mod flush;
+mod limits;
+mod live;
 mod quota_crash;
 mod scale;

@@ -293,11 +293,11 @@ async fn pass(
     let head_len = x.upstream.len;
     tx = source.gather(tx, head_len).await?;
     let length = source.body.take(&mut tx.filled_mut()[head_len..])?;
-    if x.storing.is_some() && !source.body.is_whole() {
+    let is_bare = x.is_head() || has_no_body(status);
+    if x.storing.is_some() && !source.body.is_whole() && !is_bare {
         tx.truncate(head_len + length);
         return Box::pin(pass_whole(client, x, source, tx, status, is_traced, write_head)).await;
     }
-    let is_bare = x.is_head() || has_no_body(status);
     let framing = if is_bare {
         bare_framing(status, announced_length(x, tx.filled()))
     } else {

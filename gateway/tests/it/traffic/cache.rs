@@ -243,6 +243,45 @@ fn body_of(size: usize) -> Vec<u8> {
 }
 
 #[test]
+fn a_large_answer_that_is_mapped_to_204_has_no_body() {
+    // With a length, and without one; within what is kept, and beyond it.
+    let backend = Backend::start(|received| {
+        let target = received.target();
+        let (framing, size) = target[1..].split_once('-').unwrap();
+        let body = vec![b'x'; size.parse().unwrap()];
+        match framing {
+            "length" => Answer::ok("text/plain", &body),
+            _ => Answer::Close([b"HTTP/1.1 200 OK\r\n\r\n", &*body].concat()),
+        }
+    });
+    let integration = json!({
+        "Type": "HTTP", "IntegrationHttpMethod": "GET", "Uri": format!("{}/{{p}}", backend.url()),
+        "RequestParameters": {"integration.request.path.p": "method.request.path.p"},
+        "CacheKeyParameters": ["method.request.path.p"],
+        "IntegrationResponses": [{"StatusCode": "204"}],
+    });
+    let declared = json!({
+        "RequestParameters": {"method.request.path.p": true},
+        "MethodResponses": [{"StatusCode": "204"}],
+    });
+    let served = Served::start(&Api::new().method("GET /k/{p}", integration, declared).cached(&[]));
+    for path in ["length-60000", "length-2000000", "close-60000", "close-2000000"] {
+        let mut client = served.client();
+        for _ in 0..3 {
+            client.send(&request("GET", &format!("/s/k/{path}"), ""));
+            let response = client.response();
+            assert_eq!(response.status, 204, "{path}");
+            assert!(response.header("content-length").is_none(), "{path}: {response:?}");
+            assert!(response.header("transfer-encoding").is_none(), "{path}: {response:?}");
+            if response.header("connection") == Some("close") {
+                assert!(client.rest().is_empty(), "{path}");
+                client = served.client();
+            }
+        }
+    }
+}
+
+#[test]
 fn entries_expire_and_a_ttl_of_zero_keeps_nothing() {
     let backend = counting();
     let ttl = |path: &str, seconds: u32| {

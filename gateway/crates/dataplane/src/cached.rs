@@ -105,6 +105,18 @@ pub(crate) fn abandon(shard: &Shard, x: &mut Exchange) {
     }
 }
 
+/// Gives the fill up where the backend's answer is not for others, also where a mapping makes
+/// another status of its own or leaves out the field that says so.
+pub(crate) fn heed_backend(shard: &Shard, x: &mut Exchange, bytes: &[u8]) {
+    if x.storing.is_some() {
+        let mut fields = x.upstream.fields.iter();
+        let is_private = fields.any(|field| is_for_one(field.known, field.value.of(bytes)));
+        if is_private || is_conditional(x.upstream.status) {
+            abandon(shard, x);
+        }
+    }
+}
+
 /// How long the integration may take, and with it the wait for somebody else's call of it.
 fn timeout_ms(method: &MethodPlan) -> u32 {
     match &method.integration {
@@ -239,29 +251,36 @@ pub(crate) fn keep(shard: &Shard, x: &mut Exchange, status: u16, head: &[u8], bo
 
 /// Whether a response may be given to others.
 ///
-/// API Gateway keeps every status that an integration answers; a part of a representation, and an
-/// answer to a condition that only one client set, would be wrong for the next. `Set-Cookie` and
-/// `private` are for one client (attacks, "Cache poisoning": never stored).
+/// API Gateway keeps every status that an integration answers; `Set-Cookie` and `private` are for one
+/// client (attacks, "Cache poisoning": never stored).
 fn is_storable(status: u16, head: &[u8]) -> bool {
-    if matches!(status, 100..=199 | 206 | 304 | 412 | 416) {
-        return false;
-    }
     let mut lines = head.split(|byte| *byte == b'\n');
-    !lines.any(|line| {
-        let Some(colon) = line.iter().position(|byte| *byte == b':') else { return false };
-        let value = &line[colon + 1..];
-        match FieldName::of(&line[..colon]) {
-            FieldName::SetCookie => true,
-            FieldName::CacheControl => {
-                let mut directives = value.split(|byte| *byte == b',');
-                directives.any(|directive| {
-                    let name = directive.split(|byte| *byte == b'=').next().unwrap_or_default();
-                    name.trim_ascii().eq_ignore_ascii_case(b"private")
-                })
-            }
-            _ => false,
+    !is_conditional(status)
+        && !lines.any(|line| {
+            let Some(colon) = line.iter().position(|byte| *byte == b':') else { return false };
+            is_for_one(FieldName::of(&line[..colon]), &line[colon + 1..])
+        })
+}
+
+/// A part of a representation, or an answer to a condition that only one client set: both would be
+/// wrong for the next.
+fn is_conditional(status: u16) -> bool {
+    matches!(status, 100..=199 | 206 | 304 | 412 | 416)
+}
+
+/// Whether a response with this field is for one client.
+fn is_for_one(name: FieldName, value: &[u8]) -> bool {
+    match name {
+        FieldName::SetCookie => true,
+        FieldName::CacheControl => {
+            let mut directives = value.split(|byte| *byte == b',');
+            directives.any(|directive| {
+                let name = directive.split(|byte| *byte == b'=').next().unwrap_or_default();
+                name.trim_ascii().eq_ignore_ascii_case(b"private")
+            })
         }
-    })
+        _ => false,
+    }
 }
 
 /// Tells everybody who waits for a flight that it has landed.

@@ -70,6 +70,7 @@ pub(crate) async fn relay(
     let mut source = Source { shard, stream, budget, body: BodyReader::None };
     let tx = source.receive_head(x, tx, is_head).await?;
     note_head(x, &tx);
+    cached::heed_backend(shard, x, tx.filled());
     if !budget.is_sent() {
         // An answer before the end of the request: what the client still sends is not read.
         x.facts.keep_alive = false;

@@ -282,6 +282,37 @@ fn a_large_answer_that_is_mapped_to_204_has_no_body() {
 }
 
 #[test]
+fn a_mapping_does_not_hide_that_an_answer_is_for_one_client() {
+    let answers = [
+        ("ok", answer(200, &[], "ok"), true),
+        ("cookie", answer(200, &[("Set-Cookie", "a=b")], "x"), false),
+        ("private", answer(200, &[("Cache-Control", "private")], "x"), false),
+        ("part", answer(206, &[], "x"), false),
+        ("large", answer(200, &[("Set-Cookie", "a=b")], &"x".repeat(200_000)), false),
+    ];
+    let by_path: HashMap<String, Answer> =
+        answers.iter().map(|(path, answer, _)| (format!("/{path}"), answer.clone())).collect();
+    let backend = Backend::start(move |received| by_path[&received.target()].clone());
+    let mut integration =
+        proxy(&format!("{}/{{p}}", backend.url()), "GET", &[("path.p", "method.request.path.p")]);
+    integration["Type"] = json!("HTTP");
+    integration["CacheKeyParameters"] = json!(["method.request.path.p"]);
+    integration["IntegrationResponses"] = json!([{"StatusCode": "200"}]);
+    let mut more = ok_response();
+    more["RequestParameters"] = json!({"method.request.path.p": true});
+    let served = Served::start(&Api::new().method("GET /k/{p}", integration, more).cached(&[]));
+    for (path, _, is_kept) in &answers {
+        for _ in 0..3 {
+            let response = served.get(&format!("/s/k/{path}"), "");
+            assert_eq!((response.status, response.header("set-cookie")), (200, None), "{path}");
+        }
+        let target = format!("/{path}");
+        let calls = backend.requests().iter().filter(|r| r.target() == target).count();
+        assert_eq!(calls, if *is_kept { 1 } else { 3 }, "{path}");
+    }
+}
+
+#[test]
 fn entries_expire_and_a_ttl_of_zero_keeps_nothing() {
     let backend = counting();
     let ttl = |path: &str, seconds: u32| {

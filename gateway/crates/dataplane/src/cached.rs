@@ -81,6 +81,11 @@ pub(crate) async fn answer(
                 stage.metrics.cache_hits.increment();
                 return send(shard, client, x, answer).await;
             }
+            // Nobody is to wait for a client that has yet to send its body.
+            Found::Fill(fill) if !x.body.is_whole() => {
+                tell(shard, fill.abandon());
+                break Some(cache.refill(&x.cache_key));
+            }
             Found::Fill(fill) => break Some(fill),
             Found::Wait(flight) => {
                 // Too late, or nothing came of it: this request is on its own.

@@ -110,6 +110,31 @@ fn the_one_that_calls_may_break_off_its_body() {
 }
 
 #[test]
+fn nobody_waits_for_a_client_that_is_slow_to_send_its_body() {
+    // It answers whole requests only.
+    let backend = Backend::canned(Answer::ok("text/plain", b"whole"));
+    let served = Served::on_shards(&cached(&backend));
+    for (verb, lines) in [
+        ("POST", "Content-Length: 100000\r\n"),
+        ("GET", "Content-Length: 5\r\n"),
+        ("GET", "Transfer-Encoding: chunked\r\n"),
+    ] {
+        served.flush();
+        let misses = || served.metric(&["gateway_cache_requests_total", "miss"]);
+        let before = misses();
+        let mut first = served.client();
+        first.send(&request(verb, "/s/a", lines));
+        super::api::wait_until("the call", || misses() > before);
+        let started = std::time::Instant::now();
+        let clients = crowd(served.addr(), 50, verb);
+        assert_eq!(answers(clients), [(200, b"whole".to_vec())]);
+        // Far less than the integration may take, which is 29 s.
+        assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+        drop(first);
+    }
+}
+
+#[test]
 fn nobody_hangs_when_the_backend_fails() {
     let (backend, go) =
         gated(|_| Answer::Close(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc".to_vec()));

@@ -21,6 +21,9 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// Bytes of an answer. Source: our own; a trail has a few kilobytes.
 const ANSWER_BYTES_MAX: u64 = 1024 * 1024;
 
+/// The status for what is no request. Source: [`crate::ops::explain`].
+const STATUS_UNPARSABLE: u16 = 422;
+
 /// Runs the command; says the exit status.
 pub(crate) fn explain(args: &ExplainArgs) -> u8 {
     let question = Question {
@@ -40,7 +43,7 @@ pub(crate) fn explain(args: &ExplainArgs) -> u8 {
         }
         Ok(said) => {
             eprintln!("error: {}", String::from_utf8_lossy(&said.body).trim_end());
-            if said.status == 422 { EXIT_PROBLEMS } else { EXIT_USAGE }
+            if said.status == STATUS_UNPARSABLE { EXIT_PROBLEMS } else { EXIT_USAGE }
         }
         Err(error) => {
             eprintln!("error: {error}");
@@ -57,6 +60,8 @@ enum AskError {
     Silent(SocketAddr, io::Error),
     /// What is there answers something else.
     NotOurs(SocketAddr),
+    /// The question does not fit a request's head.
+    TooLong,
 }
 
 impl fmt::Display for AskError {
@@ -71,6 +76,7 @@ impl fmt::Display for AskError {
             Self::Silent(ops, error) => {
                 write!(f, "{ops} gives no whole answer within {} s: {error}", TIMEOUT.as_secs())
             }
+            Self::TooLong => f.write_str("the request is too long to be asked about"),
             Self::NotOurs(ops) => write!(
                 f,
                 "{ops} is no ops address of a gateway that can explain\n\
@@ -105,11 +111,16 @@ fn ask(ops: SocketAddr, question: &Question, is_json: bool) -> Result<Said, AskE
     }
     let body = &bytes[head.len..];
     let is_whole = matches!(head.body, ResponseBody::Length(length) if length == body.len() as u64);
-    if !is_whole || head.status == 404 {
-        return Err(AskError::NotOurs(ops));
+    match head.status {
+        414 | 431 => return Err(AskError::TooLong),
+        200 | 400 | STATUS_UNPARSABLE | 503 if is_whole => {}
+        _ => return Err(AskError::NotOurs(ops)),
     }
     let mut fields = head.fields.iter();
     let verdict = fields.find(|field| is_name(field.name.of(&bytes), VERDICT.as_bytes()));
+    if head.status == 200 && verdict.is_none() {
+        return Err(AskError::NotOurs(ops));
+    }
     let is_answered =
         verdict.is_some_and(|field| field.value.of(&bytes) == VERDICT_ANSWERED.as_bytes());
     Ok(Said { status: head.status, is_answered, body: body.to_vec() })

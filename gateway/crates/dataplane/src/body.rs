@@ -39,6 +39,8 @@ pub(crate) struct Body {
     spill: Option<Buf>,
     /// Payload bytes seen so far.
     seen: u64,
+    /// All of it is in [`Exchange::request_body`].
+    is_buffered: bool,
     /// Time spent waiting for the client, in microseconds.
     waited_us: u64,
 }
@@ -125,6 +127,9 @@ impl Exchange {
         shard: &Shard,
         client: &Stream,
     ) -> Result<(), BodyError> {
+        if self.body.is_buffered {
+            return Ok(());
+        }
         self.request_body.clear();
         let prefix = self.head.len..self.head.len + self.body.prefix_len;
         let bytes = self.rx.as_ref().map_or(&[][..], Buf::filled);
@@ -134,6 +139,7 @@ impl Exchange {
             self.request_body.extend_from_slice(buf.filled());
         }
         client.set_deadline(Moment::NEVER);
+        self.body.is_buffered = true;
         Ok(())
     }
 }

@@ -18,12 +18,14 @@ use std::time::Duration;
 use gateway_cache::{Cache, ENTRY_BYTES_MAX, Entry, Fill, Flight, Lookup, Outcome, Waiters};
 use gateway_compile::{
     CachePlan, Failure, GatewayResponseType, IntegrationPlan, Invalidation, Message, MethodPlan,
+    Source,
 };
 use gateway_proto::FieldName;
 use gateway_rt::{Buf, Moment};
 
 use crate::connection::{Client, Peer};
 use crate::exchange::{Refusal, decide_keep_alive, integrate};
+use crate::http::{await_body, parse_json};
 use crate::request::Exchange;
 use crate::respond::{self, Framing, finish_head, write_trace};
 use crate::shard::{Command, Shard, ShardStage};
@@ -70,7 +72,7 @@ pub(crate) async fn answer(
         }
         is_fresh_wanted = plan.invalidation == Invalidation::Anyone;
     }
-    write_key(&client.peer, x, plan);
+    write_whole_key(shard, client, x, plan).await?;
     let deadline = x.facts.started + Duration::from_millis(u64::from(timeout_ms(method)));
     let fill = loop {
         if is_fresh_wanted {
@@ -139,9 +141,31 @@ pub(crate) fn wants_fresh(x: &Exchange) -> bool {
     })
 }
 
+/// Writes the key, for which a mapped parameter may need the whole body.
+async fn write_whole_key(
+    shard: &Shard,
+    client: &Client,
+    x: &mut Exchange,
+    plan: &CachePlan,
+) -> Result<(), Refusal> {
+    if !plan.key.iter().any(Source::reads_request_body) {
+        write_key(&client.peer, x, plan, None);
+        return Ok(());
+    }
+    Box::pin(await_body(shard, client, x)).await?;
+    let json = parse_json(&x.request_body).map_err(|()| Failure::invalid_json())?;
+    write_key(&client.peer, x, plan, json.as_ref());
+    Ok(())
+}
+
 /// What a response varies by: deployment, namespace and verb, then each parameter with its length,
 /// so that no two requests share a key by accident. An absent value is none, not an empty one.
-pub(crate) fn write_key(peer: &Peer, x: &mut Exchange, plan: &CachePlan) {
+pub(crate) fn write_key(
+    peer: &Peer,
+    x: &mut Exchange,
+    plan: &CachePlan,
+    request_json: Option<&serde_json::Value>,
+) {
     let mut key = std::mem::take(&mut x.cache_key);
     key.clear();
     key.extend_from_slice(&plan.prefix);
@@ -149,7 +173,7 @@ pub(crate) fn write_key(peer: &Peer, x: &mut Exchange, plan: &CachePlan) {
     for source in &plan.key {
         let at = key.len();
         key.extend_from_slice(&[0; 5]);
-        let values = Values::of_request(x, peer);
+        let values = Values { request_json, ..Values::of_request(x, peer) };
         let has_value = values.write_key(source, &mut key);
         let len = (key.len() - at - 5) as u32;
         key[at] = u8::from(has_value);

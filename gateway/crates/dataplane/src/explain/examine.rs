@@ -123,7 +123,8 @@ fn no_stage(x: &Exchange, shown: &Shown) -> String {
             ids.dedup();
             let host = shown.text(x.head.host(x.bytes()));
             format!(
-                "{host} is neither a custom domain name nor API-ID.execute-api.REGION…; APIs: {}",
+                "{host} is no custom domain name and no API-ID.execute-api host, and the path does \
+                 not begin with /_aws/execute-api/API-ID/STAGE, APIs: {}",
                 listed(ids.into_iter())
             )
         }
@@ -353,10 +354,9 @@ impl Examiner<'_> {
             }
         };
         let values = Values::of_request(x, self.peer);
-        let parameters = plan
-            .key
-            .iter()
-            .map(|source| (integration::source_name(source, method), self.value(&values, source)));
+        let parameters = plan.key.iter().map(|source| {
+            (integration::parameter_name(source, method), self.value(&values, source))
+        });
         // The prefix is deployment, namespace and verb, with a NUL behind each.
         let namespace = plan.prefix.split(|byte| *byte == 0).nth(1).unwrap_or_default();
         let facts = CacheFacts {

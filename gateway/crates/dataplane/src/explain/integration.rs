@@ -77,8 +77,9 @@ fn mock(x: &Exchange, plan: &MockPlan) -> (Vec<String>, Option<Failure>) {
     (vec![text], refusal)
 }
 
-/// A mapping's source as a definition writes it.
-pub(crate) fn source_name(source: &Source, method: &MethodPlan) -> String {
+/// A cache key's parameter as a definition writes it. A key has all values of a name anyway, so that
+/// the multi-value spelling says nothing.
+pub(crate) fn parameter_name(source: &Source, method: &MethodPlan) -> String {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     match source {
         Source::Literal(value) => format!("'{}'", text(value)),
@@ -87,12 +88,12 @@ pub(crate) fn source_name(source: &Source, method: &MethodPlan) -> String {
             format!("method.request.path.{name}")
         }
         Source::PathName(name) => format!("method.request.path.{name}"),
-        Source::Query(name) => format!("method.request.querystring.{}", text(name)),
-        Source::MultiQuery(name) => {
-            format!("method.request.multivaluequerystring.{}", text(name))
+        Source::Query(name) | Source::MultiQuery(name) => {
+            format!("method.request.querystring.{}", text(name))
         }
-        Source::Header(name) => format!("method.request.header.{}", text(name)),
-        Source::MultiHeader(name) => format!("method.request.multivalueheader.{}", text(name)),
+        Source::Header(name) | Source::MultiHeader(name) => {
+            format!("method.request.header.{}", text(name))
+        }
         Source::Body => "method.request.body".to_owned(),
         Source::BodyPath(path) => format!("method.request.body.{path}"),
         Source::Context(variable) => format!("context.{}", variable.name()),

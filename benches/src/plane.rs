@@ -165,7 +165,12 @@ pub fn shard_parts(
     let resolver = Rc::new(Resolver::new(Rc::new(|_| false), Duration::ZERO, PATIENCE));
     let upstreams =
         Upstreams::new(upstream_settings(), resolver, tls.clone(), tls, metrics.clone());
-    Ok(ShardParts { index: 0, settings: data_settings(), metrics, log, upstreams, report })
+    // A shard alone has nobody to tell of an answer that is there.
+    let (peer, _) = gateway_rt::mailbox(MAILBOX_MAX)?;
+    let settings = data_settings();
+    let peers = Arc::new([peer]);
+    let explain_secret = None;
+    Ok(ShardParts { index: 0, settings, metrics, log, upstreams, report, peers, explain_secret })
 }
 
 fn data_settings() -> Settings {
@@ -177,6 +182,7 @@ fn data_settings() -> Settings {
         connections_max: 1_000,
         payload_bytes_max: 10 * 1024 * 1024,
         response_bytes_max: 10 * 1024 * 1024,
+        rate_limit_headers: false,
     }
 }
 
@@ -184,7 +190,8 @@ fn upstream_settings() -> UpstreamSettings {
     UpstreamSettings {
         connections_max: 100,
         idle_max: 100,
-        idle_timeout: PATIENCE,
+        // A pool that is swept while requests are counted would be counted with them.
+        idle_timeout: 100 * PATIENCE,
         connect_timeout: PATIENCE,
     }
 }

@@ -175,7 +175,7 @@ fn an_allocation_on_a_counted_thread_is_seen() {
 const SMALL: usize = 13;
 
 /// Name, request, status, length of the body.
-const SCENARIOS: [(&str, &str, u16, usize); 7] = [
+const SCENARIOS: [(&str, &str, u16, usize); 12] = [
     ("HTTP_PROXY, GET small", "GET /prod/small HTTP/1.1\r\nHost: a\r\n\r\n", 200, SMALL),
     (
         "HTTP_PROXY, fields and a mapped path parameter",
@@ -195,6 +195,17 @@ const SCENARIOS: [(&str, &str, u16, usize); 7] = [
     ("HTTP_PROXY, GET 64 KiB", "GET /prod/large HTTP/1.1\r\nHost: a\r\n\r\n", 200, LARGE_BYTES),
     ("HTTP_PROXY, chunked", "GET /prod/chunked HTTP/1.1\r\nHost: a\r\n\r\n", 200, 11),
     ("MOCK", "GET /prod/mock HTTP/1.1\r\nHost: a\r\n\r\n", 200, 15),
+    (
+        "key, plan, two rates and a quota",
+        "GET /prod/keyed HTTP/1.1\r\nHost: a\r\n\
+         X-Api-Key: abcdefghijklmnopqrstuvwxyz0123456789ABCD\r\n\r\n",
+        200,
+        SMALL,
+    ),
+    ("unknown key", "GET /prod/keyed HTTP/1.1\r\nHost: a\r\nX-Api-Key: b\r\n\r\n", 403, 23),
+    ("throttled", "GET /prod/refused HTTP/1.1\r\nHost: a\r\n\r\n", 429, 31),
+    ("cached", "GET /prod/cached/small?view=1 HTTP/1.1\r\nHost: a\r\n\r\n", 200, SMALL),
+    ("cached, 64 KiB", "GET /prod/cached/large HTTP/1.1\r\nHost: a\r\n\r\n", 200, LARGE_BYTES),
     ("unknown route", "GET /prod/unknown HTTP/1.1\r\nHost: a\r\n\r\n", 403, 42),
 ];
 

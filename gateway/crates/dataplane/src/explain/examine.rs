@@ -339,7 +339,7 @@ impl Examiner<'_> {
         plan: &CachePlan,
         cache: &Cache,
     ) -> CacheState {
-        cached::write_key(self.peer, x, plan);
+        cached::write_key(self.peer, x, plan, None);
         let state = if x.is_head() {
             CacheState::Head
         } else {

@@ -16,10 +16,7 @@
 //! Source: API Gateway Developer Guide, "API Gateway API key file format"; an older edition asks
 //! for 30 characters and more where the API takes 20, and we take 20.
 
-mod plans;
 mod rows;
-
-pub use plans::check;
 
 use crate::ids::digits;
 use crate::limits::{

@@ -32,24 +32,6 @@ pub struct Definitions {
     pub outputs: Vec<Output>,
 }
 
-impl Definitions {
-    /// The usage plan that an id or, where none has it, a name stands for.
-    ///
-    /// # Errors
-    /// How many plans have the name, when it is not one.
-    pub fn find_usage_plan(&self, id_or_name: &str) -> Result<&UsagePlan, usize> {
-        if let Some(plan) = self.usage_plans.iter().find(|plan| plan.id.as_str() == id_or_name) {
-            return Ok(plan);
-        }
-        let mut named = self.usage_plans.iter().filter(|plan| plan.name == id_or_name);
-        match (named.next(), named.count()) {
-            (Some(plan), 0) => Ok(plan),
-            (None, _) => Err(0),
-            (Some(_), others) => Err(1 + others),
-        }
-    }
-}
-
 /// Settings of the account (`AWS::ApiGateway::Account`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {

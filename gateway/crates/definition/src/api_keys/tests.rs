@@ -1,6 +1,5 @@
 use super::*;
 use crate::limits::{ROW_BYTES_MAX, ROW_CELLS_MAX};
-use crate::{Options, Source, load};
 use proptest::prelude::*;
 use std::io::{BufReader, Cursor};
 
@@ -195,49 +194,6 @@ fn a_reader_that_fails_is_told() {
     let said: Vec<String> = diagnostics.iter().map(ToString::to_string).collect();
     assert_eq!(said, ["k.csv:3:1: error: cannot read the file: the disk is gone"]);
     assert_eq!(keys.len(), 1);
-}
-
-#[test]
-fn keys_are_checked_against_what_is_defined() {
-    let template = format!(
-        "Resources:\n  Api: {{Type: AWS::ApiGateway::RestApi, Properties: {{Name: a}}}}\n  \
-         D: {{Type: AWS::ApiGateway::Deployment, Properties: {{RestApiId: !Ref Api, StageName: prod}}}}\n  \
-         K: {{Type: AWS::ApiGateway::ApiKey, Properties: {{Value: {A}}}}}\n  \
-         Gold: {{Type: AWS::ApiGateway::UsagePlan, Properties: {{ApiStages: [{{ApiId: !Ref Api, Stage: prod}}]}}}}\n  \
-         Free: {{Type: AWS::ApiGateway::UsagePlan, Properties: {{ApiStages: [{{ApiId: !Ref Api, Stage: prod}}]}}}}\n  \
-         None: {{Type: AWS::ApiGateway::UsagePlan}}\n  \
-         Twin1: {{Type: AWS::ApiGateway::UsagePlan, Properties: {{UsagePlanName: twin}}}}\n  \
-         Twin2: {{Type: AWS::ApiGateway::UsagePlan, Properties: {{UsagePlanName: twin}}}}\n"
-    );
-    let loaded = load(&[Source { name: "t.yaml".to_owned(), text: template }], &Options::default());
-    assert_eq!(loaded.diagnostics, []);
-    let gold = loaded.definitions.usage_plans[0].id.to_string();
-    let text = format!(
-        "name,key,usageplanids\na,{A},\nb,{B}1,Gold\nc,{B}2,\"None,Free\"\nd,{B}3,\"Gold,None,Free\"\n\
-         e,{B}4,\"{gold},Gold\"\nf,{B}5,\"twin,gone\"\ng,{B}6,gone"
-    );
-    let (keys, diagnostics) = import("k.csv", text.as_bytes());
-    assert_eq!(diagnostics, []);
-    let said: Vec<String> =
-        super::check(&loaded.definitions, &keys).iter().map(ToString::to_string).collect();
-    let api = &loaded.definitions.apis[0].id;
-    let both = |one: &str, other: &str| {
-        format!(
-            "this API key is in usage plans \"{one}\" and \"{other}\", both of API stage {api}:prod: a key is in one plan of a stage"
-        )
-    };
-    assert_eq!(
-        said,
-        [
-            "k.csv:2:1: error: API Key already exists: the one at t.yaml:4:3 has this Key"
-                .to_owned(),
-            format!("k.csv:5:1: error: {}", both("Gold", "Free")),
-            format!("k.csv:6:1: error: {}", both(&gold, "Gold")),
-            "k.csv:7:1: error: 2 usage plans have the name \"twin\": write the id of one"
-                .to_owned(),
-            "k.csv:7:1: error: no usage plan has the id or the name \"gone\"".to_owned(),
-        ]
-    );
 }
 
 /// A cell in double quotes.

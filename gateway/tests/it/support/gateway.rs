@@ -166,6 +166,11 @@ pub(crate) fn check(args: &[&std::ffi::OsStr]) -> Output {
     gateway().arg("check").args(args).output().unwrap()
 }
 
+/// Runs `gateway explain` with these arguments.
+pub(crate) fn explain(args: &[&str]) -> Output {
+    gateway().arg("explain").args(args).output().unwrap()
+}
+
 /// A path of this package.
 pub(crate) fn in_package(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 pub(crate) use backend::{Answer, Backend, Received};
 pub(crate) use client::{Client, Response};
-pub(crate) use gateway::{Gateway, check, in_package};
+pub(crate) use gateway::{Gateway, check, explain, in_package};
 
 /// How long an event may take before a test fails: long, for a busy machine with two cores.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);

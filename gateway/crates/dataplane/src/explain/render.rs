@@ -205,8 +205,10 @@ fn cache(facts: &CacheFacts) -> Vec<String> {
     let ttl = span(ttl_us.saturating_mul(1_000));
     let mut parts = vec![format!("{state}, ttl {ttl}, namespace {namespace}")];
     for (name, value) in parameters {
-        let value = value.as_ref().map_or("none".to_owned(), |value| format!("\"{value}\""));
-        parts.push(format!("{name} = {value}"));
+        parts.push(match value {
+            Some(value) => format!("{name} = \"{value}\""),
+            None => format!("{name} = none"),
+        });
     }
     parts.push(format!("key {key}"));
     parts

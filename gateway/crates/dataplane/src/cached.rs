@@ -30,7 +30,7 @@ use crate::request::Exchange;
 use crate::respond::{self, Framing, finish_head, write_trace};
 use crate::shard::{Command, Shard, ShardStage};
 use crate::status::has_no_body;
-use crate::values::Values;
+use crate::values::{Values, with_length};
 
 /// What a client learns whose wish for a fresh response was not granted. The text is ours: API
 /// Gateway documents the field and not its value.
@@ -159,7 +159,8 @@ async fn write_whole_key(
 }
 
 /// What a response varies by: deployment, namespace and verb, then each parameter with its length,
-/// so that no two requests share a key by accident. An absent value is none, not an empty one.
+/// so that no two requests share a key by accident. An absent value is none, not an empty one. How a
+/// value is spelled is part of the key where the spelling is unusual.
 pub(crate) fn write_key(
     peer: &Peer,
     x: &mut Exchange,
@@ -178,6 +179,7 @@ pub(crate) fn write_key(
         let len = (key.len() - at - 5) as u32;
         key[at] = u8::from(has_value);
         key[at + 1..at + 5].copy_from_slice(&len.to_le_bytes());
+        with_length(&mut key, |key| values.write_spelling(source, key));
     }
     x.cache_key = key;
 }

@@ -128,6 +128,33 @@ impl<'x> Values<'x> {
         out.len() > before
     }
 
+    /// Appends how the values of a source are spelled, where that is not the plain way. A mapping or
+    /// a backend may take another spelling for another value or for none: names of fields with their
+    /// case, escapes that are none, `;` inside a value. One spelling must not fill what answers another.
+    pub(crate) fn write_spelling(&self, source: &Source, out: &mut Vec<u8>) {
+        match source {
+            Source::Query(name) | Source::MultiQuery(name) => {
+                let query = self.query();
+                for pair in pairs(query, name).filter(|pair| !is_plain(pair, name)) {
+                    with_length(out, |out| out.extend_from_slice(pair));
+                }
+                if query.contains(&b';') && pairs(query, name).next().is_some() {
+                    out.extend_from_slice(query);
+                }
+            }
+            Source::Header(name) | Source::MultiHeader(name) => {
+                let before = out.len();
+                let names = self.x.visible_fields().map(|field| self.x.text(field.name));
+                let named = names.filter(|other| other.eq_ignore_ascii_case(name));
+                out.extend(named.map(|other| u8::from(*other == **name)));
+                if !out[before..].contains(&0) {
+                    out.truncate(before);
+                }
+            }
+            _ => {}
+        }
+    }
+
     /// All values of a query source, still percent-encoded as the client sent them.
     pub(crate) fn each_query<'s>(&'s self, name: &'s [u8]) -> impl Iterator<Item = &'s [u8]> {
         queries(self.query(), name)
@@ -149,7 +176,7 @@ impl<'x> Values<'x> {
 }
 
 /// Appends what `write` writes behind its length.
-fn with_length(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+pub(crate) fn with_length(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
     let at = out.len();
     out.extend_from_slice(&[0; 4]);
     write(out);
@@ -196,12 +223,23 @@ fn write_json(
 
 /// The raw values of the parameters of that decoded name, in order.
 fn queries<'q>(query: &'q [u8], name: &'q [u8]) -> impl Iterator<Item = &'q [u8]> {
+    pairs(query, name).map(|pair| pair.get(name_len(pair) + 1..).unwrap_or_default())
+}
+
+/// The parameters of that decoded name as they are written, in order.
+fn pairs<'q>(query: &'q [u8], name: &'q [u8]) -> impl Iterator<Item = &'q [u8]> {
     let pairs = query.split(|b| matches!(b, b'&' | b';')).filter(|pair| !pair.is_empty());
-    pairs.filter_map(move |pair| {
-        let end = pair.iter().position(|b| *b == b'=').unwrap_or(pair.len());
-        let value = pair.get(end + 1..).unwrap_or_default();
-        decodes_to(&pair[..end], name).then_some(value)
-    })
+    pairs.filter(move |pair| decodes_to(&pair[..name_len(pair)], name))
+}
+
+fn name_len(pair: &[u8]) -> usize {
+    pair.iter().position(|b| *b == b'=').unwrap_or(pair.len())
+}
+
+/// Whether a parameter is written `name=value` without an escape.
+fn is_plain(pair: &[u8], name: &[u8]) -> bool {
+    let value = pair.strip_prefix(name).and_then(|rest| rest.strip_prefix(b"="));
+    value.is_some_and(|value| !value.iter().any(|b| matches!(b, b'%' | b'+')))
 }
 
 fn decodes_to(encoded: &[u8], name: &[u8]) -> bool {

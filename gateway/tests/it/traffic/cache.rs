@@ -56,7 +56,7 @@ fn listed_parameters_make_the_key() {
     check(("/s/k/3?q=a", ""), ("/s/k/3?q=b", ""), false);
     check(("/s/k/4", ""), ("/s/k/4?q=", ""), false);
     check(("/s/k/5", ""), ("/s/k/5", "X-H:\r\n"), false);
-    check(("/s/k/6", "X-H: v\r\n"), ("/s/k/6", "x-h: v\r\n"), true);
+    check(("/s/k/6", "X-H: v\r\n"), ("/s/k/6", "X-h: w\r\n"), false);
     check(("/s/k/7", "X-H: v\r\n"), ("/s/k/7", "X-H: V\r\n"), false);
     check(("/s/k/8?q=a&q=b", ""), ("/s/k/8?q=b&q=a", ""), false);
     check(("/s/k/9?q=a&q=b", ""), ("/s/k/9?q=a", ""), false);
@@ -72,12 +72,59 @@ fn listed_parameters_make_the_key() {
 }
 
 #[test]
+fn a_mapping_of_the_body_makes_the_key() {
+    let backend = counting();
+    let mut integration = proxy(
+        &format!("{}/x", backend.url()),
+        "POST",
+        &[("header.X-Id", "method.request.body.id")],
+    );
+    integration["CacheKeyParameters"] = json!(["integration.request.header.X-Id"]);
+    let api = Api::new().method("POST /a", integration, json!({}));
+    let served =
+        Served::start(&api.cached(&[setting("/a", "POST", json!({"CachingEnabled": true}))]));
+    let mut client = served.client();
+    let mut post = |body: &str| {
+        let length = format!("Content-Length: {}\r\n", body.len());
+        client.send(&request("POST", "/s/a", &length));
+        client.send(body.as_bytes());
+        client.response().text().to_owned()
+    };
+    let texts =
+        [r#"{"id":"1"}"#, r#"{"id":"2"}"#, r#"{"x":0,"id":"1"}"#, "{}", "", r#"{"id":"2"}"#];
+    assert_eq!(texts.map(&mut post), ["1", "2", "1", "3", "3", "2"]);
+}
+
+#[test]
 fn an_integration_parameter_stands_for_what_is_mapped_to_it() {
     let backend = counting();
     let served = Served::start(&keyed(&backend, &["integration.request.header.X-Mapped"]));
     let check = |first, second, is_shared| check_key(&served, first, second, is_shared);
     check(("/s/k/1", "X-From: a\r\n"), ("/s/k/1", "X-From: b\r\n"), false);
-    check(("/s/k/1", "X-From: c\r\n"), ("/s/k/2", "x-from: c\r\nX-Mapped: d\r\n"), true);
+    check(("/s/k/1", "X-From: c\r\n"), ("/s/k/2", "X-From: c\r\nX-Mapped: d\r\n"), true);
+}
+
+#[test]
+fn one_spelling_does_not_fill_what_answers_another() {
+    let backend = counting();
+    let all = ["querystring.q", "header.X-H"].map(|name| format!("method.request.{name}"));
+    let served = Served::start(&keyed(&backend, &all.each_ref().map(String::as_str)));
+    let check = |first, second, is_shared| check_key(&served, first, second, is_shared);
+    // Mappings take a field by the case of its name.
+    check(("/s/k/1", "X-H: v\r\n"), ("/s/k/1", "x-h: v\r\n"), false);
+    check(("/s/k/1", "x-H: v\r\n"), ("/s/k/1", "x-h: v\r\n"), true);
+    check(("/s/k/1", "X-H: a\r\nx-h: b\r\n"), ("/s/k/1", "x-h: a\r\nX-H: b\r\n"), false);
+    check(("/s/k/1", "x-h: v\r\n"), ("/s/k/1", ""), false);
+    // To a backend that splits at `&` alone, `q` has another value, or none.
+    check(("/s/k/1?q=a", ""), ("/s/k/1?q=a;x=1", ""), false);
+    check(("/s/k/1?q=b", ""), ("/s/k/1?x=1;q=b", ""), false);
+    check(("/s/k/1?q=c&x=1", ""), ("/s/k/1?q=c&y=2&x=3", ""), true);
+    // What one backend decodes, another takes as it is.
+    check(("/s/k/1?q=d%20d", ""), ("/s/k/1?q=d+d", ""), false);
+    check(("/s/k/1?q=%ff", ""), ("/s/k/1?q=%fe", ""), false);
+    check(("/s/k/1?%71=e", ""), ("/s/k/1?q=e", ""), false);
+    check(("/s/k/1?q", ""), ("/s/k/1?q=", ""), false);
+    check(("/s/k/1?q=%66", ""), ("/s/k/1?x&q=%66", ""), true);
 }
 
 #[test]

@@ -184,3 +184,22 @@ fn waiting_requests_survive_a_stop() {
     assert_eq!(first.response().text(), "late");
     assert_eq!(answers(clients), [(200, b"late".to_vec())]);
 }
+
+#[test]
+fn waiting_requests_survive_a_reload() {
+    let (backend, go) = gated(|count| Answer::ok("text/plain", count.to_string().as_bytes()));
+    let served = Served::on_shards(&cached(&backend));
+    let mut first = served.client();
+    first.send(&request("GET", "/s/a", ""));
+    backend.wait_requests(1);
+    let clients = crowd(served.addr(), 100, "GET");
+    std::thread::sleep(Duration::from_millis(100));
+    served.reload(&cached(&backend).deployment("Other"));
+    assert_eq!(served.get("/s/a", "").text(), "2", "another deployment's");
+    served.reload(&cached(&backend).stage(json!({"CacheClusterEnabled": false})));
+    go.send(()).unwrap();
+    assert_eq!(first.response().text(), "1");
+    let answers = answers(clients);
+    // One that was read after the first reload has that deployment's.
+    assert!(answers.iter().all(|(status, body)| *status == 200 && body.len() == 1), "{answers:?}");
+}

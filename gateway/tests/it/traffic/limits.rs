@@ -141,6 +141,41 @@ fn a_rate_or_a_burst_of_zero_admits_nothing() {
 }
 
 #[test]
+fn extreme_settings_do_no_harm() {
+    let most = i64::MAX;
+    // A token in less than a nanosecond, or one in more years than a bucket can count: none, then.
+    for (rate, burst, expected) in [
+        (1e300, most, 200),
+        (1e300, 1, 200),
+        (1e-300, most, 429),
+        (f64::MIN_POSITIVE, 1, 429),
+        (1e-300, 0, 429),
+    ] {
+        let settings = [setting(
+            "/open",
+            "GET",
+            json!({"ThrottlingRateLimit": rate, "ThrottlingBurstLimit": burst}),
+        )];
+        let plan = json!({
+            "Throttle": {"RateLimit": rate, "BurstLimit": burst},
+            "Quota": {"Limit": most, "Offset": 1, "Period": "WEEK"},
+        });
+        let api = guarded().stage(json!({"MethodSettings": settings})).key("One", true, plan);
+        let served = Served::start_with(&api, "[throttle]\nheaders = true\n", &[]);
+        assert_eq!(served.get("/s/open", "").status, expected, "{rate} {burst}");
+        assert_eq!(served.get("/s/a", &key_header("One")).status, expected, "{rate} {burst}");
+        served.reload(&guarded().key(
+            "One",
+            true,
+            json!({"Throttle": {"RateLimit": 1, "BurstLimit": 1}}),
+        ));
+        assert!(matches!(served.get("/s/a", &key_header("One")).status, 200 | 429));
+        served.reload(&api);
+        assert_eq!(served.ops("GET", "/livez").status, 200);
+    }
+}
+
+#[test]
 fn metrics_say_which_limit_refused() {
     let plan = json!({"Throttle": burst(1)});
     let by_method = json!({"ApiStages": [{

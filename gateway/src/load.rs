@@ -61,10 +61,17 @@ pub(crate) struct Loader {
     imported: Mutex<Option<Imported>>,
 }
 
-/// Key files as they were read.
-#[derive(Clone)]
+/// What stays of key files. Their rows do not: a snapshot has the keys in a form of its own, and a
+/// million need not be held twice.
 struct Imported {
     marks: Vec<Mark>,
+    diagnostics: Vec<Diagnostic>,
+    /// Of the snapshot that was compiled from them.
+    generation: u64,
+}
+
+/// Key files as they were read.
+struct Read {
     keys: Arc<ImportedKeys>,
     diagnostics: Vec<Diagnostic>,
 }
@@ -89,7 +96,16 @@ impl Loader {
                 Err(source) => unreadable.push(Unreadable { path: path.clone(), source }),
             }
         }
-        let imported = self.import(&mut unreadable);
+        // Before they are read, so that a file which changes meanwhile is read again.
+        let marks: Vec<Mark> = settings.api_keys.iter().map(|path| mark(path)).collect();
+        let mut imported = self.imported.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = imported.as_ref().filter(|imported| {
+            imported.marks == marks
+                && previous.is_some_and(|previous| previous.generation == imported.generation)
+        });
+        // Without files there is nothing to spare.
+        let is_unchanged = known.is_some() && !marks.is_empty();
+        let mut read = (!is_unchanged).then(|| self.read_keys(&mut unreadable));
         if !unreadable.is_empty() {
             return Err(unreadable);
         }
@@ -101,17 +117,32 @@ impl Loader {
             ..Options::default()
         };
         let loaded = gateway_definition::load(&sources, &options);
-        let remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
-        let surroundings = Surroundings {
-            imported: imported.as_ref().map(|imported| &imported.keys),
-            unix_s: gateway_rt::clock::unix_ms() / 1_000,
-            records: &*remembered,
-        };
         let options = compile_options(settings);
-        let compiled = compile_with(&loaded.definitions, &options, surroundings, previous);
-        drop(remembered);
+        let compile = |read: Option<&Read>| {
+            let remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+            let surroundings = Surroundings {
+                imported: read.map(|read| &read.keys),
+                is_imported_unchanged: read.is_none(),
+                unix_s: gateway_rt::clock::unix_ms() / 1_000,
+                records: &*remembered,
+            };
+            compile_with(&loaded.definitions, &options, surroundings, previous)
+        };
+        let mut compiled = compile(read.as_ref());
+        if compiled.wants_imported {
+            let again = self.read_keys(&mut unreadable);
+            if !unreadable.is_empty() {
+                return Err(unreadable);
+            }
+            compiled = compile(Some(&again));
+            read = Some(again);
+        }
+        let of_keys = match (read, known) {
+            (Some(read), _) => read.diagnostics,
+            (None, known) => known.map_or_else(Vec::new, |known| known.diagnostics.clone()),
+        };
         let mut diagnostics = loaded.diagnostics;
-        diagnostics.extend(imported.into_iter().flat_map(|imported| imported.diagnostics));
+        diagnostics.extend(of_keys.iter().cloned());
         let has_errors = diagnostics.iter().any(Diagnostic::is_error);
         // What a broken definition leads to would only repeat what is wrong with it.
         if !has_errors {
@@ -120,6 +151,12 @@ impl Loader {
         let outputs = loaded.definitions.outputs.iter();
         let outputs = outputs.map(|output| (output.key.clone(), output.value.clone())).collect();
         let snapshot = compiled.snapshot.filter(|_| !has_errors);
+        if let Some(snapshot) = &snapshot {
+            let generation = snapshot.generation;
+            *imported = Some(Imported { marks, diagnostics: of_keys, generation });
+        }
+        // Reading and compiling take a multiple of what stays.
+        gateway_rt::return_memory();
         Ok(Outcome { snapshot, diagnostics, outputs })
     }
 
@@ -128,20 +165,11 @@ impl Loader {
         self.remembered.lock().unwrap_or_else(PoisonError::into_inner).forget(plans);
     }
 
-    /// The keys of all key files; those of before while no file has changed.
-    fn import(&self, unreadable: &mut Vec<Unreadable>) -> Option<Imported> {
-        let files = &self.settings.api_keys;
-        if files.is_empty() {
-            return None;
-        }
-        let marks: Vec<Mark> = files.iter().map(|path| mark(path)).collect();
-        let mut held = self.imported.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(imported) = held.as_ref().filter(|imported| imported.marks == marks) {
-            return Some(imported.clone());
-        }
+    /// The keys of all key files.
+    fn read_keys(&self, unreadable: &mut Vec<Unreadable>) -> Read {
         let mut importer = Importer::default();
         let mut diagnostics = Vec::new();
-        for path in files {
+        for path in &self.settings.api_keys {
             match File::open(path) {
                 Ok(file) => {
                     let name = path.display().to_string();
@@ -151,9 +179,7 @@ impl Loader {
                 Err(source) => unreadable.push(Unreadable { path: path.clone(), source }),
             }
         }
-        let imported = Imported { marks, keys: Arc::new(importer.finish()), diagnostics };
-        *held = Some(imported.clone());
-        Some(imported)
+        Read { keys: Arc::new(importer.finish()), diagnostics }
     }
 }
 

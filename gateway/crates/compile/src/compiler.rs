@@ -107,6 +107,9 @@ pub struct Compiled {
     pub diagnostics: Vec<Diagnostic>,
     /// How many stages kept the plan of the previous snapshot.
     pub reused: usize,
+    /// Read the files of keys and compile again: it takes more of them than the previous snapshot has. Never set
+    /// unless [`Surroundings::is_imported_unchanged`] was.
+    pub wants_imported: bool,
 }
 
 /// [`compile_with`] with nothing around: no imported keys, nothing remembered, the beginning of 1970.
@@ -175,7 +178,9 @@ pub fn compile_with(
     );
     diagnostics.sort();
     diagnostics.dedup();
-    let snapshot = (!diagnostics.iter().any(Diagnostic::is_error)).then(|| Snapshot {
+    let wants_imported = usage.is_none();
+    let usage = usage.filter(|_| !diagnostics.iter().any(Diagnostic::is_error));
+    let snapshot = usage.map(|usage| Snapshot {
         generation: previous.map_or(1, |snapshot| snapshot.generation + 1),
         stages,
         hosts: hosts.build(options.serves_any_host),
@@ -185,7 +190,7 @@ pub fn compile_with(
         changes: Arc::new(Changes::new(changes)),
         inputs,
     });
-    Compiled { snapshot, diagnostics, reused }
+    Compiled { snapshot, diagnostics, reused, wants_imported }
 }
 
 /// The plans being served, by API id and stage name.

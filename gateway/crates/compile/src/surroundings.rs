@@ -35,6 +35,10 @@ pub struct Surroundings<'s> {
     /// Keys of files. While it is the same object, what was compiled from it is kept; nothing of it is
     /// held beyond the call.
     pub imported: Option<&'s Arc<ImportedKeys>>,
+    /// Keys of files are those that the previous snapshot was compiled from, and nobody holds them any
+    /// more: `imported` is ignored. Where they are needed all the same, there is no snapshot and
+    /// [`crate::Compiled::wants_imported`] says so.
+    pub is_imported_unchanged: bool,
     /// Now, in seconds since 1970-01-01 UTC. A quota that nobody has seen before is set now.
     pub unix_s: u64,
     /// What earlier processes left.
@@ -43,6 +47,6 @@ pub struct Surroundings<'s> {
 
 impl Default for Surroundings<'_> {
     fn default() -> Self {
-        Self { imported: None, unix_s: 0, records: &() }
+        Self { imported: None, is_imported_unchanged: false, unix_s: 0, records: &() }
     }
 }

@@ -56,8 +56,8 @@ fn over_shards_and_connections() {
 
 /// Of each key's bucket in `ten_thousand_keys_at_once`.
 const KEYS: usize = 10_000;
-const KEY_RATE_RPS: f64 = 0.2;
-const KEY_BURST: f64 = 2.0;
+const KEY_RATE_RPS: f64 = 0.15;
+const KEY_BURST: f64 = 5.0;
 const KEYS_RUN_MS: u64 = 10_000;
 
 #[test]
@@ -88,10 +88,8 @@ fn ten_thousand_keys_at_once() {
     let round_s = load.inner_s * KEYS as f64 / load.responses as f64;
     let most = KEY_BURST + KEY_RATE_RPS * outer_s;
     let least = KEY_BURST + KEY_RATE_RPS * (load.inner_s - 2.0 * round_s - load.pause_ms / 1e3);
-    // A key can ask no more often than its turn comes, and a bucket that is full takes no more.
+    // A key can ask no more often than its turn comes.
     let turns = (load.responses / KEYS as u64).saturating_sub(1);
-    let is_starved = 2.0 * round_s * KEY_RATE_RPS > KEY_BURST;
-    let least = if is_starved { KEY_BURST } else { least.max(KEY_BURST) };
     let least = (0.98 * least).floor().min(turns as f64) as u64;
     let sum: u64 = counts.iter().map(|(_, count)| count).sum();
     let (low, high) = (
@@ -104,7 +102,9 @@ fn ten_thousand_keys_at_once() {
         load.responses,
         KEYS as f64 * most,
     );
-    assert!(turns >= 2, "the load made no two rounds: {} responses", load.responses);
+    // And no bucket is full again before its next turn, so that no token is due that nobody asked for.
+    let is_slow = turns < 2 || KEY_RATE_RPS * round_s > 1.0;
+    assert!(!is_slow, "rounds of {round_s} s: this machine is too busy to tell anything");
     for (key, count) in &counts {
         assert!(*count as f64 <= most, "{key} was admitted {count} times, at most {most:.2}");
         assert!(*count >= least, "{key} was admitted {count} times, at least {least}");
@@ -353,7 +353,7 @@ fn responses(ops: SocketAddr, class: &str) -> u64 {
 
 /// The sum of the series whose names begin like this.
 #[track_caller]
-fn metric(ops: SocketAddr, series: &str) -> u64 {
+pub(super) fn metric(ops: SocketAddr, series: &str) -> u64 {
     let response = Client::get(ops, "/metrics");
     let of_series = response.text().lines().filter(|line| line.starts_with(series));
     of_series.map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap() as u64).sum()

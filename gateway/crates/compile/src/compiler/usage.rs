@@ -89,6 +89,7 @@ impl Told {
     }
 }
 
+/// Nothing when it takes imported keys that nobody holds any more.
 pub(super) fn compile(
     definitions: &Definitions,
     surroundings: Surroundings<'_>,
@@ -96,14 +97,21 @@ pub(super) fn compile(
     previous: Option<&UsagePlans>,
     changes: &mut Vec<Change>,
     diagnostics: &mut Vec<Diagnostic>,
-) -> UsagePlans {
+) -> Option<UsagePlans> {
     let compiled =
         plans::compile(definitions, surroundings, stages, previous, changes, diagnostics);
     let (plans, shapes) = compiled;
-    let imported = Imported::of(surroundings.imported);
+    let is_unchanged = surroundings.is_imported_unchanged;
+    let imported = match previous.filter(|_| is_unchanged) {
+        Some(previous) => previous.input.imported.clone(),
+        None => Imported::of(surroundings.imported),
+    };
     let kept_keys = previous.filter(|previous| {
         previous.input.api_keys == definitions.api_keys && previous.input.imported == imported
     });
+    if is_unchanged && kept_keys.is_none() {
+        return None;
+    }
     let keys = match kept_keys {
         Some(previous) => keys::Keys::of(previous),
         None => keys::compile(definitions, surroundings, previous),
@@ -113,13 +121,16 @@ pub(super) fn compile(
         previous.input.usage_plan_keys == definitions.usage_plan_keys
             && previous.input.shapes == shapes
     });
+    if is_unchanged && kept_members.is_none() {
+        return None;
+    }
     let parts = members::Parts { keys: &keys.table, plans: &plans, shapes: &shapes };
     let members = match kept_members {
         Some(previous) => members::Members::of(previous),
         None => members::compile(definitions, surroundings, parts, previous),
     };
     diagnostics.extend(members.said.iter().cloned());
-    UsagePlans {
+    Some(UsagePlans {
         keys: keys.table,
         plans,
         memberships: members.memberships,
@@ -133,5 +144,5 @@ pub(super) fn compile(
             said_of_keys: keys.said,
             said_of_members: members.said,
         },
-    }
+    })
 }

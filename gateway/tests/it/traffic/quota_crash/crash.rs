@@ -74,7 +74,8 @@ fn counts_outlive_a_hundred_kills() {
 fn a_stop_in_order_loses_nothing() {
     let state = TempDir::new().unwrap();
     let gateway = start(state.path(), 1);
-    let load = Load::run(&gateway, "quota-key-0-0123456789", Duration::from_millis(400), Signal::TERM);
+    let load =
+        Load::run(&gateway, "quota-key-0-0123456789", Duration::from_millis(400), Signal::TERM);
     let stopped = gateway.ended();
     assert_eq!(stopped.code, Some(0), "{}", stopped.stderr);
     let gateway = start(state.path(), 1);

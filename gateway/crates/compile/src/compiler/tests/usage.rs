@@ -114,7 +114,7 @@ fn served(
 }
 
 fn now(records: &dyn Records) -> Surroundings<'_> {
-    Surroundings { imported: None, unix_s: NOW_S, records }
+    Surroundings { unix_s: NOW_S, records, ..Surroundings::default() }
 }
 
 #[track_caller]

@@ -13,7 +13,7 @@ use crate::usage::UsagePlans;
 
 /// Which imported keys a table was made of. Holds the place in memory, so that no other keys can come to
 /// lie there, and nothing of the keys once their owner lets go of them.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Imported(Option<Weak<ImportedKeys>>);
 
 impl Imported {

@@ -145,6 +145,44 @@ fn imported_keys_are_compiled_once() {
 }
 
 #[test]
+fn imported_keys_need_not_be_held_while_their_files_stay() {
+    let keys = imported(&[("i1", &["gold"]), ("i2", &["gold"])]);
+    let read = Surroundings { imported: Some(&keys), ..now(&()) };
+    let first = served(&limited(), read, None);
+    drop(keys);
+    let unchanged = Surroundings { is_imported_unchanged: true, ..now(&()) };
+    let mut variable = limited();
+    dev(&mut variable).variables.insert("v".to_owned(), Spanned::nowhere("1"));
+    variable.usage_plans[0].throttle = Some(rate_of(77.0));
+    let second = served(&variable, unchanged, Some(&first));
+    assert!(Arc::ptr_eq(&first.usage.memberships, &second.usage.memberships));
+    let third = served(&variable, unchanged, Some(&second));
+    assert!(matches!(third.usage.admit(value("i2").as_bytes(), DEV), Admission::Member { .. }));
+    // What takes them anew asks for them, and changes nothing.
+    let options = CompileOptions::default();
+    let ask = |definitions, previous| {
+        let compiled = compile_with(definitions, &options, unchanged, previous);
+        (compiled.wants_imported, compiled.snapshot.is_some())
+    };
+    let mut fewer_keys = variable.clone();
+    fewer_keys.api_keys.clear();
+    let mut fewer_members = variable.clone();
+    fewer_members.usage_plan_keys.clear();
+    let mut other_shape = variable.clone();
+    other_shape.usage_plans[0].throttle = None;
+    for changed in [&fewer_keys, &fewer_members, &other_shape] {
+        assert_eq!(ask(changed, Some(&third)), (true, false));
+    }
+    assert_eq!(ask(&variable, None), (true, false), "nobody has them");
+    assert_eq!(ask(&variable, Some(&third)), (false, true));
+    let again = imported(&[("i1", &["gold"]), ("i2", &["gold"])]);
+    let read = Surroundings { imported: Some(&again), ..now(&()) };
+    let fourth = served(&other_shape, read, Some(&third));
+    let [old, new] = [&third, &fourth].map(|snapshot| member(&snapshot.usage, "gold", "i1"));
+    assert!(Arc::ptr_eq(&old.usage, &new.usage));
+}
+
+#[test]
 fn a_definition_that_does_not_compile_resets_and_changes_nothing() {
     let first = served(&limited(), now(&()), None);
     let mut broken = limited();

@@ -26,7 +26,7 @@ fn quota_of(snapshot: &Snapshot) -> Quota {
 }
 
 fn at(unix_s: u64) -> Surroundings<'static> {
-    Surroundings { imported: None, unix_s, records: &() }
+    Surroundings { unix_s, ..Surroundings::default() }
 }
 
 fn count(snapshot: &Snapshot, unix_s: u64) -> Option<u64> {

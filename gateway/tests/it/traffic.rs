@@ -1,6 +1,7 @@
 //! Keys, limits, quotas, caches and canaries, through real sockets.
 
 mod api;
+mod bodies;
 mod cache;
 mod canary;
 mod exact;

@@ -103,8 +103,11 @@ impl Exchange {
         if known > payload_bytes_max { Err(BodyError::TooLarge) } else { Ok(()) }
     }
 
-    /// The part of the body that came with the head.
+    /// The part of the body that came with the head; all of it, once it was read whole.
     pub(crate) fn body_prefix(&self) -> &[u8] {
+        if self.body.is_buffered {
+            return &self.request_body;
+        }
         &self.bytes()[self.head.len..self.head.len + self.body.prefix_len]
     }
 
@@ -140,6 +143,7 @@ impl Exchange {
         }
         client.set_deadline(Moment::NEVER);
         self.body.is_buffered = true;
+        self.body.length = Some(self.request_body.len() as u64);
         Ok(())
     }
 }

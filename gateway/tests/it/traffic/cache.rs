@@ -10,7 +10,7 @@ use crate::hostile::resident_kib;
 use crate::support::{Answer, Backend, Client, Response};
 
 /// A backend that answers each request with its number, from 1.
-fn counting() -> Backend {
+pub(super) fn counting() -> Backend {
     let count = Mutex::new(0);
     Backend::start(move |_| {
         let mut count = count.lock().unwrap();
@@ -69,30 +69,6 @@ fn listed_parameters_make_the_key() {
     // Nothing else does.
     check(("/s/k/15", "Accept: a\r\n"), ("/s/k/15?z=1", "Accept: b\r\nCookie: c\r\n"), true);
     check(("/s/k/16", ""), ("/s/k/16", "Host2: x\r\nUser-Agent: y\r\n"), true);
-}
-
-#[test]
-fn a_mapping_of_the_body_makes_the_key() {
-    let backend = counting();
-    let mut integration = proxy(
-        &format!("{}/x", backend.url()),
-        "POST",
-        &[("header.X-Id", "method.request.body.id")],
-    );
-    integration["CacheKeyParameters"] = json!(["integration.request.header.X-Id"]);
-    let api = Api::new().method("POST /a", integration, json!({}));
-    let served =
-        Served::start(&api.cached(&[setting("/a", "POST", json!({"CachingEnabled": true}))]));
-    let mut client = served.client();
-    let mut post = |body: &str| {
-        let length = format!("Content-Length: {}\r\n", body.len());
-        client.send(&request("POST", "/s/a", &length));
-        client.send(body.as_bytes());
-        client.response().text().to_owned()
-    };
-    let texts =
-        [r#"{"id":"1"}"#, r#"{"id":"2"}"#, r#"{"x":0,"id":"1"}"#, "{}", "", r#"{"id":"2"}"#];
-    assert_eq!(texts.map(&mut post), ["1", "2", "1", "3", "3", "2"]);
 }
 
 #[test]
@@ -176,7 +152,7 @@ fn a_method_for_any_verb_keeps_verbs_apart() {
 }
 
 /// A response with these lines and this body, by its `Content-Length`.
-fn answer(status: u16, lines: &[(&str, &str)], body: &str) -> Answer {
+pub(super) fn answer(status: u16, lines: &[(&str, &str)], body: &str) -> Answer {
     Answer::status(status, lines, body.as_bytes())
 }
 
@@ -325,37 +301,6 @@ fn a_large_answer_that_is_mapped_to_204_has_no_body() {
                 client = served.client();
             }
         }
-    }
-}
-
-#[test]
-fn a_mapping_does_not_hide_that_an_answer_is_for_one_client() {
-    let answers = [
-        ("ok", answer(200, &[], "ok"), true),
-        ("cookie", answer(200, &[("Set-Cookie", "a=b")], "x"), false),
-        ("private", answer(200, &[("Cache-Control", "private")], "x"), false),
-        ("part", answer(206, &[], "x"), false),
-        ("large", answer(200, &[("Set-Cookie", "a=b")], &"x".repeat(200_000)), false),
-    ];
-    let by_path: HashMap<String, Answer> =
-        answers.iter().map(|(path, answer, _)| (format!("/{path}"), answer.clone())).collect();
-    let backend = Backend::start(move |received| by_path[&received.target()].clone());
-    let mut integration =
-        proxy(&format!("{}/{{p}}", backend.url()), "GET", &[("path.p", "method.request.path.p")]);
-    integration["Type"] = json!("HTTP");
-    integration["CacheKeyParameters"] = json!(["method.request.path.p"]);
-    integration["IntegrationResponses"] = json!([{"StatusCode": "200"}]);
-    let mut more = ok_response();
-    more["RequestParameters"] = json!({"method.request.path.p": true});
-    let served = Served::start(&Api::new().method("GET /k/{p}", integration, more).cached(&[]));
-    for (path, _, is_kept) in &answers {
-        for _ in 0..3 {
-            let response = served.get(&format!("/s/k/{path}"), "");
-            assert_eq!((response.status, response.header("set-cookie")), (200, None), "{path}");
-        }
-        let target = format!("/{path}");
-        let calls = backend.requests().iter().filter(|r| r.target() == target).count();
-        assert_eq!(calls, if *is_kept { 1 } else { 3 }, "{path}");
     }
 }
 

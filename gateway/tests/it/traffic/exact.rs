@@ -390,7 +390,9 @@ pub(super) fn usage_page(ops: SocketAddr, plan: &str, more: &str) -> Value {
 /// A day after the epoch as `YYYY-MM-DD`.
 pub(super) fn date(day: u64) -> String {
     let (mut year, mut left) = (1970, day);
-    let is_leap = |year: u64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let is_leap = |year: u64| {
+        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+    };
     while left >= 365 + u64::from(is_leap(year)) {
         left -= 365 + u64::from(is_leap(year));
         year += 1;

@@ -40,7 +40,7 @@ const PAUSE: Duration = Duration::from_millis(1);
 const CONNECTIONS: usize = 3;
 
 /// Seed of the moments; another one by the environment variable `QUOTA_CRASH_SEED`.
-const SEED: u64 = 0x5EED_0F_C0DE;
+const SEED: u64 = 0x005E_ED0F_C0DE;
 
 #[test]
 fn counts_outlive_a_hundred_kills() {

@@ -10,6 +10,7 @@
 
 use std::cell::RefCell;
 use std::future::poll_fn;
+use std::io::ErrorKind;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
@@ -26,6 +27,7 @@ use gateway_rt::{Buf, Moment};
 use crate::connection::{Client, Peer};
 use crate::exchange::{Refusal, decide_keep_alive, integrate};
 use crate::http::{await_body, parse_json};
+use crate::limits::CACHED_COPY_BYTES_MAX;
 use crate::request::Exchange;
 use crate::respond::{self, Framing, finish_head, write_trace};
 use crate::shard::{Command, Shard, ShardStage};
@@ -192,12 +194,11 @@ enum Found {
 }
 
 /// An answer from the cache, as far as it can be made while the first level lends the entry.
-struct Answer {
-    /// Head and body, or only the head.
-    tx: Buf,
-    body_len: usize,
-    /// The entry, where its body does not fit behind the head.
-    large: Option<Arc<Entry>>,
+enum Answer {
+    /// Head and body, copied.
+    Whole { tx: Buf, body_len: usize },
+    /// The head is in [`Exchange::out`]; the body is sent from where it lies.
+    Large(Arc<Entry>),
 }
 
 fn look_up(shard: &Shard, x: &mut Exchange, method: &MethodPlan, cache: &Arc<Cache>) -> Found {
@@ -224,10 +225,18 @@ fn compose(shard: &Shard, x: &mut Exchange, method: &MethodPlan, entry: &Arc<Ent
     let framing = if is_bare { Framing::None } else { Framing::Length(body.len() as u64) };
     finish_head(shard, x, framing, &mut out);
     x.facts.status = entry.status();
-    let mut tx = Buf::take();
-    let fits = tx.extend(&out) && tx.extend(body);
+    let answer = if body.len() > CACHED_COPY_BYTES_MAX {
+        Answer::Large(Arc::clone(entry))
+    } else {
+        let mut tx = Buf::take();
+        if tx.extend(&out) && tx.extend(body) {
+            Answer::Whole { tx, body_len: body.len() }
+        } else {
+            Answer::Large(Arc::clone(entry))
+        }
+    };
     x.out = out;
-    Answer { tx, body_len: body.len(), large: (!fits).then(|| Arc::clone(entry)) }
+    answer
 }
 
 async fn send(
@@ -236,20 +245,44 @@ async fn send(
     x: &mut Exchange,
     answer: Answer,
 ) -> Result<(), Refusal> {
-    let Answer { tx, body_len, large } = answer;
-    match large {
-        None => {
+    match answer {
+        Answer::Whole { tx, body_len } => {
             respond::send_buf(shard, &client.stream, tx).await?;
             x.facts.sent_body_bytes += body_len as u64;
+            Ok(())
         }
-        Some(entry) => {
+        Answer::Large(entry) => {
             let out = std::mem::take(&mut x.out);
-            let sent = Box::pin(respond::send(shard, client, x, &out, entry.body())).await;
+            let sent = send_large(shard, client, x, &out, entry.body()).await;
             x.out = out;
-            sent?;
+            sent
         }
     }
-    Ok(())
+}
+
+/// Sends a body from where it lies, as far as the socket takes it at once; copies only the rest.
+async fn send_large(
+    shard: &Shard,
+    client: &Client,
+    x: &mut Exchange,
+    head: &[u8],
+    body: &[u8],
+) -> Result<(), Refusal> {
+    let sent = match client.stream.try_send_parts(head, body) {
+        Ok(sent) => sent,
+        Err(error) if error.kind() == ErrorKind::WouldBlock => 0,
+        Err(_) => return Err(Refusal::Broken),
+    };
+    shard.metrics.downstream_sent_bytes.add(sent as u64);
+    let of_head = sent.min(head.len());
+    let of_body = sent - of_head;
+    x.facts.sent_body_bytes += of_body as u64;
+    if of_body == body.len() {
+        return Ok(());
+    }
+    // A client that reads slowly: the rest goes as bodies do, within the time limit.
+    let rest = respond::send(shard, client, x, &head[of_head..], &body[of_body..]);
+    Ok(Box::pin(rest).await?)
 }
 
 /// Whether answers of the method carry the request's trace id: those of `HTTP` do.

@@ -52,6 +52,11 @@ pub const REQUEST_ID_BYTES: usize = 36;
 /// a load balancer are about 200.
 pub const TRACE_HEADER_BYTES_MAX: usize = 512;
 
+/// A cached body up to this long is copied behind its head and leaves through the ring; a longer one
+/// is sent from where it lies, with a system call of its own. Ours: copying 16 KiB costs about what
+/// the call does.
+pub const CACHED_COPY_BYTES_MAX: usize = 16 * 1024;
+
 /// How often a shard looks whether it holds tokens that it does not use, in milliseconds, while it
 /// holds any. Source: the design, "an unused lease expires back in 10 ms"; a lease is unused after
 /// half of that, and is seen within the other half.

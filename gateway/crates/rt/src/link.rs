@@ -79,6 +79,17 @@ impl Stream {
         }
     }
 
+    /// See [`TcpStream::try_send_parts`].
+    ///
+    /// # Errors
+    /// As there; always [`io::ErrorKind::WouldBlock`] over TLS, where bytes have to be encrypted.
+    pub fn try_send_parts(&self, head: &[u8], body: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(stream) => stream.try_send_parts(head, body),
+            Self::Tls(_) => Err(io::ErrorKind::WouldBlock.into()),
+        }
+    }
+
     /// See [`TcpStream::send`].
     ///
     /// # Errors

@@ -39,6 +39,7 @@ const LATE_MS: u64 = 5_000;
 on_every_backend!(
     a_stream_echoes,
     a_large_transfer_meets_backpressure_and_arrives_whole,
+    two_parts_are_sent_as_far_as_the_socket_takes_them,
     a_connection_out_talks_both_ways,
     an_idle_stream_gives_its_buffer_back_and_wakes_on_data,
     no_byte_is_lost_when_data_meets_the_release,
@@ -95,6 +96,30 @@ async fn a_large_transfer_meets_backpressure_and_arrives_whole() {
         assert_eq!(echo(&stream).await, LEN);
     });
     client.await;
+}
+
+async fn two_parts_are_sent_as_far_as_the_socket_takes_them() {
+    const LEN: usize = 64 * 1024 * 1024;
+    let (stream, mut peer) = pair().await;
+    let body = pattern(LEN);
+    let sent = stream.try_send_parts(b"head", &body).expect("the socket is empty");
+    assert!((5..LEN).contains(&sent), "{sent}");
+    let again = stream.try_send_parts(&[], &body[sent - 4..]);
+    let more = again.or_else(|error| match error.kind() {
+        io::ErrorKind::WouldBlock => Ok(0),
+        _ => Err(error),
+    });
+    let total = sent + more.expect("the peer is there");
+    drop(stream);
+    let read = beside(move || {
+        let mut read = Vec::new();
+        // What is unread when the stream is dropped still arrives.
+        peer.read_to_end(&mut read).expect("all that was sent");
+        assert_eq!(&read[..4], b"head");
+        assert_eq!(read.len(), total);
+        assert!(read[4..] == pattern(LEN)[..total - 4]);
+    });
+    read.await;
 }
 
 async fn a_connection_out_talks_both_ways() {

@@ -21,7 +21,7 @@ use gateway_compile::{
     CachePlan, Failure, GatewayResponseType, IntegrationPlan, Invalidation, Message, MethodPlan,
     Source,
 };
-use gateway_proto::FieldName;
+use gateway_proto::{FieldName, is_name};
 use gateway_rt::{Buf, Moment};
 
 use crate::connection::{Client, Peer};
@@ -115,15 +115,28 @@ pub(crate) fn abandon(shard: &Shard, x: &mut Exchange) {
 }
 
 /// Gives the fill up where the backend's answer is not for others, also where a mapping makes
-/// another status of its own or leaves out the field that says so.
+/// another status of its own or leaves out the field that says so. An encoded body is for those who
+/// accept the encoding: it is for others only if the key has what they accept.
 pub(crate) fn heed_backend(shard: &Shard, x: &mut Exchange, bytes: &[u8]) {
     if x.storing.is_some() {
         let mut fields = x.upstream.fields.iter();
-        let is_private = fields.any(|field| is_for_one(field.known, field.value.of(bytes)));
-        if is_private || is_conditional(x.upstream.status) {
+        let is_unfit = fields.any(|field| match field.known {
+            FieldName::ContentEncoding => !is_encoding_keyed(x),
+            known => is_for_one(known, field.value.of(bytes)),
+        });
+        if is_unfit || is_conditional(x.upstream.status) {
             abandon(shard, x);
         }
     }
+}
+
+fn is_encoding_keyed(x: &Exchange) -> bool {
+    let plan = x.plan().and_then(|method| method.cache.as_ref());
+    let mut key = plan.into_iter().flat_map(|plan| &plan.key);
+    key.any(|source| match source {
+        Source::Header(name) | Source::MultiHeader(name) => is_name(name, b"accept-encoding"),
+        _ => false,
+    })
 }
 
 /// How long the integration may take, and with it the wait for somebody else's call of it.

@@ -35,6 +35,7 @@ pub(crate) struct Control {
     pub(crate) log: AccessLog,
     pub(crate) notifier: Notifier,
     pub(crate) snapshot: Arc<Snapshot>,
+    pub(crate) watch: Watch,
 }
 
 /// The signals that are obeyed. From their making on none of them ends the process by itself.
@@ -91,11 +92,7 @@ impl Control {
 
     async fn obey(&mut self, signals: Signals) -> End {
         let Signals { mut hangup, mut terminate, mut interrupt } = signals;
-        let reload = &self.settings.reload;
-        let mut files = self.settings.definitions.clone();
-        files.extend_from_slice(&self.settings.api_keys);
-        let is_watching = reload.watch && !files.is_empty();
-        let mut watch = Watch::new(files, reload.debounce);
+        let is_watching = self.settings.reload.watch && !self.watch.is_empty();
         let mut looks = tokio::time::interval(watch::INTERVAL);
         let every = systemd::watchdog_interval(systemd::process_variable, std::process::id());
         // Without a watchdog the loop still notices a shard that died.
@@ -107,13 +104,13 @@ impl Control {
                 _ = hangup.recv() => {
                     self.notify(Notifier::reloading);
                     self.log.reopen();
-                    watch.forget_changes();
+                    self.watch.forget_changes();
                     self.reload().await;
                     let status = self.status();
                     self.notify(|notifier| notifier.ready(&status));
                 }
                 _ = looks.tick(), if is_watching => {
-                    if watch.has_changed(Instant::now()) {
+                    if self.watch.has_changed(Instant::now()) {
                         self.reload().await;
                         let status = self.status();
                         self.notify(|notifier| notifier.status(&status));

@@ -18,6 +18,7 @@ use crate::ops::{self, Ops};
 use crate::settings::{self, AccessLogDestination, Settings, process_environment};
 use crate::shards;
 use crate::systemd::{self, Notifier};
+use crate::watch::Watch;
 use crate::{logging, resolver};
 
 /// Runs the command; says the exit status.
@@ -40,6 +41,7 @@ pub(crate) fn run(args: &RunArgs) -> u8 {
     };
     // Definitions come first: nothing is bound for a definition that does not load.
     let loader = Arc::new(Loader::new(settings.clone(), remembered));
+    let watch = Watch::of(&settings);
     let outcome = match loader.load(None) {
         Ok(outcome) => outcome,
         Err(unreadable) => {
@@ -54,7 +56,7 @@ pub(crate) fn run(args: &RunArgs) -> u8 {
         eprintln!("error: the definitions above cannot be served; `gateway check` lists them all");
         return EXIT_PROBLEMS;
     };
-    match serve(settings, loader, counts, snapshot) {
+    match serve(settings, loader, counts, snapshot, watch) {
         Ok(()) => EXIT_OK,
         Err(error) => {
             tracing::error!(error = format!("{error:#}"), "Gateway failed");
@@ -69,6 +71,7 @@ fn serve(
     loader: Arc<Loader>,
     counts: Counts,
     snapshot: Snapshot,
+    watch: Watch,
 ) -> Result<()> {
     let nofile = settings::nofile::raise().unwrap_or_else(|error| {
         tracing::warn!(%error, "The limit of open files is not raised");
@@ -104,7 +107,7 @@ fn serve(
     let snapshot = Arc::new(snapshot);
     let usage = counts.start(&registry, &ops)?;
     let control =
-        Control { settings, loader, usage, shards, registry, ops, log, notifier, snapshot };
+        Control { settings, loader, usage, shards, registry, ops, log, notifier, snapshot, watch };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(4)

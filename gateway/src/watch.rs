@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::settings::Settings;
+
 /// How often files are looked at. Ours.
 pub(crate) const INTERVAL: Duration = Duration::from_millis(250);
 
@@ -26,8 +28,21 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
+    /// The files that the settings name, as they are now. Made before they are read for the first time:
+    /// a change after that is a change.
+    pub(crate) fn of(settings: &Settings) -> Self {
+        let mut paths = settings.definitions.clone();
+        paths.extend_from_slice(&settings.api_keys);
+        Self::new(paths, settings.reload.debounce)
+    }
+
+    /// Whether there is nothing to watch.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.paths.is_empty()
+    }
+
     /// Starts from the files as they are now.
-    pub(crate) fn new(paths: Vec<PathBuf>, debounce: Duration) -> Self {
+    fn new(paths: Vec<PathBuf>, debounce: Duration) -> Self {
         let marks = paths.iter().map(|path| mark(path)).collect();
         Self { paths, marks, changed_at: None, debounce }
     }

@@ -1,6 +1,7 @@
 //! Bodies that make a key, and answers that are not for everybody.
 
 use std::collections::HashMap;
+use std::sync::Mutex;
 
 use serde_json::json;
 
@@ -110,4 +111,38 @@ fn a_mapping_does_not_hide_that_an_answer_is_for_one_client() {
         let calls = backend.requests().iter().filter(|r| r.target() == target).count();
         assert_eq!(calls, if *is_kept { 1 } else { 3 }, "{path}");
     }
+}
+
+#[test]
+fn an_encoded_answer_is_for_those_who_accept_it() {
+    let count = Mutex::new(0);
+    let backend = Backend::start(move |received| {
+        let mut count = count.lock().unwrap();
+        *count += 1;
+        let text = count.to_string();
+        match received.header("accept-encoding") {
+            Some(_) => answer(200, &[("Content-Encoding", "gzip")], &text),
+            None => answer(200, &[], &text),
+        }
+    });
+    let integration = |key: &[&str]| {
+        let mut integration = proxy(&format!("{}/x", backend.url()), "GET", &[]);
+        integration["CacheKeyParameters"] = json!(key);
+        integration
+    };
+    let keyed = "method.request.header.Accept-Encoding";
+    let declared = json!({"RequestParameters": {keyed: false}});
+    let api = Api::new().method("GET /a", integration(&[]), json!({})).method(
+        "GET /b",
+        integration(&[keyed]),
+        declared,
+    );
+    let served = Served::start(&api.cached(&[]));
+    let get = |path: &str, lines: &str| served.get(path, lines).text().to_owned();
+    let gzip = "Accept-Encoding: gzip\r\n";
+    assert_eq!([get("/s/a", gzip), get("/s/a", gzip)], ["1", "2"], "not kept");
+    assert_eq!([get("/s/a", ""), get("/s/a", "")], ["3", "3"]);
+    assert_eq!(get("/s/a", gzip), "3", "who accepts an encoding takes none as well");
+    assert_eq!([get("/s/b", gzip), get("/s/b", gzip)], ["4", "4"]);
+    assert_eq!([get("/s/b", ""), get("/s/b", "")], ["5", "5"]);
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::json;
 use socket2::SockRef;
 
-use super::api::{Api, Served, proxy, request, setting};
+use super::api::{Api, Served, proxy, request, setting, wait_until};
 use crate::support::{Answer, Backend, Client, PATIENCE};
 
 /// A backend whose first answer waits for a word.
@@ -124,7 +124,7 @@ fn nobody_waits_for_a_client_that_is_slow_to_send_its_body() {
         let before = misses();
         let mut first = served.client();
         first.send(&request(verb, "/s/a", lines));
-        super::api::wait_until("the call", || misses() > before);
+        wait_until("the call", || misses() > before);
         let started = std::time::Instant::now();
         let clients = crowd(served.addr(), 50, verb);
         assert_eq!(answers(clients), [(200, b"whole".to_vec())]);
@@ -176,8 +176,11 @@ fn waiting_requests_survive_a_stop() {
     first.send(&request("GET", "/s/a", ""));
     backend.wait_requests(1);
     let clients = crowd(served.addr(), 100, "GET");
-    // Each has been read: what is behind it on the same connection waits.
-    std::thread::sleep(Duration::from_millis(200));
+    // Each has been read, and waits.
+    wait_until("101 busy connections", || {
+        served.metric(&["gateway_connections_accepted_total"]) == 101.0
+            && served.metric(&["gateway_connections_idle"]) == 0.0
+    });
     served.gateway.signal(rustix::process::Signal::TERM);
     served.gateway.wait_for_stderr("Draining", 1);
     go.send(()).unwrap();

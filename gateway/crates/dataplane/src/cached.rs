@@ -130,6 +130,12 @@ pub(crate) fn heed_backend(shard: &Shard, x: &mut Exchange, bytes: &[u8]) {
     }
 }
 
+/// Whether the backend is to answer without an encoding: what it says is for everybody, also for
+/// those who cannot read one.
+pub(crate) fn wants_plain(x: &Exchange) -> bool {
+    x.storing.is_some() && !is_encoding_keyed(x)
+}
+
 fn is_encoding_keyed(x: &Exchange) -> bool {
     let plan = x.plan().and_then(|method| method.cache.as_ref());
     let mut key = plan.into_iter().flat_map(|plan| &plan.key);

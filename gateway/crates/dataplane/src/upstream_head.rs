@@ -6,6 +6,7 @@ use gateway_compile::plan::UriPart;
 use gateway_compile::{HttpPlan, RequestMethod, Source, StagePlan};
 use gateway_proto::{Field, FieldName, is_name};
 
+use crate::cached::wants_plain;
 use crate::connection::Peer;
 use crate::request::{Exchange, is_dropped_at_the_door};
 use crate::values::{Values, clean_field_value, decode_query, encode_path, encode_query};
@@ -205,8 +206,12 @@ fn write_mapped(values: &Values<'_>, plan: &HttpPlan, out: &mut Vec<u8>) -> u64 
 fn write_client_fields(values: &Values<'_>, plan: &HttpPlan, mapped: u64, out: &mut Vec<u8>) {
     let x = values.x;
     let bytes = x.bytes();
+    let wants_plain = wants_plain(x);
     for field in &x.head.fields {
         if is_dropped_at_the_door(field.known) || is_replaced(field.known) {
+            continue;
+        }
+        if wants_plain && field.known == FieldName::AcceptEncoding {
             continue;
         }
         if mapped != 0 && is_mapped(plan, mapped, field.name.of(bytes)) {

@@ -120,29 +120,34 @@ fn an_encoded_answer_is_for_those_who_accept_it() {
         let mut count = count.lock().unwrap();
         *count += 1;
         let text = count.to_string();
+        let is_forced = received.target() == "/forced";
         match received.header("accept-encoding") {
-            Some(_) => answer(200, &[("Content-Encoding", "gzip")], &text),
-            None => answer(200, &[], &text),
+            None if !is_forced => answer(200, &[], &text),
+            _ => answer(200, &[("Content-Encoding", "gzip")], &text),
         }
     });
-    let integration = |key: &[&str]| {
-        let mut integration = proxy(&format!("{}/x", backend.url()), "GET", &[]);
+    let integration = |path: &str, key: &[&str]| {
+        let mut integration = proxy(&format!("{}/{path}", backend.url()), "GET", &[]);
         integration["CacheKeyParameters"] = json!(key);
         integration
     };
     let keyed = "method.request.header.Accept-Encoding";
     let declared = json!({"RequestParameters": {keyed: false}});
-    let api = Api::new().method("GET /a", integration(&[]), json!({})).method(
-        "GET /b",
-        integration(&[keyed]),
-        declared,
-    );
+    let api = Api::new()
+        .method("GET /a", integration("x", &[]), json!({}))
+        .method("GET /b", integration("x", &[keyed]), declared)
+        .method("GET /c", integration("forced", &[]), json!({}));
     let served = Served::start(&api.cached(&[]));
     let get = |path: &str, lines: &str| served.get(path, lines).text().to_owned();
     let gzip = "Accept-Encoding: gzip\r\n";
-    assert_eq!([get("/s/a", gzip), get("/s/a", gzip)], ["1", "2"], "not kept");
-    assert_eq!([get("/s/a", ""), get("/s/a", "")], ["3", "3"]);
-    assert_eq!(get("/s/a", gzip), "3", "who accepts an encoding takes none as well");
-    assert_eq!([get("/s/b", gzip), get("/s/b", gzip)], ["4", "4"]);
-    assert_eq!([get("/s/b", ""), get("/s/b", "")], ["5", "5"]);
+    let first = served.get("/s/a", gzip);
+    assert_eq!((first.text(), first.header("content-encoding")), ("1", None), "asked for plainly");
+    assert_eq!([get("/s/a", gzip), get("/s/a", "")], ["1", "1"]);
+    assert_eq!([get("/s/b", gzip), get("/s/b", gzip)], ["2", "2"]);
+    assert_eq!([get("/s/b", ""), get("/s/b", "")], ["3", "3"]);
+    assert_eq!(
+        [get("/s/c", gzip), get("/s/c", gzip)],
+        ["4", "5"],
+        "encoded all the same: not kept"
+    );
 }

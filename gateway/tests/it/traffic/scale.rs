@@ -15,7 +15,7 @@ use super::exact::mock;
 use crate::support::{Client, Gateway, PATIENCE};
 
 /// Keys of an ordinary run; another count by the environment variable `SCALE_KEYS`.
-const KEYS: usize = 200_000;
+const KEYS: usize = 300_000;
 
 /// Resident memory of a key, everything included.
 const KEY_BYTES_MAX: f64 = 300.0;

@@ -175,7 +175,7 @@ fn report(
     let plan = plan.ok_or_else(|| Refusal::missing("Invalid Usage Plan ID specified"))?;
     let days = Days { store, query, plan, today: Period::Day.index(unix_s), unix_s };
     let mut json = format!(
-        "{{\"usagePlanId\":{},\"startDate\":\"{}\",\"endDate\":\"{}\",\"items\":{{",
+        "{{\"usagePlanId\":{},\"startDate\":\"{}\",\"endDate\":\"{}\",\"values\":{{",
         json_string(&plan.id),
         query.start_date,
         query.end_date,

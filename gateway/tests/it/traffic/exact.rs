@@ -366,7 +366,7 @@ pub(super) fn usage_of_all(ops: SocketAddr, plan: &str) -> Vec<(String, u64)> {
     let mut position = String::new();
     loop {
         let page = usage_page(ops, plan, &format!("&limit=500{position}"));
-        for (key, pairs) in page["items"].as_object().unwrap() {
+        for (key, pairs) in page["values"].as_object().unwrap() {
             let used = pairs.as_array().unwrap().iter().map(|pair| pair[0].as_u64().unwrap());
             counts.push((key.clone(), used.sum()));
         }

@@ -262,7 +262,7 @@ fn is_gone(addr: SocketAddr) -> bool {
 #[track_caller]
 fn used(ops: SocketAddr, plan: &str, key: &str) -> (u64, u64) {
     let page = usage_page(ops, plan, &format!("&keyId={key}"));
-    let pairs = page["items"][key].as_array().unwrap();
+    let pairs = page["values"][key].as_array().unwrap();
     let used = pairs.iter().map(|pair| pair[0].as_u64().unwrap()).sum();
     // Of today, which is the one before the last.
     (used, pairs[1][1].as_u64().unwrap_or(u64::MAX))

@@ -5,7 +5,7 @@
 //! backend, no use of a cached entry. Levels are those of the moment.
 //!
 //! There are two ways to one. A request with the operator's secret in `X-Gateway-Explain` is answered
-//! as ever, with its trail in [`EXPLANATION_FIELD`]: what the decisions saw when it came. And
+//! as ever, with its trail in `X-Gateway-Explain-Trail`: what the decisions saw when it came. And
 //! [`Command::Explain`](crate::Command::Explain) asks a shard about a request that is not served.
 //!
 //! Values of `X-Api-Key`, `Authorization` and `Cookie` never get into a trail, wherever a mapping or a

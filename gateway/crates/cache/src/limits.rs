@@ -51,6 +51,7 @@ const _: () = assert!(LEVEL1_SETS.is_power_of_two(), "a mask selects the set");
 /// Slots that one sweep visits. Ours: a quarter, so that no sweep takes longer than some 100 µs
 /// when every entry is cold memory.
 pub const SWEEP_SLOTS: usize = LEVEL1_SLOTS / 4;
+/// [`SWEEP_SLOTS`] as sets. Source: derived.
 pub(crate) const SWEEP_SETS: usize = SWEEP_SLOTS / LEVEL1_WAYS;
 const _: () = assert!(LEVEL1_SETS.is_multiple_of(SWEEP_SETS));
 
@@ -58,4 +59,5 @@ const _: () = assert!(LEVEL1_SETS.is_multiple_of(SWEEP_SETS));
 ///
 /// Source: the setting `shards`, whose largest value this is.
 pub const SHARDS_MAX: usize = 1024;
+/// Words of a bit for each shard. Source: derived from [`SHARDS_MAX`].
 pub(crate) const SHARD_WORDS: usize = SHARDS_MAX / u64::BITS as usize;

@@ -218,7 +218,7 @@ fn days_that_could_not_be_written_are_kept_until_they_can() {
     }
     restore(&dir);
     assert_eq!(write(&mut store, 4, 199), (true, 0));
-    let days = store.days("p", &key_id(1), 0, 300).expect("it is open");
+    let days = store.reader().days("p", &key_id(1), 0, 300).expect("it is open");
     let kept = u32::try_from(HISTORY_DAYS_MAX).expect("small");
     let expected: Vec<_> = (200 - kept..199).map(|day| (day, 3)).collect();
     assert!(days.ends_with(&[&expected[..], &[(199, 4)]].concat()), "{days:?}");

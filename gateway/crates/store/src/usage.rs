@@ -143,20 +143,6 @@ impl UsageStore {
             .collect()
     }
 
-    /// See [`UsageReader::days`].
-    ///
-    /// # Errors
-    /// As [`UsageReader::days`].
-    pub fn days(
-        &self,
-        plan_id: &str,
-        key_id: &str,
-        from_day: u32,
-        to_day: u32,
-    ) -> Result<Vec<(u32, u64)>, StoreError> {
-        self.shared.days(plan_id, key_id, from_day, to_day)
-    }
-
     /// A handle for reports.
     pub fn reader(&self) -> UsageReader {
         UsageReader { shared: Arc::clone(&self.shared) }

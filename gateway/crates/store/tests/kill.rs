@@ -119,7 +119,7 @@ fn check(dir: &Path) -> u64 {
     let Some(round) = rows.first().map(|row| row.record.used) else { return 0 };
     assert_eq!(rows, rows_of(round), "one transaction is whole");
     let today = day_of(round);
-    let history = store.days("p", "key-000007", 0, today).expect("it is open");
+    let history = store.reader().days("p", "key-000007", 0, today).expect("it is open");
     let first = history.first().expect("a round was written").0;
     assert!(first <= today.saturating_sub(90), "90 days are kept");
     for (day, (found, count)) in (first..).zip(history) {

@@ -72,7 +72,7 @@ impl Model {
     fn check(&self, store: &UsageStore) {
         for key in self.current.keys() {
             for (from, to) in [(0, DAYS), (10, 20), (20, 10)] {
-                let found = store.days(&key.0, &key.1, from, to).expect("it is open");
+                let found = store.reader().days(&key.0, &key.1, from, to).expect("it is open");
                 assert_eq!(found, self.days(&key.0, &key.1, from, to), "{key:?} {from} {to}");
             }
         }

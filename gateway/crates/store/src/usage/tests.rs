@@ -164,9 +164,9 @@ fn a_day_that_leaves_its_row_stays_in_the_reports() {
         }
     }
     let expected: Vec<_> = (6..=95).map(|day| (day, u64::from(day) * 10)).collect();
-    assert_eq!(store.days("p", "a", 6, 95).expect("open"), expected);
-    assert_eq!(store.days("p", "b", 0, 95).expect("open"), []);
-    assert_eq!(store.days("p", "a", 96, u32::MAX).expect("open"), []);
+    assert_eq!(store.reader().days("p", "a", 6, 95).expect("open"), expected);
+    assert_eq!(store.reader().days("p", "b", 0, 95).expect("open"), []);
+    assert_eq!(store.reader().days("p", "a", 96, u32::MAX).expect("open"), []);
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn the_oldest_days_go_and_a_clock_that_jumps_costs_one() {
     for day in (1..=days).chain([40_000]) {
         store.write(&[row("a", 1, [(day, 3), (0, 0)])]).expect("the disk takes it");
     }
-    let kept = store.days("p", "a", 0, u32::MAX).expect("open");
+    let kept = store.reader().days("p", "a", 0, u32::MAX).expect("open");
     assert_eq!(kept.len(), HISTORY_DAYS_MAX + 1, "the history and the current day");
     assert_eq!(kept.first(), Some(&(21, 3)));
     assert_eq!(kept.last(), Some(&(40_000, 3)));
@@ -192,8 +192,8 @@ fn an_outdated_day_of_many_counters_goes_a_part_at_a_time() {
     store.write(&rows(counters, 2)).expect("the disk takes it");
     let days = u32::try_from(HISTORY_DAYS_MAX).expect("few") + 2;
     let first = |store: &UsageStore| {
-        let gone = store.days("p", "00000", 1, 1).expect("open").is_empty();
-        (gone, store.days("p", "10009", 1, 1).expect("open").is_empty())
+        let gone = store.reader().days("p", "00000", 1, 1).expect("open").is_empty();
+        (gone, store.reader().days("p", "10009", 1, 1).expect("open").is_empty())
     };
     for day in 3..=days {
         assert_eq!(first(&store), (false, false), "day {day}");
@@ -232,7 +232,7 @@ fn of_two_rows_of_one_counter_the_last_holds() {
     let (mut store, _) = open(home.path());
     let (first, last) = (row("a", 1, [(1, 1), (0, 0)]), row("a", 2, [(2, 1), (0, 0)]));
     store.write(&[first, last.clone()]).expect("the disk takes it");
-    assert_eq!(store.days("p", "a", 0, 9).expect("open"), [(1, 1), (2, 1)]);
+    assert_eq!(store.reader().days("p", "a", 0, 9).expect("open"), [(1, 1), (2, 1)]);
     drop(store);
     assert_eq!(open(home.path()).1, [last]);
 }

@@ -1,0 +1,2 @@
+//! Scenarios of users, on goose.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! What a definition promises, and the checks that hold a gateway to it.
+#![forbid(unsafe_code)]

@@ -1,2 +1,107 @@
 //! What a definition promises, and the checks that hold a gateway to it.
+//!
+//! `route` lists what there is to call. Each kind of promise is a module that plans its checks from the definition
+//! alone (never from the gateway's compiled form, so that a mistake there is found here); [`verify`] runs them in
+//! the order of their phases.
 #![forbid(unsafe_code)]
+
+mod planned;
+mod route;
+mod session;
+mod settings;
+
+use std::time::{Duration, Instant, SystemTime};
+
+use gateway_model::Definitions;
+use loadgen_report::{Check, Report};
+
+use crate::planned::Planned;
+use crate::session::Session;
+pub use crate::settings::{Expectations, Settings, Token};
+
+/// What happens in a run, as it happens.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event<'a> {
+    /// The checks are known.
+    Planned {
+        /// How many.
+        count: usize,
+        /// About how long they take together.
+        lasts: Duration,
+    },
+    /// A check begins.
+    Started {
+        /// Its id.
+        id: &'a str,
+        /// About how long it takes.
+        lasts: Duration,
+    },
+    /// A check is done.
+    Finished(&'a Check),
+}
+
+/// The checks that `verify` would run, as ids with what is promised, without sending anything.
+#[must_use]
+pub fn promises(definitions: &Definitions, settings: &Settings) -> Vec<(String, String)> {
+    let session = Session { definitions, settings };
+    plan(&session).into_iter().map(|planned| (planned.id, planned.promised)).collect()
+}
+
+/// Derives the checks from `definitions` and runs them.
+pub fn verify(
+    definitions: &Definitions,
+    settings: &Settings,
+    told: &mut dyn FnMut(&Event<'_>),
+) -> Report {
+    let session = Session { definitions, settings };
+    let started = Instant::now();
+    let planned = plan(&session);
+    let lasts = planned.iter().map(|planned| planned.lasts).sum();
+    told(&Event::Planned { count: planned.len(), lasts });
+    let mut checks = Vec::new();
+    for planned in planned {
+        told(&Event::Started { id: &planned.id, lasts: planned.lasts });
+        let check = run(&session, planned);
+        told(&Event::Finished(&check));
+        checks.push(check);
+    }
+    Report {
+        command: "verify".to_owned(),
+        target: settings.target_text.clone(),
+        started_unix_ms: unix_ms().saturating_sub(started.elapsed().as_millis() as u64),
+        took_ms: started.elapsed().as_millis() as u64,
+        checks,
+        ..Report::default()
+    }
+}
+
+fn plan<'a>(session: &Session<'a>) -> Vec<Planned<'a>> {
+    let mut planned: Vec<Planned<'a>> = Vec::new();
+    let Settings { only, skip, .. } = session.settings;
+    let starts =
+        |id: &str, list: &[String]| list.iter().any(|start| id.starts_with(start.as_str()));
+    planned.retain(|p| (only.is_empty() || starts(&p.id, only)) && !starts(&p.id, skip));
+    planned.sort_by_key(|planned| planned.phase);
+    planned
+}
+
+fn run(session: &Session<'_>, planned: Planned<'_>) -> Check {
+    let started = Instant::now();
+    let finding = (planned.run)(session);
+    Check {
+        id: planned.id,
+        promised: planned.promised,
+        offered: finding.offered,
+        observed: finding.observed,
+        verdict: finding.verdict,
+        tolerance: finding.tolerance,
+        place: planned.place.map(|place| place.to_string()),
+        took_ms: started.elapsed().as_millis() as u64,
+        plots: finding.plots,
+    }
+}
+
+fn unix_ms() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_millis() as u64)
+}

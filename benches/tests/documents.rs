@@ -35,11 +35,14 @@ fn read(path: impl AsRef<Path>) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The names of the crates, by their folders.
+/// The crates' folders, from the root: `gateway/crates/rt`.
 fn crates() -> Vec<String> {
-    let folders = fs::read_dir(root().join("gateway/crates")).expect("readable").flatten();
-    let folders = folders.filter(|entry| entry.path().join("Cargo.toml").exists());
-    folders.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+    let folders = ["gateway/crates", "loadgen/crates"].into_iter().flat_map(|above| {
+        let folders = fs::read_dir(root().join(above)).expect("readable").flatten();
+        let folders = folders.filter(|entry| entry.path().join("Cargo.toml").exists());
+        folders.map(move |entry| format!("{above}/{}", entry.file_name().to_string_lossy()))
+    });
+    folders.collect()
 }
 
 /// The code spans of a document, without those in fenced blocks.
@@ -79,20 +82,24 @@ fn every_relative_link_leads_somewhere() {
 fn the_code_map_is_the_dependency_graph() {
     let text = read("ARCHITECTURE.md");
     let (mut problems, crates) = (Vec::new(), crates());
-    for name in &crates {
+    for folder in &crates {
+        let name = folder.rsplit('/').next().expect("a folder has a name");
         let Some(row) = text.lines().find(|line| line.starts_with(&format!("| `{name}` |"))) else {
             problems.push(format!("{name} has no row in the code map"));
             continue;
         };
         let said: BTreeSet<&str> =
             spans(row.rsplit('|').nth(1).unwrap_or_default()).into_iter().collect();
-        let manifest = read(format!("gateway/crates/{name}/Cargo.toml"));
+        let manifest = read(format!("{folder}/Cargo.toml"));
         let used: BTreeSet<&str> = manifest
             .lines()
             .skip_while(|line| *line != "[dependencies]")
             .skip(1)
             .take_while(|line| !line.starts_with('['))
-            .filter_map(|line| line.strip_prefix("gateway-")?.split(['.', ' ']).next())
+            .filter_map(|line| {
+                let name = line.strip_prefix("gateway-").or_else(|| line.strip_prefix("loadgen-"));
+                name?.split(['.', ' ']).next()
+            })
             .collect();
         if said != used {
             problems.push(format!("{name}: the map says {said:?}, Cargo.toml {used:?}"));
@@ -103,9 +110,10 @@ fn the_code_map_is_the_dependency_graph() {
 
 #[test]
 fn only_rt_may_be_unsafe() {
-    let roots = crates().into_iter().filter(|name| name != "rt");
-    let roots = roots.map(|name| format!("gateway/crates/{name}/src/lib.rs"));
-    let roots: Vec<_> = roots.chain(["gateway/src/main.rs".to_owned()]).collect();
+    let roots = crates().into_iter().filter(|folder| folder != "gateway/crates/rt");
+    let roots = roots.map(|folder| format!("{folder}/src/lib.rs"));
+    let mains = ["gateway/src/main.rs", "loadgen/src/main.rs"].map(str::to_owned);
+    let roots: Vec<_> = roots.chain(mains).collect();
     let problems = roots.iter().filter(|root| !read(root).contains("#![forbid(unsafe_code)]"));
     check_none(
         problems.map(|root| format!("{root} does not forbid unsafe")).collect(),
@@ -125,7 +133,8 @@ fn source_files_stay_short() {
 #[test]
 fn every_bound_says_where_it_comes_from() {
     let (mut problems, mut count) = (Vec::new(), 0);
-    for path in files(&root().join("gateway"), "limits.rs") {
+    let sources = ["gateway", "loadgen"].into_iter();
+    for path in sources.flat_map(|folder| files(&root().join(folder), "limits.rs")) {
         let text = read(&path);
         let lines: Vec<&str> = text.lines().map(str::trim_start).collect();
         for (index, line) in lines.iter().enumerate() {
@@ -186,7 +195,7 @@ fn metrics_settings_and_paths_in_documents_exist() {
                 has_setting(&reference, section, key)
             } else if word.starts_with("gateway_") {
                 names.contains(&format!("\"{word}\""))
-            } else if ["scripts/", "benches/", "config/", "systemd/", "gateway/"]
+            } else if ["scripts/", "benches/", "config/", "systemd/", "gateway/", "loadgen/"]
                 .iter()
                 .any(|folder| word.starts_with(folder))
             {

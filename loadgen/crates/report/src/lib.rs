@@ -3,6 +3,8 @@
 //! Pure: a [`Report`] comes in, text goes out. Nothing here sends a request, reads a clock or opens a file.
 #![forbid(unsafe_code)]
 
+pub mod threshold;
+
 /// What one command of `loadgen` found.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Report {

@@ -5,6 +5,19 @@
 
 pub mod threshold;
 
+pub mod console;
+pub mod html;
+pub mod json;
+pub mod junit;
+mod latency;
+pub mod limits;
+pub mod svg;
+mod text;
+
+pub use latency::{
+    LATENCY_COLUMNS, count, latency_plot, latency_row, latency_table, micros, percentiles,
+};
+
 /// What one command of `loadgen` found.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Report {
@@ -131,9 +144,53 @@ pub enum Style {
     Dots,
 }
 
+/// How many checks ended how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Promises that were kept.
+    pub passed: usize,
+    /// Promises that were broken.
+    pub failed: usize,
+    /// Promises that could not be looked at.
+    pub not_checked: usize,
+}
+
 impl Report {
     /// Checks that failed.
     pub fn failed(&self) -> impl Iterator<Item = &Check> {
         self.checks.iter().filter(|check| matches!(check.verdict, Verdict::Failed(_)))
+    }
+
+    /// How many checks ended how.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for check in &self.checks {
+            match check.verdict {
+                Verdict::Passed => counts.passed += 1,
+                Verdict::Failed(_) => counts.failed += 1,
+                Verdict::NotChecked(_) => counts.not_checked += 1,
+            }
+        }
+        counts
+    }
+
+    /// The verdict that speaks for all: of the first check that failed, else of one that passed, else of one that
+    /// was not checked. `None` without checks.
+    #[must_use]
+    pub fn verdict(&self) -> Option<&Verdict> {
+        let verdicts = || self.checks.iter().map(|check| &check.verdict);
+        verdicts()
+            .find(|verdict| matches!(verdict, Verdict::Failed(_)))
+            .or_else(|| verdicts().find(|verdict| matches!(verdict, Verdict::Passed)))
+            .or_else(|| verdicts().next())
+    }
+}
+
+impl Check {
+    /// The first part of its id: `throttle`.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        self.id.split('/').next().unwrap_or_default()
     }
 }

@@ -7,15 +7,27 @@ const LABEL_COLUMNS: usize = 15; // four of margin, "promised", a gap
 /// The whole report, wrapped at `width` columns. With `colour`, in ANSI's sixteen.
 #[must_use]
 pub fn render(report: &Report, width: usize, colour: bool) -> String {
-    let mut page = Page {
-        out: String::new(),
-        width: width.clamp(limits::WIDTH_MIN, limits::WIDTH_MAX),
-        colour,
-    };
+    let mut page = Page::new(width, colour);
     page.header(report);
     for check in &report.checks {
         page.check(check);
     }
+    page.out.push_str(&summary(report, width, colour));
+    page.out
+}
+
+/// One check as in the whole report, for a run that is watched.
+#[must_use]
+pub fn check(check: &Check, width: usize, colour: bool) -> String {
+    let mut page = Page::new(width, colour);
+    page.check(check);
+    page.out
+}
+
+/// What comes after the checks: tables, the failed ones once more, counts.
+#[must_use]
+pub fn summary(report: &Report, width: usize, colour: bool) -> String {
+    let mut page = Page::new(width, colour);
     for table in &report.tables {
         page.table(table);
     }
@@ -60,6 +72,11 @@ struct Page {
 }
 
 impl Page {
+    fn new(width: usize, colour: bool) -> Self {
+        let width = width.clamp(limits::WIDTH_MIN, limits::WIDTH_MAX);
+        Self { out: String::new(), width, colour }
+    }
+
     fn header(&mut self, report: &Report) {
         let Report { command, target, subject, .. } = report;
         let command = text::terminal(command);

@@ -104,6 +104,11 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "ADDR", help_heading = "Addresses")]
     pub ops: Option<OptionalAddress>,
 
+    /// Let `POST /clock` on the ops address move the gateway's time, for tests of quotas and caches. Never in
+    /// production
+    #[arg(long, help_heading = "Addresses")]
+    pub test_clock: bool,
+
     /// Write the bound addresses into this file, one `listen ADDR` or `ops ADDR` a line
     #[arg(long, value_name = "FILE", help_heading = "Addresses")]
     pub port_file: Option<PathBuf>,

@@ -25,6 +25,7 @@ use tracing::{debug, warn};
 use crate::shards::Explainer;
 
 mod caches;
+mod clock;
 pub(crate) mod explain;
 mod usage;
 
@@ -64,6 +65,8 @@ pub(crate) struct Ops {
     usage_reader: OnceLock<UsageReader>,
     /// Who says what would become of a request.
     explainer: OnceLock<Explainer>,
+    /// Set once the clock may be moved.
+    test_clock: OnceLock<()>,
 }
 
 impl Ops {
@@ -78,6 +81,7 @@ impl Ops {
             snapshot: Mutex::new(Arc::new(Snapshot::empty())),
             usage_reader: OnceLock::new(),
             explainer: OnceLock::new(),
+            test_clock: OnceLock::new(),
         }
     }
 
@@ -89,6 +93,11 @@ impl Ops {
     /// Where reports find usage of earlier days; the first one given stays.
     pub(crate) fn reads_usage_from(&self, reader: UsageReader) {
         self.usage_reader.set(reader).ok();
+    }
+
+    /// From now on `/clock` moves the time.
+    pub(crate) fn moves_the_clock(&self) {
+        self.test_clock.set(()).ok();
     }
 
     /// What is served from now on.
@@ -247,6 +256,9 @@ type Answer = Response<Full<Bytes>>;
 fn answer<B>(ops: &Ops, request: &Request<B>) -> Answer {
     if let Some(rest) = request.uri().path().strip_prefix("/restapis/") {
         return caches::answer(ops, request.method(), rest);
+    }
+    if request.uri().path() == clock::PATH {
+        return clock::answer(ops, request.method(), request.uri());
     }
     let route = match request.uri().path() {
         "/metrics" => metrics,

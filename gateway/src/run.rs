@@ -100,6 +100,10 @@ fn serve(
     registry.add_sinks(log.sinks());
     let ops = Arc::new(Ops::new(registry.clone()));
     ops.readiness().set("starting", true);
+    if settings.ops.test_clock {
+        tracing::warn!("Test clock: whoever reaches the ops address can move the gateway's time");
+        ops.moves_the_clock();
+    }
     let shards = shards::start(&settings, &layout, listeners, &registry, &log, nofile)?;
     if let Some(explainer) = shards.explainer() {
         ops.explains_with(explainer);

@@ -140,11 +140,14 @@ pub(crate) struct Ops {
     /// Address, or none.
     #[serde(with = "values::text")]
     pub address: OptionalAddress,
+    /// Whether `/clock` there moves the gateway's time. Never in production.
+    pub test_clock: bool,
 }
 
 impl Default for Ops {
     fn default() -> Self {
-        Self { address: OptionalAddress(Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 9090)))) }
+        let address = OptionalAddress(Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 9090))));
+        Self { address, test_clock: false }
     }
 }
 

@@ -16,7 +16,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use gateway_store::{PlanRow, StoreError, UsageRow, UsageStore, limits::HISTORY_DAYS_MAX};
 use gateway_telemetry::Registry;
@@ -171,8 +171,7 @@ impl<C: FnMut(Collect, &mut Batch), S: FnMut(Option<&str>)> Flusher<C, S> {
     }
 
     fn succeed(&mut self) {
-        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-        self.registry.usage().written(since.map_or(0, |since| since.as_secs()));
+        self.registry.usage().written(gateway_rt::clock::unix_ms() / 1_000);
         if self.failing.take().is_some() {
             info!(path = %self.store.path().display(), "Usage counts are durable again");
             (self.on_state)(None);

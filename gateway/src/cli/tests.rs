@@ -38,7 +38,7 @@ fn run_takes_everything() {
          --ops 0.0.0.0:1 --shards 4 --cpus 0-3,6 --state /var/lib/g --dev --param A=b=c --param D= \
          --account-id 123456789012 --region eu-west-1 --aws-endpoint http://h:1 \
          --aws-endpoint DynamoDB=http://h:2/?a=b --backend glommio --driver epoll \
-         --log-format json --access-log stdout --port-file p");
+         --log-format json --access-log stdout --port-file p --test-clock");
     assert_eq!(args.load.definitions, ["a.yaml", "b.json"].map(PathBuf::from));
     assert_eq!(args.load.config, Some("g.toml".into()));
     let pairs = |pairs: &[(&str, &str)]| -> Vec<_> {
@@ -54,7 +54,7 @@ fn run_takes_everything() {
     assert_eq!(args.cpus.expect("given").indices(), [0, 1, 2, 3, 6]);
     assert_eq!(args.driver, Some(Driver::Epoll));
     assert_eq!(args.access_log, Some(AccessLogDestination::Stdout));
-    assert!(args.dev);
+    assert!(args.dev && args.test_clock);
 }
 
 #[test]

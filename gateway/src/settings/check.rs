@@ -20,6 +20,13 @@ pub(super) fn problems(settings: &Settings) -> Vec<(&'static str, String)> {
     if !settings.shards.ring_entries.is_power_of_two() {
         found.push("shards.ring_entries", "not a power of two");
     }
+    if settings.ops.test_clock && settings.state.directory.is_some() {
+        let text = "counts of days that the clock was moved to would stay in state.directory; leave one of them out";
+        found.push("ops.test_clock", text);
+    }
+    if settings.ops.test_clock && settings.ops.address.0.is_none() {
+        found.push("ops.test_clock", "the clock is moved on ops.address, which is none");
+    }
     let upstream = &settings.upstream;
     if upstream.idle_max > upstream.connections_max {
         found.push("upstream.idle_max", "greater than upstream.connections_max");

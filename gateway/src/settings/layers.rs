@@ -232,6 +232,9 @@ impl Layers {
         let state = args.state.clone().map(Some);
         self.flag("state.directory", "--state", &state, |s| &mut s.state.directory);
         self.settings.dev |= args.dev;
+        self.flag("ops.test_clock", "--test-clock", &args.test_clock.then_some(true), |s| {
+            &mut s.ops.test_clock
+        });
         self.settings.port_file.clone_from(&args.port_file);
     }
 

@@ -190,6 +190,8 @@ fn each_check_refuses() {
         "[listen]\ntcp_keepalive = \"1500ms\"",
         "[control]\naddress = \"127.0.0.1:8080\"",
         "[ops]\naddress = \"127.0.0.1:4566\"",
+        "[ops]\ntest_clock = true\n[state]\ndirectory = \"s\"",
+        "[ops]\naddress = \"none\"\ntest_clock = true",
         "[shards]\nring_entries = 1000",
         "[shards]\nring_entries = 65536",
         "[shards]\ncount = 0",

@@ -4,6 +4,7 @@ mod api;
 mod bodies;
 mod cache;
 mod canary;
+mod clock;
 mod exact;
 mod flights;
 mod flush;

@@ -221,7 +221,7 @@ enum Answer {
 }
 
 fn look_up(shard: &Shard, x: &mut Exchange, method: &MethodPlan, cache: &Arc<Cache>) -> Found {
-    let now_us = Moment::now().micros();
+    let now_us = Moment::now().aged_micros();
     let mut level1 = shard.level1.borrow_mut();
     match cache.lookup(&mut level1, &x.cache_key, now_us, shard.index) {
         Lookup::Hit(entry) => Found::Hit(compose(shard, x, method, entry)),
@@ -328,7 +328,7 @@ pub(crate) fn keep(shard: &Shard, x: &mut Exchange, status: u16, head: &[u8], bo
         return tell(shard, fill.abandon());
     }
     let body = if has_no_body(status) { &[] } else { body };
-    let (_, waiters) = fill.store(status, head, body, ttl_us, Moment::now().micros());
+    let (_, waiters) = fill.store(status, head, body, ttl_us, Moment::now().aged_micros());
     tell(shard, waiters);
 }
 

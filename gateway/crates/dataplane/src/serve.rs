@@ -111,7 +111,7 @@ async fn housekeep(shard: Rc<Shard>) {
         shard.flights.look(Moment::recent());
         count += 1;
         if count.is_multiple_of(2) {
-            shard.level1.borrow_mut().sweep(Moment::recent().micros());
+            shard.level1.borrow_mut().sweep(Moment::recent().aged_micros());
         }
         if count.is_multiple_of(10) {
             shard.housekeep(Moment::now());

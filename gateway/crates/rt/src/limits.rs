@@ -43,3 +43,8 @@ pub const TLS_SESSIONS: usize = 1024;
 
 const _: () = assert!(BUF_BYTES >= 2 * 10_240, "a request head fits one buffer");
 const _: () = assert!(TICK_MS * 2 <= 50, "the shortest timeout is seen in time");
+
+/// How far the clock may be [advanced](crate::clock::advance) in all.
+///
+/// Ours: 100 years, so that no date, period or sum of times comes near the end of its type.
+pub const ADVANCED_MAX: std::time::Duration = std::time::Duration::from_secs(100 * 365 * 86_400);

@@ -347,7 +347,7 @@ impl Examiner<'_> {
             match plan.invalidation {
                 Invalidation::Anyone if is_fresh_wanted => CacheState::Refresh,
                 Invalidation::Fail403 if is_fresh_wanted => CacheState::RefreshDenied,
-                _ => match cache.peek(&x.cache_key, x.facts.started.micros()) {
+                _ => match cache.peek(&x.cache_key, x.facts.started.aged_micros()) {
                     Some((remaining_us, bytes)) => CacheState::Hit { remaining_us, bytes },
                     None => CacheState::Miss,
                 },

@@ -24,8 +24,8 @@ pub(super) fn answer(ops: &Ops, method: &Method, uri: &Uri) -> Answer {
     match *method {
         Method::GET | Method::HEAD => {}
         Method::POST => {
-            if let Err(refused) = advance(uri.query().unwrap_or_default()) {
-                return refused;
+            if let Err((status, text)) = advance(uri.query().unwrap_or_default()) {
+                return failure(status, &text);
             }
         }
         _ => {
@@ -40,17 +40,17 @@ pub(super) fn answer(ops: &Ops, method: &Method, uri: &Uri) -> Answer {
     respond(StatusCode::OK, JSON, json)
 }
 
-fn advance(query: &str) -> Result<(), Answer> {
+fn advance(query: &str) -> Result<(), (StatusCode, String)> {
     let seconds = query.strip_prefix("advance_seconds=").and_then(|text| text.parse::<u64>().ok());
     let Some(seconds) = seconds.filter(|seconds| *seconds <= ADVANCE_S_MAX) else {
         let text = format!("say advance_seconds=N with a whole number from 0 to {ADVANCE_S_MAX}");
-        return Err(failure(StatusCode::BAD_REQUEST, &text));
+        return Err((StatusCode::BAD_REQUEST, text));
     };
     if !clock::advance(Duration::from_secs(seconds)) {
         let days = gateway_rt::limits::ADVANCED_MAX.as_secs() / 86_400;
         let text =
             format!("the clock is not moved by more than {days} days in all; restart the gateway");
-        return Err(failure(StatusCode::CONFLICT, &text));
+        return Err((StatusCode::CONFLICT, text));
     }
     let advanced_s = clock::advanced().as_secs();
     tracing::warn!(seconds, advanced_s, "Clock moved");

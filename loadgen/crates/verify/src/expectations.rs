@@ -191,7 +191,9 @@ impl Reading<'_> {
 fn is_method(text: &str) -> bool {
     let Some((verb, path)) = text.split_once(' ') else { return false };
     let is_verb = HttpMethod::parse(verb).is_ok_and(|verb| verb != HttpMethod::Any);
-    is_verb && path.starts_with('/') && !path.contains(|c: char| c.is_whitespace() || c.is_control())
+    is_verb
+        && path.starts_with('/')
+        && !path.contains(|c: char| c.is_whitespace() || c.is_control())
 }
 
 /// Whether a byte may stand in a path, a query and a header alike.

@@ -5,16 +5,31 @@
 //! the order of their phases.
 #![forbid(unsafe_code)]
 
+mod burst;
+mod drive;
+mod evidence;
+mod expectations;
+mod judge;
+mod limits;
+mod ops;
+mod origin;
+mod paper;
 mod planned;
+mod plots;
+mod promises;
+mod quota;
 mod route;
 mod session;
 mod settings;
+mod slo;
+mod throttle;
 
 use std::time::{Duration, Instant, SystemTime};
 
 use gateway_model::Definitions;
 use loadgen_report::{Check, Report};
 
+pub use crate::expectations::ExpectationsError;
 use crate::planned::Planned;
 use crate::session::Session;
 pub use crate::settings::{Expectations, Settings, Token};
@@ -43,7 +58,7 @@ pub enum Event<'a> {
 /// The checks that `verify` would run, as ids with what is promised, without sending anything.
 #[must_use]
 pub fn promises(definitions: &Definitions, settings: &Settings) -> Vec<(String, String)> {
-    let session = Session { definitions, settings };
+    let session = Session::new(definitions, settings);
     plan(&session).into_iter().map(|planned| (planned.id, planned.promised)).collect()
 }
 
@@ -53,7 +68,7 @@ pub fn verify(
     settings: &Settings,
     told: &mut dyn FnMut(&Event<'_>),
 ) -> Report {
-    let session = Session { definitions, settings };
+    let session = Session::serving(definitions, settings);
     let started = Instant::now();
     let planned = plan(&session);
     let lasts = planned.iter().map(|planned| planned.lasts).sum();
@@ -77,6 +92,10 @@ pub fn verify(
 
 fn plan<'a>(session: &Session<'a>) -> Vec<Planned<'a>> {
     let mut planned: Vec<Planned<'a>> = Vec::new();
+    planned.extend(slo::plan(session));
+    planned.extend(burst::plan(session));
+    planned.extend(throttle::plan(session));
+    planned.extend(quota::plan(session));
     let Settings { only, skip, .. } = session.settings;
     let starts =
         |id: &str, list: &[String]| list.iter().any(|start| id.starts_with(start.as_str()));

@@ -103,3 +103,7 @@ pub(crate) const QUOTA_RATE_RPS: f64 = 500.0;
 
 /// How long using up a quota may take. Ours: nobody watches for longer.
 pub(crate) const QUOTA_LASTS_MAX: Duration = Duration::from_secs(300);
+
+/// What has to be left of a period beyond the time that using up its quota takes, in seconds. Ours: two machines' clocks
+/// may differ.
+pub(crate) const PERIOD_MARGIN_S: u64 = 60;

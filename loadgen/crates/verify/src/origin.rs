@@ -106,7 +106,9 @@ impl Origin {
         let ip = self.address.ip();
         let is_host = match host.trim_matches(['[', ']']).parse::<std::net::IpAddr>() {
             Ok(named) => named == ip || (ip.is_unspecified() && named.is_loopback()),
-            Err(_) => host.eq_ignore_ascii_case("localhost") && (ip.is_loopback() || ip.is_unspecified()),
+            Err(_) => {
+                host.eq_ignore_ascii_case("localhost") && (ip.is_loopback() || ip.is_unspecified())
+            }
         };
         is_host && port == Some(self.address.port())
     }

@@ -58,3 +58,10 @@ pub(crate) struct Finding {
     /// See [`loadgen_report::Check::plots`].
     pub(crate) plots: Vec<Plot>,
 }
+
+impl Finding {
+    /// Nothing was sent: why, and what to do about it.
+    pub(crate) fn not_checked(why: impl Into<String>) -> Self {
+        Self { verdict: Verdict::NotChecked(why.into()), ..Self::default() }
+    }
+}

@@ -30,6 +30,13 @@ pub(crate) struct Member<'a> {
     pub(crate) plan: &'a UsagePlan,
 }
 
+impl Member<'_> {
+    /// Tells the counters of quotas apart: plan and key.
+    pub(crate) fn name(&self) -> String {
+        format!("{}/{}", self.plan.id.as_str(), self.key.id.as_str())
+    }
+}
+
 impl Route<'_> {
     /// `GET /orders/{id}`: what reports call it.
     pub(crate) fn name(&self) -> String {

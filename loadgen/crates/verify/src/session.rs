@@ -6,6 +6,8 @@ use std::sync::Arc;
 use gateway_model::{ApiKey, Definitions, HttpMethod};
 use loadgen_engine::Request;
 
+use crate::drive::Spent;
+use crate::origin::Origin;
 use crate::route::Route;
 use crate::settings::Settings;
 
@@ -15,6 +17,10 @@ pub(crate) struct Session<'a> {
     pub(crate) definitions: &'a Definitions,
     /// How to look at it.
     pub(crate) settings: &'a Settings,
+    /// The definition's backend, where loadgen serves it; else why not, and what to do about it.
+    pub(crate) origin: Result<Origin, String>,
+    /// What this run did to limits so far.
+    pub(crate) spent: Spent,
 }
 
 /// What a request adds to its route.
@@ -30,6 +36,27 @@ pub(crate) struct Extra<'a> {
     pub(crate) path: Option<String>,
     /// A body.
     pub(crate) body: Vec<u8>,
+}
+
+impl<'a> Session<'a> {
+    /// A session that sends nothing yet: no backend is served.
+    pub(crate) fn new(definitions: &'a Definitions, settings: &'a Settings) -> Self {
+        let origin = Err("calls are counted at the definition's backend: serve it with \
+                          --origin 127.0.0.1:9000, the address that the definition names"
+            .to_owned());
+        Self { definitions, settings, origin, spent: Spent::default() }
+    }
+
+    /// The same, with the definition's backend served where the settings say.
+    pub(crate) fn serving(definitions: &'a Definitions, settings: &'a Settings) -> Self {
+        let mut session = Self::new(definitions, settings);
+        if let Some(address) = settings.origin {
+            session.origin = Origin::start(address).map_err(|error| {
+                format!("the backend cannot be served at {address}: {error}; free the address")
+            });
+        }
+        session
+    }
 }
 
 impl Session<'_> {

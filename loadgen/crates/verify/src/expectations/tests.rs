@@ -20,12 +20,15 @@ fn a_whole_file_is_read() {
     assert_eq!(read.parameters, BTreeMap::from([parameter("id", "42"), parameter("page", "7")]));
     assert_eq!(read.slo, ["p99<50ms", "p99.9<80ms for GET /ping"]);
     assert!((read.slo_rate_rps - 20.0).abs() < 1e-9);
-    assert_eq!(read.tokens[0], Token {
-        authorizer: "a".into(),
-        value: "Bearer x".into(),
-        allows: vec!["GET /orders".into()],
-        denies: vec!["DELETE /orders/{id}".into()],
-    });
+    assert_eq!(
+        read.tokens[0],
+        Token {
+            authorizer: "a".into(),
+            value: "Bearer x".into(),
+            allows: vec!["GET /orders".into()],
+            denies: vec!["DELETE /orders/{id}".into()],
+        }
+    );
     assert_eq!(read.tokens[1].value, "y");
 }
 
@@ -47,7 +50,10 @@ fn what_is_wrong_is_told_with_its_place() {
     refused("parameters:\n  id: \"a\\r\\nX: y\"\n", "e.yaml:2:7: parameter id is");
     refused("tokens:\n  - allows: []\n", "e.yaml:2:5: missing field `value`");
     refused("tokens:\n  - value: \"a\\nb\"\n", "e.yaml:2:12: a token is 1 to");
-    refused("tokens:\n  - value: a\n    allows: [ANY /x]\n", "e.yaml:3:14: \"ANY /x\" is no method");
+    refused(
+        "tokens:\n  - value: a\n    allows: [ANY /x]\n",
+        "e.yaml:3:14: \"ANY /x\" is no method",
+    );
     refused("tokens:\n  - value: a\n    denies: [GET x]\n", "e.yaml:3:14: \"GET x\" is no method");
     refused("slo: [\n", "e.yaml:");
     refused(&format!("# {}\n", "x".repeat(EXPECTATIONS_BYTES_MAX)), "e.yaml:1:1: the file has");

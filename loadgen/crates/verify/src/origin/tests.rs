@@ -57,7 +57,9 @@ fn an_authority_leads_here_or_not() {
     for host in ["127.0.0.1", "localhost", "LOCALHOST"] {
         assert!(origin.is_at(&format!("{host}:{port}")), "{host}");
     }
-    for other in ["127.0.0.1".to_owned(), format!("127.0.0.2:{port}"), format!("example.com:{port}")] {
+    for other in
+        ["127.0.0.1".to_owned(), format!("127.0.0.2:{port}"), format!("example.com:{port}")]
+    {
         assert!(!origin.is_at(&other), "{other}");
     }
 }

@@ -11,6 +11,7 @@
 //! - A connection that waits for its next message gives its buffer back after
 //!   [`limits::IDLE_RELEASE_MS`] and waits with a poll.
 
+mod alarm;
 pub mod backend;
 pub mod buf;
 pub mod clock;
@@ -30,6 +31,7 @@ pub mod tls;
 use std::future::Future;
 use std::time::Duration;
 
+pub use alarm::Alarm;
 pub use backend::{Backend, Driver, DriverChoice};
 pub use buf::Buf;
 pub use clock::Moment;

@@ -5,7 +5,25 @@
 //! intended time that no slow answer moves, and latencies are measured from it: no coordinated omission.
 #![forbid(unsafe_code)]
 
+mod ask;
+mod bell;
+mod error;
+mod framing;
+mod ledger;
 pub mod limits;
+mod marks;
+mod run;
+mod schedule;
+mod seat;
+mod shard;
+mod turns;
+mod wire;
+mod workers;
+
+pub use ask::{Client, ask};
+pub use error::EngineError;
+pub use run::{Stop, run, run_until};
+pub use workers::driver_name;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

@@ -192,7 +192,6 @@ fn attack(shared: &Arc<Shared>, settings: &RunSettings) -> Result<GooseAttack, G
     configuration.iterations = Some(1);
     configuration.quiet = 1;
     configuration.no_print_metrics = true;
-    configuration.no_reset_metrics = true;
     configuration.no_telnet = true;
     configuration.no_threshold_abort = true;
     if let Some(path) = &settings.goose_report {

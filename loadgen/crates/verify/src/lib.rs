@@ -5,8 +5,12 @@
 //! the order of their phases.
 #![forbid(unsafe_code)]
 
+mod authorizer;
 mod burst;
+mod cache;
+mod canary;
 mod drive;
+mod errors;
 mod evidence;
 mod expectations;
 mod judge;
@@ -16,6 +20,7 @@ mod origin;
 mod paper;
 mod planned;
 mod plots;
+mod probe;
 mod promises;
 mod quota;
 mod route;
@@ -92,6 +97,10 @@ pub fn verify(
 
 fn plan<'a>(session: &Session<'a>) -> Vec<Planned<'a>> {
     let mut planned: Vec<Planned<'a>> = Vec::new();
+    planned.extend(errors::plan(session));
+    planned.extend(authorizer::plan(session));
+    planned.extend(cache::plan(session));
+    planned.extend(canary::plan(session));
     planned.extend(slo::plan(session));
     planned.extend(burst::plan(session));
     planned.extend(throttle::plan(session));

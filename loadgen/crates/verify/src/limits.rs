@@ -107,3 +107,54 @@ pub(crate) const QUOTA_LASTS_MAX: Duration = Duration::from_secs(300);
 /// What has to be left of a period beyond the time that using up its quota takes, in seconds. Ours: two machines' clocks
 /// may differ.
 pub(crate) const PERIOD_MARGIN_S: u64 = 60;
+
+/// How often a throttled request of a check that looks at something else is sent again. Ours.
+pub(crate) const PATIENCE_COUNT: usize = 20;
+
+/// The pause before it. Ours: together 10 s, in which a rate of one request in ten seconds brings a token.
+pub(crate) const PATIENCE_PAUSE: Duration = Duration::from_millis(500);
+
+/// How often a check is begun anew that this machine was too slow for. Ours.
+pub(crate) const CACHE_ATTEMPTS: usize = 4;
+
+/// Requests that should be answered from the cache. Ours: several connections, so several shards.
+pub(crate) const CACHE_HITS: usize = 4;
+
+/// Connections that look for stale answers after a flush, at least. Ours: with 8 shards, one is missed once in 50 runs
+/// of 32 connections, and what is stale on the others is seen.
+pub(crate) const CACHE_CONNECTIONS_MIN: usize = 32;
+
+/// The longest time to live that is waited for. Ours: nobody watches for longer.
+pub(crate) const TTL_WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// How far from the end of an entry it is looked at. Ours: the test clock moves by whole seconds.
+pub(crate) const TTL_MARGIN: Duration = Duration::from_secs(1);
+
+/// How often a right gateway may fail a check of a canary. Ours: not in a lifetime of nightly runs.
+pub(crate) const CANARY_FALSE_ALARM: f64 = 1e-6;
+
+/// The difference from a promised share that is seen 99 times in 100. Ours: five points.
+pub(crate) const CANARY_OFF: f64 = 0.05;
+
+/// Requests for the check of one canary, at most. Ours: a share of one half needs some 5,300. The origin remembers as
+/// many.
+pub(crate) const CANARY_COUNT_MAX: u64 = 10_000;
+const _: () = assert!(CANARY_COUNT_MAX as usize <= ORIGIN_CALLS_MAX);
+
+/// The rate at which they are sent, in requests per second. Ours: no backend is hurt.
+pub(crate) const CANARY_RATE_RPS: f64 = 1_000.0;
+
+/// The share of a limit on the way at which they are sent. Ours: none of them is refused.
+pub(crate) const CANARY_SHARE_OF_RATE: f64 = 0.8;
+
+/// Requests of a canary's check that are sent on one connection in a row. Ours.
+pub(crate) const CANARY_BATCH: u64 = 50;
+
+/// The longest time that a canary is checked for. Ours: nobody watches for longer.
+pub(crate) const CANARY_LASTS_MAX: Duration = Duration::from_secs(60);
+
+/// How often allowed and denied methods are asked for in turn. Ours.
+pub(crate) const LEAK_ROUNDS: usize = 5;
+
+/// Connections on which that happens at a time. Ours: several shards.
+pub(crate) const LEAK_CONNECTIONS: usize = 4;

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use gateway_model::{
-    ApiKey, Definitions, HttpMethod, Method, PathPart, Resource, RestApi, Stage, UsagePlan,
+    ApiKey, Authorizer, Definitions, HttpMethod, Method, PathPart, Resource, RestApi, Stage,
+    UsagePlan,
 };
 
 /// One method of one stage.
@@ -34,6 +35,25 @@ impl Member<'_> {
     /// Tells the counters of quotas apart: plan and key.
     pub(crate) fn name(&self) -> String {
         format!("{}/{}", self.plan.id.as_str(), self.key.id.as_str())
+    }
+}
+
+impl<'a> Route<'a> {
+    /// The authorizer that decides about it.
+    pub(crate) fn authorizer(&self) -> Option<&'a Authorizer> {
+        self.api.authorizers.get(self.method.authorizer_id.as_ref()?)
+    }
+
+    /// Whether both are the same verb of the same resource of the same stage.
+    pub(crate) fn is(&self, other: &Route<'_>) -> bool {
+        self.is_same_stage(other)
+            && self.resource.id == other.resource.id
+            && self.verb == other.verb
+    }
+
+    /// Whether both belong to the same stage.
+    pub(crate) fn is_same_stage(&self, other: &Route<'_>) -> bool {
+        self.api.id == other.api.id && self.stage.name == other.stage.name
     }
 }
 

@@ -30,8 +30,8 @@ pub(crate) const EXPECTATIONS_DEPTH_MAX: usize = 16;
 pub(crate) const TOKEN_BYTES_MAX: usize = 8 * 1024;
 
 /// The rate at which latency promises are held when nothing else is said, in requests per second. Ours: little enough
-/// for any machine, and a p99 of 10 s has 5 requests above it.
-pub(crate) const SLO_RATE_RPS: f64 = 50.0;
+/// for any machine, and a p99 of 3 s has 3 requests above it.
+pub(crate) const SLO_RATE_RPS: f64 = 100.0;
 
 /// The highest such rate. Ours: what one machine can offer at all.
 pub(crate) const SLO_RATE_RPS_MAX: f64 = 1e6;

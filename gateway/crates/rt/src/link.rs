@@ -90,6 +90,18 @@ impl Stream {
         }
     }
 
+    /// See [`TcpStream::try_send`].
+    ///
+    /// # Errors
+    /// As there; always [`io::ErrorKind::WouldBlock`] over TLS, where bytes have to be encrypted.
+    #[inline]
+    pub fn try_send(&self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(stream) => stream.try_send(bytes),
+            Self::Tls(_) => Err(io::ErrorKind::WouldBlock.into()),
+        }
+    }
+
     /// See [`TcpStream::send`].
     ///
     /// # Errors

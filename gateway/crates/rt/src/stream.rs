@@ -233,7 +233,7 @@ impl TcpStream {
     ///
     /// # Errors
     /// [`io::ErrorKind::WouldBlock`] when it takes none, or what the kernel says.
-    pub(crate) fn try_send(&self, bytes: &[u8]) -> io::Result<usize> {
+    pub fn try_send(&self, bytes: &[u8]) -> io::Result<usize> {
         // SAFETY: the pointer and length describe `bytes`, which outlive the call.
         let n = unsafe {
             libc::send(

@@ -9,7 +9,7 @@ use gateway_proto::h1::{ChunkedDecoder, HeadScanner, Parsed, ResponseBody, Respo
 use crate::limits::{HEAD_LIMITS, INTERIM_MAX, MEMO_BYTES_MAX};
 
 /// Takes what an answer says.
-pub(crate) trait Sink {
+pub trait Sink {
     /// Whether [`Sink::head`] wants the fields; else heads may be recognised instead of parsed.
     const WANTS_FIELDS: bool;
 
@@ -24,7 +24,7 @@ pub(crate) trait Sink {
 }
 
 /// Wants nothing: the answer is only counted.
-pub(crate) struct Count;
+pub struct Count;
 
 impl Sink for Count {
     const WANTS_FIELDS: bool = false;
@@ -38,19 +38,19 @@ impl Sink for Count {
 
 /// The answer is no HTTP, or goes beyond a bound: nothing behind it can be framed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Malformed;
+pub struct Malformed;
 
 /// What one call of [`Framing::feed`] did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Fed {
+pub struct Fed {
     /// Bytes that are done with; the others come again with more behind them.
-    pub(crate) consumed: usize,
+    pub consumed: usize,
     /// Whether the answer is whole; what was not consumed belongs to the next one.
-    pub(crate) is_whole: bool,
+    pub is_whole: bool,
 }
 
 /// Finds the ends of the answers of one connection.
-pub(crate) struct Framing {
+pub struct Framing {
     state: State,
     is_head_request: bool,
     interim_count: u32,
@@ -77,9 +77,16 @@ struct Memo {
     body: ResponseBody,
 }
 
+impl Default for Framing {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Framing {
     /// At the start of a connection.
-    pub(crate) fn new() -> Self {
+    #[must_use]
+    pub fn new() -> Self {
         Self {
             state: State::Whole,
             is_head_request: false,
@@ -94,7 +101,7 @@ impl Framing {
 
     /// Awaits the next answer; `is_head_request` says that it has no body whatever its head says.
     #[inline]
-    pub(crate) fn begin(&mut self, is_head_request: bool) {
+    pub fn begin(&mut self, is_head_request: bool) {
         self.state = State::Head;
         self.is_head_request = is_head_request;
         self.interim_count = 0;
@@ -105,13 +112,15 @@ impl Framing {
 
     /// The answer's status; 0 before its head was there.
     #[inline]
-    pub(crate) fn status(&self) -> u16 {
+    #[must_use]
+    pub fn status(&self) -> u16 {
         self.status
     }
 
     /// Whether the connection may be used after this answer.
     #[inline]
-    pub(crate) fn keep_alive(&self) -> bool {
+    #[must_use]
+    pub fn keep_alive(&self) -> bool {
         self.keep_alive
     }
 
@@ -120,11 +129,7 @@ impl Framing {
     /// # Errors
     /// [`Malformed`]: close the connection.
     #[inline]
-    pub(crate) fn feed(
-        &mut self,
-        bytes: &mut [u8],
-        sink: &mut impl Sink,
-    ) -> Result<Fed, Malformed> {
+    pub fn feed(&mut self, bytes: &mut [u8], sink: &mut impl Sink) -> Result<Fed, Malformed> {
         let mut at = 0;
         loop {
             match &mut self.state {
@@ -161,11 +166,19 @@ impl Framing {
         }
     }
 
-    /// The peer has closed: whether that makes the answer whole.
-    pub(crate) fn close(&mut self) -> bool {
-        let is_whole = matches!(self.state, State::UntilClose | State::Whole);
-        self.state = State::Whole;
-        is_whole
+    /// The peer has closed and left `rest`, which was not consumed: whether that makes the answer whole.
+    ///
+    /// # Errors
+    /// [`Malformed`] when `rest` could not have become a head.
+    pub fn close(&mut self, rest: &[u8]) -> Result<bool, Malformed> {
+        match std::mem::replace(&mut self.state, State::Whole) {
+            State::UntilClose | State::Whole => Ok(true),
+            State::Head if !rest.is_empty() => {
+                let parsed = self.head.parse(rest, self.is_head_request, &HEAD_LIMITS);
+                parsed.map(|_| false).map_err(|_| Malformed)
+            }
+            State::Head | State::Length(_) | State::Chunked(_) => Ok(false),
+        }
     }
 
     /// Takes a head off the start of `bytes`; its length, or nothing when more is needed.

@@ -8,7 +8,7 @@
 mod ask;
 mod bell;
 mod error;
-mod framing;
+pub mod framing;
 mod ledger;
 pub mod limits;
 mod marks;

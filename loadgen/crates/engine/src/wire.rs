@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use gateway_rt::{Buf, ClientTls, Moment, RootStore, Stream, TcpStream};
 
-use crate::framing::{Framing, Sink};
+use crate::framing::{Framing, Malformed, Sink};
 use crate::limits::UNUSED_US;
 use crate::{Failure, Target};
 
@@ -124,11 +124,23 @@ impl Wire {
     /// The connection broke, and is closed.
     pub(crate) async fn send(&mut self, parts: &[Arc<[u8]>]) -> Result<(), Failure> {
         let Some(stream) = self.stream.get() else { return Err(Failure::Closed) };
+        // One small message goes out at once, from where it lies: cheaper than an operation of the ring's, whose
+        // completion would have to be waited for.
+        let mut sent = 0;
+        if let [only] = parts {
+            match stream.try_send(only) {
+                Ok(n) if n == only.len() => return Ok(()),
+                Ok(n) => sent = n,
+                // Whatever it is, the other way of sending meets it again.
+                Err(_) => {}
+            }
+        }
         let mut out = Buf::take();
         for part in parts {
             let fits = out.extend(part);
             debug_assert!(fits, "what is sent alone fits a buffer");
         }
+        out.consume(sent);
         match stream.send(out).await {
             (Ok(()), _) => Ok(()),
             (Err(_), _) => {
@@ -141,7 +153,7 @@ impl Wire {
 
     /// Whether bytes came that belong to no answer.
     pub(crate) fn has_surplus(&self) -> bool {
-        self.buf.is_some()
+        self.buf.as_ref().is_some_and(|buf| !buf.is_empty())
     }
 
     /// Sends `parts` while `receiving` goes on, which decides the end: what is not sent by then is never sent.
@@ -224,7 +236,7 @@ impl Wire {
                 let fed = fed.map_err(|_| Failure::Malformed)?;
                 buf.consume(fed.consumed);
                 if fed.is_whole {
-                    self.buf = (!buf.is_empty()).then_some(buf);
+                    self.buf = Some(buf);
                     return Ok(Ended { status: self.framing.status(), at });
                 }
             }
@@ -238,10 +250,14 @@ impl Wire {
             at = Moment::now();
             match result {
                 Ok(0) | Err(_) if stream.has_expired() => return Err(Failure::Timeout),
-                Ok(0) if self.framing.close() => {
-                    return Ok(Ended { status: self.framing.status(), at });
+                Ok(0) => {
+                    return match self.framing.close(buf.filled()) {
+                        Ok(true) => Ok(Ended { status: self.framing.status(), at }),
+                        Ok(false) => Err(Failure::Closed),
+                        Err(Malformed) => Err(Failure::Malformed),
+                    };
                 }
-                Ok(0) | Err(_) => return Err(Failure::Closed),
+                Err(_) => return Err(Failure::Closed),
                 Ok(n) => *received_bytes += n as u64,
             }
         }

@@ -196,7 +196,8 @@ impl Baseline {
         match mark.version {
             Some(VERSION) => {}
             version => {
-                let version = version.map_or("missing".into(), |version| version.to_string());
+                let version =
+                    version.map_or_else(|| "missing".into(), |version| version.to_string());
                 return Err(invalid(format!("its version is {version}, and {VERSION} is read")));
             }
         }

@@ -33,6 +33,9 @@ pub struct RunSettings {
     pub goose_report: Option<PathBuf>,
     /// Where the log of histograms goes, an interval each second.
     pub hdr_log: Option<PathBuf>,
+    /// Whether standard output goes nowhere while goose runs, which says there how many users it launched. For whoever
+    /// prints a report there; it holds for the whole process.
+    pub silences_stdout: bool,
 }
 
 impl RunSettings {
@@ -47,6 +50,7 @@ impl RunSettings {
             insecure: false,
             goose_report: None,
             hdr_log: None,
+            silences_stdout: false,
         }
     }
 }

@@ -88,7 +88,7 @@ impl Schedule {
 
     fn burst_s(&self) -> Option<f64> {
         let round = self.next_burst.checked_div(self.burst_count)? + 1;
-        (self.next_burst < self.bursts).then(|| round as f64 * self.burst_every_s)
+        (self.next_burst < self.bursts).then_some(round as f64 * self.burst_every_s)
     }
 }
 

@@ -108,7 +108,7 @@ impl Scenario {
         let path = Path::new(what);
         let text = std::fs::read_to_string(path)
             .map_err(|source| ScenarioError::Read { path: path.into(), source })?;
-        let folder = path.parent().unwrap_or(Path::new(""));
+        let folder = path.parent().unwrap_or_else(|| Path::new(""));
         Self::parse(&text, &Sources { name: what, folder: Some(folder), params, env: &env })
     }
 

@@ -1,5 +1,6 @@
 //! Runs on goose: its users, its clients, its report.
 
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -42,6 +43,39 @@ const HEAD_START: Duration = Duration::from_millis(10);
 /// Users that goose starts in a second: all at once, as far as it can.
 const START_RATE: &str = "100000";
 
+/// goose's warnings would stand between a report's lines on standard output.
+struct Silence;
+
+impl log::Log for Silence {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        false
+    }
+
+    fn log(&self, _: &log::Record<'_>) {}
+
+    fn flush(&self) {}
+}
+
+/// Standard output as it was, while it goes nowhere.
+struct Silenced(OwnedFd);
+
+impl Silenced {
+    /// `None` where the process has no standard output, or no more descriptors.
+    fn start() -> Option<Self> {
+        let nowhere = std::fs::OpenOptions::new().write(true).open("/dev/null").ok()?;
+        let stdout = std::io::stdout().as_fd().try_clone_to_owned().ok()?;
+        rustix::stdio::dup2_stdout(nowhere).ok()?;
+        Some(Self(stdout))
+    }
+}
+
+impl Drop for Silenced {
+    fn drop(&mut self) {
+        // Nothing can be said of it, least of all here.
+        let _ = rustix::stdio::dup2_stdout(&self.0);
+    }
+}
+
 /// goose keeps what it needs to know of a run for the whole process: its killswitch and its log.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
@@ -59,6 +93,9 @@ pub fn run_goose(
 ) -> Result<RunResult, RunError> {
     let target = Target::parse(&settings.target)?;
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    // Where the program has a logger of its own, goose takes that one.
+    let _ = log::set_logger(&Silence);
+    let _silence = if settings.silences_stdout { Silenced::start() } else { None };
     let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let started_unix_us = u64::try_from(unix.as_micros()).unwrap_or(u64::MAX);
     let log = match &settings.hdr_log {

@@ -399,7 +399,7 @@ impl<'a> Reading<'a> {
                 let known: Vec<&str> = self.params.keys().map(String::as_str).collect();
                 let what = format!(
                     "{:?} names no parameter; list it with its default under params, where {} are",
-                    name.unwrap_or(&left[start..]),
+                    name.unwrap_or_else(|| &left[start..]),
                     if known.is_empty() { "none".into() } else { known.join(", ") }
                 );
                 self.problem(&text.referenced, what);

@@ -65,6 +65,9 @@ fn mark(verdict: &Verdict) -> (&'static str, Ink) {
     }
 }
 
+/// A column of a table that is not narrowed any more.
+const CELL_COLUMNS_MIN: usize = 8;
+
 struct Page {
     out: String,
     width: usize,
@@ -130,10 +133,9 @@ impl Page {
         };
         let head = cells(&table.columns);
         let rows: Vec<_> = table.rows.iter().map(|row| cells(row)).collect();
-        let widths: Vec<usize> = (0..columns)
-            .map(|i| rows.iter().chain([&head]).map(|row| columns_of(&row[i])).max().unwrap_or(0))
-            .map(|width| width.min(self.width / 2))
-            .collect();
+        let widths = (0..columns)
+            .map(|i| rows.iter().chain([&head]).map(|row| columns_of(&row[i])).max().unwrap_or(0));
+        let widths = fit(widths.collect(), self.width.saturating_sub(2 * columns + 2));
         let right: Vec<bool> = (0..columns)
             .map(|i| !rows.is_empty() && rows.iter().all(|row| text::is_number(&row[i])))
             .collect();
@@ -142,15 +144,20 @@ impl Page {
         for (ink, row) in
             [(Ink::Dim, &head)].into_iter().chain(rows.iter().map(|r| (Ink::Plain, r)))
         {
-            let mut line = String::from("  ");
-            for ((cell, width), right) in row.iter().zip(&widths).zip(&right) {
-                let cell = cut(cell, *width);
-                let pad = " ".repeat(width - columns_of(&cell));
-                let (before, after) = if *right { (pad.as_str(), "") } else { ("", pad.as_str()) };
-                line.push_str(&format!("{before}{cell}{after}  "));
+            let cells: Vec<Vec<String>> =
+                row.iter().zip(&widths).map(|(cell, width)| wrap(cell, *width)).collect();
+            for i in 0..cells.iter().map(Vec::len).max().unwrap_or(0) {
+                let mut line = String::from("  ");
+                for ((cell, width), right) in cells.iter().zip(&widths).zip(&right) {
+                    let cell = cell.get(i).map_or("", String::as_str);
+                    let pad = " ".repeat(width.saturating_sub(columns_of(cell)));
+                    let (before, after) =
+                        if *right { (pad.as_str(), "") } else { ("", pad.as_str()) };
+                    line.push_str(&format!("{before}{cell}{after}  "));
+                }
+                self.ink(ink, line.trim_end());
+                self.out.push('\n');
             }
-            self.ink(ink, line.trim_end());
-            self.out.push('\n');
         }
         self.out.push('\n');
     }
@@ -232,11 +239,18 @@ fn wrap(said: &str, room: usize) -> Vec<String> {
     lines
 }
 
-fn cut(cell: &str, room: usize) -> String {
-    if columns_of(cell) <= room {
-        return cell.to_owned();
+/// The widths of columns, of which the widest give way until all fit in `room`, or none is wide any more.
+fn fit(mut widths: Vec<usize>, room: usize) -> Vec<usize> {
+    let mut beyond = widths.iter().sum::<usize>().saturating_sub(room);
+    while beyond > 0
+        && let Some(widest) = widths.iter_mut().max()
+        && *widest > CELL_COLUMNS_MIN
+    {
+        let less = beyond.min((*widest - CELL_COLUMNS_MIN).div_ceil(4));
+        *widest -= less;
+        beyond -= less;
     }
-    format!("{}…", &cell[..prefix(cell, room.saturating_sub(1))])
+    widths
 }
 
 /// Length in bytes of the longest start with at most `room` columns; one character at least.

@@ -254,6 +254,10 @@ impl Shard {
 
     /// Takes the arrivals that are due, as many as one connection has in flight.
     fn take_due(&self, now: Moment) -> Option<(u64, u64)> {
+        // Before time zero nothing is due, also what is due at zero: it would seem to be sent later than it was.
+        if self.run.schedule.is_some() && now < self.zero.get() {
+            return None;
+        }
         let first = self.next.get();
         let (mut next, mut count) = (first, 0);
         let now_us = self.since_zero(now);

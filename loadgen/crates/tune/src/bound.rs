@@ -169,12 +169,18 @@ fn machine(_: &Case, step: &StepFacts) -> Option<Finding> {
     let mut evidence =
         vec![format!("{:.2} of {} CPUs were busy", machine.busy_cores, machine.cpus)];
     let generator = step.generator_cores;
+    let mut advice = "run generator and backend on another machine, or pin them to CPUs that the gateway does not use; \
+         until then the rate is a lower bound of the gateway's";
     if let Some(gateway) = &step.gateway {
         let others = (machine.busy_cores - gateway.cores - generator).max(0.0);
         evidence.push(format!(
             "cores of the gateway {:.2}, of the generator {generator:.2}, of all others {others:.2}",
             gateway.cores
         ));
+        if others > gateway.cores + generator {
+            advice = "stop what else runs on this machine, or the backend if it is here, and repeat; until then the \
+                 rate is a lower bound of the gateway's";
+        }
         if waiting > 0.05 {
             evidence.push(format!(
                 "a shard was ready {:.0} % of the time without a CPU",
@@ -184,13 +190,7 @@ fn machine(_: &Case, step: &StepFacts) -> Option<Finding> {
     } else {
         evidence.push(format!("the generator used {generator:.2} cores"));
     }
-    Some(Finding {
-        bound: Bound::Machine,
-        evidence,
-        advice: "run generator and backend on another machine, or pin them to CPUs that the gateway does not use; \
-                 until then the rate is a lower bound of the gateway's"
-            .to_owned(),
-    })
+    Some(Finding { bound: Bound::Machine, evidence, advice: advice.to_owned() })
 }
 
 fn generator(case: &Case, step: &StepFacts) -> Option<Finding> {

@@ -21,7 +21,7 @@ impl Found {
             took_ms: u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX),
             surroundings: self.surroundings(),
             checks: vec![self.check()],
-            tables: vec![self.findings(), self.steps_table()],
+            tables: vec![self.findings(), self.steps_table(), self.accounts_table()],
             plots: self.plots(),
         };
         if self.trials.len() > 1 {
@@ -115,6 +115,18 @@ impl Found {
                 ),
             ));
         }
+        if let Some(ceiling) = &self.ceiling {
+            let rate = rounded(ceiling.achieved_rps);
+            let connections = ceiling.connections;
+            let each = ceiling.gateway.as_ref().map(|gateway| {
+                let (each, cores) = (gateway.cpu_us_per_request, gateway.cores);
+                format!(", {each:.1} µs of CPU each, {cores:.2} cores of the gateway")
+            });
+            rows.push((
+                "as fast as it answers",
+                format!("{rate}/s over {connections} connections{}", each.unwrap_or_default()),
+            ));
+        }
         if let Some(shards) = self.advice.shards {
             rows.push(("suggested shards", format!("{shards}: {}", self.advice.shards_why)));
         }
@@ -133,24 +145,27 @@ impl Found {
     }
 
     fn steps_table(&self) -> Table {
-        let has_gateway = self.steps.iter().any(|step| step.gateway.is_some());
-        let mut columns = vec![
-            "offered/s",
-            "achieved/s",
-            "p50",
-            "p99",
-            "p99.9",
-            "errors",
-            "held",
-            "generator late p99",
-            "generator cores",
-        ];
-        if has_gateway {
-            columns.extend(["CPU µs/request", "gateway cores", "shards busy", "involuntary/s"]);
-        }
-        let rows = self.steps.iter().map(|step| row(step, has_gateway)).collect();
-        let columns = columns.into_iter().map(str::to_owned).collect();
-        Table { title: "Steps".to_owned(), columns, rows }
+        table(
+            "Steps",
+            &["offered/s", "achieved/s", "p50", "p99", "p99.9", "errors", "held", "sent late, p99"],
+            self.steps.iter().map(latency_cells),
+        )
+    }
+
+    fn accounts_table(&self) -> Table {
+        table(
+            "CPUs by step",
+            &[
+                "offered/s",
+                "gateway µs/request",
+                "gateway",
+                "its shards",
+                "involuntary/s",
+                "generator",
+                "machine",
+            ],
+            self.steps.iter().map(account_cells),
+        )
     }
 
     fn trials_table(&self) -> Table {
@@ -158,11 +173,11 @@ impl Found {
             let p50_us = (trial.p50_ms * 1e3) as u64;
             vec![trial.connections.to_string(), rounded(trial.rate_rps), micros(p50_us)]
         });
-        Table {
-            title: "Connections, each sending as soon as it has its answer".to_owned(),
-            columns: ["connections", "answers/s", "p50"].map(str::to_owned).to_vec(),
-            rows: rows.collect(),
-        }
+        table(
+            "Connections, each sending as soon as it has its answer",
+            &["connections", "answers/s", "p50"],
+            rows,
+        )
     }
 
     fn surroundings(&self) -> Vec<(String, String)> {
@@ -194,7 +209,7 @@ impl Found {
         let line = |label: String, points| Series { label, style: Style::Line, points };
         plots.push(Plot {
             title: "CPU time per request".to_owned(),
-            x: rate_axis(),
+            x: self.rate_axis(),
             y: Axis { label: "CPU of the gateway (µs/request)".to_owned(), scale: Scale::Linear },
             series: vec![line("gateway".to_owned(), cpu)],
         });
@@ -213,11 +228,23 @@ impl Found {
         series.push(line("generator, each thread".to_owned(), self.over_rate(&generator)));
         plots.push(Plot {
             title: "Busy cores".to_owned(),
-            x: rate_axis(),
+            x: self.rate_axis(),
             y: Axis { label: "share of a core (%)".to_owned(), scale: Scale::Linear },
             series,
         });
         plots
+    }
+
+    /// Evenly, or by the logarithm where the rates span more than a decade.
+    fn rate_axis(&self) -> Axis {
+        let (first, last) = self.rate_ends();
+        let scale = if last > first * 10.0 { Scale::Log } else { Scale::Linear };
+        Axis { label: "offered rate (requests/s)".to_owned(), scale }
+    }
+
+    fn rate_ends(&self) -> (f64, f64) {
+        let rates = || self.steps.iter().map(|step| step.offered_rps);
+        (rates().fold(f64::INFINITY, f64::min), rates().fold(0.0, f64::max))
     }
 
     fn latency_plot(&self) -> Plot {
@@ -227,8 +254,7 @@ impl Found {
             points: self.over_rate(&|step| step.latency_ms(percentile)),
         };
         let mut series = vec![line("p50", 50.0), line("p99", 99.0), line("p99.9", 99.9)];
-        let rates = || self.steps.iter().map(|step| step.offered_rps);
-        let (first, last) = (rates().fold(f64::INFINITY, f64::min), rates().fold(0.0, f64::max));
+        let (first, last) = self.rate_ends();
         for threshold in self.thresholds.iter().filter(|t| t.metric().is_latency()) {
             let ms = threshold.limit() / 1e3;
             series.push(Series {
@@ -249,7 +275,7 @@ impl Found {
         }
         Plot {
             title: "Latency over offered rate".to_owned(),
-            x: rate_axis(),
+            x: self.rate_axis(),
             y: Axis {
                 label: "latency from the intended send time (ms)".to_owned(),
                 scale: Scale::Log,
@@ -267,43 +293,48 @@ impl Found {
     }
 }
 
-fn row(step: &StepFacts, has_gateway: bool) -> Vec<String> {
+fn table(title: &str, columns: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Table {
+    let columns = columns.iter().map(|column| (*column).to_owned()).collect();
+    Table { title: title.to_owned(), columns, rows: rows.collect() }
+}
+
+fn latency_cells(step: &StepFacts) -> Vec<String> {
     let latency = |percentile| match step.latency_ms(percentile) {
         Some(ms) => micros((ms * 1e3).round() as u64),
         None => "–".to_owned(),
     };
     let errors = 100.0 * step.errors as f64 / step.requests.max(1) as f64;
-    let held = if step.holds { "yes".to_owned() } else { format!("no: {}", step.broken) };
-    let mut cells = vec![
+    vec![
         rounded(step.offered_rps),
         rounded(step.achieved_rps),
         latency(50.0),
         latency(99.0),
         latency(99.9),
         format!("{errors:.2} %"),
-        held,
+        if step.holds { "yes" } else { "no" }.to_owned(),
         micros(step.late_us),
-        format!("{:.2}", step.generator_cores),
-    ];
-    if has_gateway {
-        let gateway = step.gateway.as_ref();
-        let cell = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
-        let busy = |gateway: &GatewayFacts| {
-            let shares = gateway.shards.iter().map(|shard| format!("{:.0}", shard.busy * 100.0));
-            format!("{} %", shares.collect::<Vec<_>>().join(" "))
-        };
-        cells.extend([
-            cell(gateway.map(|g| format!("{:.1}", g.cpu_us_per_request))),
-            cell(gateway.map(|g| format!("{:.2}", g.cores))),
-            cell(gateway.map(busy)),
-            cell(gateway.map(|g| format!("{:.0}", g.involuntary_per_s))),
-        ]);
-    }
-    cells
+    ]
 }
 
-fn rate_axis() -> Axis {
-    Axis { label: "offered rate (requests/s)".to_owned(), scale: Scale::Linear }
+/// CPU time in cores, but for the first.
+fn account_cells(step: &StepFacts) -> Vec<String> {
+    let of_gateway = |of: &dyn Fn(&GatewayFacts) -> String| {
+        step.gateway.as_ref().map_or_else(|| "–".to_owned(), of)
+    };
+    let shards = |gateway: &GatewayFacts| {
+        let shares = gateway.shards.iter().map(|shard| format!("{:.0} %", shard.busy * 100.0));
+        shares.collect::<Vec<_>>().join(", ")
+    };
+    let machine = |m: crate::MachineFacts| format!("{:.2} of {}", m.busy_cores, m.cpus);
+    vec![
+        rounded(step.offered_rps),
+        of_gateway(&|gateway| format!("{:.1}", gateway.cpu_us_per_request)),
+        of_gateway(&|gateway| format!("{:.2}", gateway.cores)),
+        of_gateway(&shards),
+        of_gateway(&|gateway| format!("{:.0}", gateway.involuntary_per_s)),
+        format!("{:.2}", step.generator_cores),
+        step.machine.map_or_else(|| "–".to_owned(), machine),
+    ]
 }
 
 fn rounded(rate: f64) -> String {

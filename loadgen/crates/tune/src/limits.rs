@@ -75,6 +75,9 @@ pub const THROTTLED: f64 = 0.001;
 /// The generator is at fault if its lateness is this share of a latency limit. Ours.
 pub const LATE_SHARE: f64 = 0.5;
 
+/// Least work of shards, in cores, from which requests per core are told. Ours.
+pub const CORES_MIN: f64 = 0.1;
+
 /// Utilisation that suggested shards aim for. Ours: room for a peak.
 pub const SHARD_AIM: f64 = 0.7;
 

@@ -70,6 +70,8 @@ pub struct Found {
     pub connections: usize,
     /// The closed model with different numbers of connections.
     pub trials: Vec<Trial>,
+    /// What the closed model carried most with.
+    pub ceiling: Option<StepFacts>,
     /// All steps in their order.
     pub steps: Vec<StepFacts>,
     /// What bounds the rate.
@@ -189,6 +191,7 @@ pub(crate) fn tune_on(
         started_unix_ms: u64::try_from(started_unix.as_millis()).unwrap_or(u64::MAX),
         took,
         thresholds: run.thresholds,
+        ceiling: run.ceiling,
         steps: run.steps,
     })
 }
@@ -320,12 +323,13 @@ impl Found {
         self.steps.iter().rev().find(|step| step.holds && step.offered_rps == rate_rps)
     }
 
-    /// Requests per second for each core that the shards used, at the knee.
+    /// Requests per second for each core that the shards used, at the knee; `None` too where they were hardly used,
+    /// for what an idle gateway does weighs there.
     #[must_use]
     pub fn rate_per_core(&self) -> Option<f64> {
         let knee = self.knee()?;
         let cores = knee.gateway.as_ref()?.shard_cores();
-        (cores > 0.01).then(|| knee.achieved_rps / cores)
+        (cores > limits::CORES_MIN).then(|| knee.achieved_rps / cores)
     }
 
     /// Whether the rate is a lower bound of what the gateway can do.

@@ -50,6 +50,18 @@ fn check(beyond: &StepFacts, expect: Bound, evidence: &str) {
     assert!(!finding.advice.is_empty());
 }
 
+fn advice(step: &StepFacts) -> String {
+    let case = Case {
+        knee: None,
+        beyond: Some(step),
+        ceiling: None,
+        latency_limit_us: None,
+        unloaded_us: None,
+        throttled_by: None,
+    };
+    find(&case).advice
+}
+
 #[test]
 fn busy_shards_are_the_gateway() {
     check(&step(&[0.97, 0.99]), Bound::Gateway, "97 %, 99 % of a core");
@@ -65,6 +77,9 @@ fn a_busy_machine_is_shared() {
     let mut step = step(&[0.55, 0.6]);
     step.machine = Some(MachineFacts { busy_cores: 1.97, cpus: 2 });
     check(&step, Bound::Machine, "of the generator 0.30, of all others 0.67");
+    assert!(advice(&step).starts_with("run generator and backend"));
+    step.gateway.iter_mut().for_each(|gateway| gateway.cores = 0.1);
+    assert!(advice(&step).starts_with("stop what else runs"));
 }
 
 #[test]

@@ -14,6 +14,9 @@ use hdrhistogram::serialization::interval_log::{IntervalLogWriterBuilder, Interv
 /// Intervals that wait to be written. Ours: a disk that is a minute behind slows the run's last seconds.
 const WAITING_MAX: usize = 60;
 
+/// What readers tell the format by.
+const FORMAT: &str = "[Histogram log format version 1.3]";
+
 /// Values of the log are in microseconds, and its column of maxima in milliseconds, as is usual.
 const MAX_DIVISOR: f64 = 1_000.0;
 
@@ -74,6 +77,7 @@ fn write(
     {
         let mut builder = IntervalLogWriterBuilder::new();
         builder
+            .add_comment(FORMAT)
             .add_comment(comment)
             .with_start_time(started)
             .with_base_time(started)

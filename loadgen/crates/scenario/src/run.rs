@@ -23,6 +23,8 @@ pub use uring::run_uring;
 pub struct RunSettings {
     /// Scheme, host, port and path in front of the scenario's paths: `http://127.0.0.1:8080/prod`.
     pub target: String,
+    /// The `host` header, where it is not the target's: a custom domain name. A scenario's own goes before it.
+    pub host: Option<String>,
     /// Sends no more requests than this.
     pub count_max: u64,
     /// Threads that send; at least one.
@@ -45,6 +47,7 @@ impl RunSettings {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             target: target.into(),
+            host: None,
             count_max: crate::limits::COUNT_MAX,
             threads,
             insecure: false,

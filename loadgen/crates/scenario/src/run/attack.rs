@@ -109,6 +109,7 @@ pub fn run_goose(
     let shared = Arc::new(Shared {
         scenario: scenario.clone(),
         target,
+        host: settings.host.clone(),
         tally: Tally::new(scenario, log),
         queue: Queue::new(),
         count_max: settings.count_max,

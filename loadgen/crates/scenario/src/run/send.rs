@@ -15,6 +15,8 @@ use crate::template::Draw;
 pub(super) struct Sender<'a> {
     pub(super) client: &'a Client,
     pub(super) target: &'a Target,
+    /// The `host` header, where it is not the target's.
+    pub(super) host: Option<&'a str>,
     pub(super) timeout: Duration,
     /// Which of the credentials it has.
     pub(super) index: usize,
@@ -56,6 +58,11 @@ impl Sender<'_> {
         let url = format!("{}{}{path}{query}", self.target.origin, self.target.prefix);
         let method = reqwest::Method::from_bytes(request.method.as_bytes()).unwrap_or_default();
         let mut builder = self.client.request(method, url);
+        if let Some(host) = self.host
+            && !request.headers.iter().any(|(name, _)| name == "host")
+        {
+            builder = builder.header("host", host);
+        }
         for (name, value) in &request.headers {
             builder = builder.header(name.as_str(), value.render(draw).as_ref());
         }

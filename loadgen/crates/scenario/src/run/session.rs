@@ -24,6 +24,7 @@ const USER_AGENT: &str = concat!("loadgen/", env!("CARGO_PKG_VERSION"));
 pub(super) struct Shared {
     pub(super) scenario: Scenario,
     pub(super) target: Target,
+    pub(super) host: Option<String>,
     pub(super) tally: Tally,
     pub(super) queue: Queue,
     pub(super) count_max: u64,
@@ -100,8 +101,13 @@ async fn closed(
         let started = Instant::now();
         let request = &scenario.requests[at];
         let client = user.client.clone();
-        let sender =
-            Sender { client: &client, target: &shared.target, timeout: scenario.timeout, index };
+        let sender = Sender {
+            client: &client,
+            target: &shared.target,
+            host: shared.host.as_deref(),
+            timeout: scenario.timeout,
+            index,
+        };
         let end = sender.send(request, &of.auth, of.slow, &mut draw).await;
         let latency = started.elapsed();
         shared.tally.end(at, &end, latency, zero.elapsed());
@@ -132,6 +138,7 @@ async fn open(shared: &Shared, zero: Instant, user: &mut GooseUser) -> Transacti
         let sender = Sender {
             client: &client,
             target: &shared.target,
+            host: shared.host.as_deref(),
             timeout: scenario.timeout,
             index: arrival.index,
         };

@@ -46,7 +46,7 @@ pub(super) fn plan(scenario: &Scenario, settings: &RunSettings) -> Result<Plan, 
         let request = &scenario.requests[step];
         requests.push(loadgen_engine::Request {
             name: request.name.clone(),
-            bytes: Arc::from(message(request, scenario, &target)),
+            bytes: Arc::from(message(request, scenario, settings, &target)),
             is_head: request.method == "HEAD",
             weight: request.weight,
         });
@@ -143,7 +143,12 @@ fn is_fixed(request: &Request) -> bool {
 }
 
 /// The whole message, head and body.
-fn message(request: &Request, scenario: &Scenario, target: &Target) -> Vec<u8> {
+fn message(
+    request: &Request,
+    scenario: &Scenario,
+    settings: &RunSettings,
+    target: &Target,
+) -> Vec<u8> {
     // Nothing is drawn: all templates are fixed.
     let mut draw = Draw::new(0);
     let body = match &request.body {
@@ -160,7 +165,8 @@ fn message(request: &Request, scenario: &Scenario, target: &Target) -> Vec<u8> {
     let mut head = format!("{} {}{path}{query} HTTP/1.1\r\n", request.method, target.prefix);
     let has = |name: &str| request.headers.iter().any(|(other, _)| other == name);
     if !has("host") {
-        head.push_str(&format!("host: {}\r\n", target.authority));
+        let host = settings.host.as_deref().unwrap_or(&target.authority);
+        head.push_str(&format!("host: {host}\r\n"));
     }
     for (name, value) in &request.headers {
         head.push_str(&format!("{name}: {}\r\n", value.render(&mut draw)));

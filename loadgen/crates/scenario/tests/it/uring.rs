@@ -22,7 +22,11 @@ thresholds: [errors<30%, p99<10s]
 engine: uring
 ",
     );
-    let settings = RunSettings { threads: 1, ..RunSettings::new(server.target()) };
+    let settings = RunSettings {
+        threads: 1,
+        host: Some("api.example.com".into()),
+        ..RunSettings::new(server.target())
+    };
     let result = match run_uring(&scenario, &settings, &mut |_| {}) {
         Ok(result) => result,
         Err(RunError::Engine(error)) if error.to_string().contains("io_uring") => {
@@ -39,6 +43,7 @@ engine: uring
     let seen = server.seen();
     let list = seen.iter().find(|s| s.path() == "/prod/a?q=a%20b").expect("sent");
     assert_eq!(list.header("x-api-key"), Some("k"));
+    assert_eq!(list.header("host"), Some("api.example.com"));
     let post = seen.iter().find(|s| s.path() == "/prod/bad").expect("sent");
     assert_eq!((post.body.as_slice(), post.header("x-a")), (b"hello".as_slice(), Some("b")));
     let report = result.to_report(&scenario, &server.target());

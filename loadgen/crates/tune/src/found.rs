@@ -60,6 +60,15 @@ impl Found {
                     "the time was over before the first rate; allow more".to_owned(),
                 ),
             ),
+            // Nothing held, and it was not the gateway's doing: that is no broken promise.
+            (None, _) if self.is_lower_bound() => (
+                format!("no rate held{fails}"),
+                Verdict::NotChecked(format!(
+                    "bounded by {}: {}",
+                    self.finding.bound.clause(),
+                    self.finding.advice
+                )),
+            ),
             (None, _) => {
                 let last = self.steps.last().map(|step| step.broken.clone()).unwrap_or_default();
                 (format!("no rate held{fails}"), Verdict::Failed(last))

@@ -257,6 +257,17 @@ fn a_rate_that_never_holds_is_a_failed_check() {
 }
 
 #[test]
+fn what_a_busy_machine_breaks_is_no_failure_of_the_gateway() {
+    let mut settings = settings();
+    settings.thresholds = vec!["p99<50us".parse().expect("a threshold")];
+    settings.lasts_max = Duration::from_secs(600);
+    let mut found = found(&settings, &mut Model::new(10_000.0));
+    found.finding.bound = Bound::Machine;
+    let report = found.report();
+    assert!(matches!(report.checks[0].verdict, Verdict::NotChecked(_)), "{:?}", report.checks);
+}
+
+#[test]
 fn the_report_has_the_knee_the_steps_and_plots() {
     let mut model = Model::new(10_000.0);
     let mut told = 0;

@@ -68,7 +68,7 @@ impl Client {
 /// Answers questions until the client is gone.
 async fn serve(target: Target, inbox: Receiver<Question>) {
     let Ok(mut inbox) = inbox.attach() else { return };
-    let mut wire = Wire::new(target, Duration::ZERO);
+    let mut wire = Wire::new(target, Duration::ZERO, 0);
     while let Some(Question { request, timeout, reply }) = inbox.recv().await {
         wire.set_timeout(timeout);
         // Nobody waits for it any more when the client's thread is gone.

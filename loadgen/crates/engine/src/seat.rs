@@ -28,7 +28,7 @@ pub(crate) struct Seat {
 impl Seat {
     pub(crate) fn new(shard: Rc<Shard>, connection: u16) -> Self {
         let plan = shard.plan();
-        let wire = Wire::new(plan.target.clone(), plan.timeout);
+        let wire = Wire::new(plan.target.clone(), plan.timeout, connection.into());
         let batch = Vec::with_capacity(plan.pipeline);
         let parts = Vec::with_capacity(plan.pipeline);
         let waiting = Rc::default();
@@ -174,7 +174,7 @@ impl Seat {
     }
 
     fn note_open(&mut self) {
-        let is_open = self.wire.socket().is_open();
+        let is_open = self.wire.is_open();
         if is_open != self.is_open {
             self.is_open = is_open;
             self.shard.ledger.borrow().open(is_open);

@@ -12,7 +12,7 @@ use std::time::Duration;
 use gateway_rt::{Buf, ClientTls, Moment, RootStore, Stream, TcpStream};
 
 use crate::framing::{Framing, Malformed, Sink};
-use crate::limits::UNUSED_US;
+use crate::limits::{LEAD_BYTES, LEADS, UNUSED_US};
 use crate::{Failure, Target};
 
 /// A connection to a target.
@@ -23,6 +23,9 @@ pub(crate) struct Wire {
     framing: Framing,
     /// Received and not yet consumed; kept while the connection is in use.
     buf: Option<Buf>,
+    /// Where received bytes start in a buffer. Buffers are pages, so starts all alike would share a few lines of
+    /// the first-level cache.
+    lead: usize,
     last_used: Moment,
 }
 
@@ -39,11 +42,6 @@ pub(crate) struct Ended {
 }
 
 impl Socket {
-    /// Whether there is a connection.
-    pub(crate) fn is_open(&self) -> bool {
-        self.0.borrow().is_some()
-    }
-
     /// Ends whatever waits on the connection.
     pub(crate) fn shutdown(&self) {
         if let Some(stream) = &*self.0.borrow() {
@@ -57,15 +55,29 @@ impl Socket {
 }
 
 impl Wire {
-    pub(crate) fn new(target: Target, timeout: Duration) -> Self {
+    /// `index` tells the connections of a thread apart.
+    pub(crate) fn new(target: Target, timeout: Duration, index: usize) -> Self {
         let last_used = Moment::default();
         let framing = Framing::new();
-        Self { target, timeout, stream: Socket::default(), framing, buf: None, last_used }
+        Self {
+            target,
+            timeout,
+            stream: Socket::default(),
+            framing,
+            buf: None,
+            lead: index % LEADS * LEAD_BYTES,
+            last_used,
+        }
     }
 
     /// The socket, to end it from elsewhere.
     pub(crate) fn socket(&self) -> Socket {
         self.stream.clone()
+    }
+
+    /// Whether there is a connection.
+    pub(crate) fn is_open(&self) -> bool {
+        self.stream.0.borrow().is_some()
     }
 
     /// An answer that takes longer than `timeout` is none.
@@ -241,7 +253,7 @@ impl Wire {
                 }
             }
             if buf.is_empty() {
-                buf.reset(0);
+                buf.reset(self.lead);
             } else if buf.spare() < buf.headroom() {
                 buf.compact();
             }

@@ -5,3 +5,4 @@ mod asks;
 mod backend;
 mod failures;
 mod rates;
+mod secure;

@@ -59,7 +59,8 @@ struct Machine {
 struct Kept {
     name: String,
     count: u64,
-    errors: u64,
+    /// Where the engine tells them apart by request.
+    errors: Option<u64>,
     mean_us: f64,
     max_us: u64,
     percentiles_us: Vec<(String, u64)>,
@@ -127,7 +128,10 @@ impl Baseline {
     /// What is kept of a run.
     #[must_use]
     pub fn new(scenario: &Scenario, result: &RunResult) -> Self {
-        let kept = |name: &str, count, errors, latency_us: &hdrhistogram::Histogram<u64>| Kept {
+        let kept = |name: &str,
+                    count,
+                    errors: Option<u64>,
+                    latency_us: &hdrhistogram::Histogram<u64>| Kept {
             name: name.into(),
             count,
             errors,
@@ -147,7 +151,7 @@ impl Baseline {
             started_unix_us: result.started_unix_us,
             took_us: u64::try_from(result.took.as_micros()).unwrap_or(u64::MAX),
             throughput_rps: result.throughput_rps(),
-            all: kept("all", result.requests, result.failed(), &result.latency_us),
+            all: kept("all", result.requests, Some(result.failed()), &result.latency_us),
             requests: result
                 .by_request
                 .iter()

@@ -121,7 +121,7 @@ impl RunResult {
         let all = RequestResult {
             name: "all".into(),
             requests: self.requests,
-            errors: self.failed(),
+            errors: Some(self.failed()),
             latency_us: self.latency_us.clone(),
         };
         let total = (self.by_request.len() > 1).then_some(&all);
@@ -136,7 +136,8 @@ impl RunResult {
     fn request_row(&self, request: &RequestResult) -> Vec<String> {
         let latency_us = &request.latency_us;
         let shown = |us: u64| if latency_us.is_empty() { "–".to_string() } else { micros(us) };
-        let mut row = vec![request.name.clone(), count(request.requests), count(request.errors)];
+        let errors = request.errors.map_or_else(|| "–".to_string(), count);
+        let mut row = vec![request.name.clone(), count(request.requests), errors];
         row.extend([0.5, 0.9, 0.99, 0.999].map(|q| shown(latency_us.value_at_quantile(q))));
         row.push(shown(latency_us.max()));
         row.push(format!("{:.1}", request.requests as f64 / self.took.as_secs_f64().max(1e-6)));

@@ -114,17 +114,18 @@ impl Baseline {
 
 /// Latencies and errors of one request, or of all.
 fn lines_of(before: &Kept, now: &Kept, tolerance: &Tolerance) -> Vec<Line> {
-    let share = |kept: &Kept| 100.0 * kept.errors as f64 / kept.count.max(1) as f64;
-    let mut lines = vec![Line {
+    let share = |kept: &Kept| Some(100.0 * kept.errors? as f64 / kept.count.max(1) as f64);
+    let errors = share(before).zip(share(now)).map(|(was, is)| Line {
         id: format!("errors/{}", before.name),
         what: format!("errors of {}", before.name),
-        before: share(before),
-        now: share(now),
-        limit: share(before) + tolerance.error_points,
+        before: was,
+        now: is,
+        limit: was + tolerance.error_points,
         more_is_worse: true,
         show: |percent| format!("{percent:.2} %"),
         unsure: None,
-    }];
+    });
+    let mut lines: Vec<Line> = errors.into_iter().collect();
     for (name, quantile) in QUANTILES {
         let of =
             |kept: &Kept| kept.percentiles_us.iter().find(|(n, _)| n == name).map(|(_, us)| *us);

@@ -127,7 +127,12 @@ async fn open(shared: &Shared, zero: Instant, user: &mut GooseUser) -> Transacti
     let client = user.client.clone();
     let mut draw =
         Draw::new(shared.seed ^ (user.weighted_users_index as u64 + 1).wrapping_mul(0x9e37_79b9));
+    // What still waits a timeout after the schedule's end is not sent: a target that hangs must not hold the run.
+    let ends = scenario.load.lasts() + scenario.timeout;
     while let Some(arrival) = shared.queue.take().await {
+        if zero.elapsed() > ends {
+            continue;
+        }
         let Some(count) = shared.tally.begin(arrival.request, shared.count_max) else { continue };
         if arrival.was_awaited {
             shared.tally.late(zero.elapsed().saturating_sub(arrival.due));

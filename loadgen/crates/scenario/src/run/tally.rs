@@ -51,7 +51,7 @@ impl Tally {
         let by_request = scenario.requests.iter().map(|request| RequestResult {
             name: request.name.clone(),
             requests: 0,
-            errors: 0,
+            errors: Some(0),
             latency_us: histogram(),
         });
         Self(Mutex::new(Counts {
@@ -112,7 +112,7 @@ impl Tally {
         };
         if let Some(kind) = error {
             *counts.errors.entry(kind).or_default() += 1;
-            counts.by_request[request].errors += 1;
+            *counts.by_request[request].errors.get_or_insert_default() += 1;
             counts.failed += 1;
             counts.second.failed += 1;
         }

@@ -4,10 +4,10 @@ use std::net::ToSocketAddrs;
 use std::sync::Arc;
 
 use loadgen_engine::{Arrivals, Failure, Outcome, Plan, Progress, Record, Step};
+use loadgen_report::threshold::Threshold;
 
 use super::target::{Target, encode_query};
 use super::{RunError, RunSettings};
-use crate::limits::ARRIVAL_USERS;
 use crate::result::{RequestResult, RunResult, SecondResult};
 use crate::scenario::{Body, Engine, Load, Order, Request, Scenario};
 use crate::template::Draw;
@@ -62,7 +62,7 @@ pub(super) fn plan(scenario: &Scenario, settings: &RunSettings) -> Result<Plan, 
                 to_rps: step.to_rps,
                 lasts: step.lasts,
             });
-            (Arrivals::Steps(steps.collect()), open.users_max.min(ARRIVAL_USERS))
+            (Arrivals::Steps(steps.collect()), open.users_max)
         }
     };
     let lasts = scenario.load.lasts();
@@ -112,6 +112,16 @@ fn unsupported(scenario: &Scenario, settings: &RunSettings) -> Vec<String> {
     if scenario.requests.iter().any(|request| request.expect != scenario.requests[0].expect) {
         what.push(
             "different expected statuses by request, as statuses are counted together".into(),
+        );
+    }
+    let counts_errors = |threshold: &&Threshold| !threshold.metric().is_latency();
+    let by_request =
+        scenario.thresholds.iter().filter(counts_errors).filter(|t| t.request().is_some());
+    if scenario.requests.len() > 1 {
+        what.extend(
+            by_request.map(|threshold| {
+                format!("the threshold {threshold}, as errors are counted together")
+            }),
         );
     }
     match &scenario.load {
@@ -203,7 +213,7 @@ impl From<(&Scenario, Outcome)> for RunResult {
             }
         }
         // The engine counts errors of all requests together: they are told by request where there is only one.
-        let failed = if steps.len() == 1 { errors.values().sum() } else { 0 };
+        let failed = (steps.len() == 1).then(|| errors.values().sum());
         let by_request = steps.iter().zip(outcome.by_request_us).map(|(&step, latency_us)| {
             let lost: u64 = if steps.len() == 1 { outcome.errors.values().sum() } else { 0 };
             RequestResult {

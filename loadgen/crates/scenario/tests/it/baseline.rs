@@ -36,7 +36,7 @@ fn result(times: f64, errors: u64) -> RunResult {
         by_request: vec![RequestResult {
             name: "GET /a".into(),
             requests,
-            errors,
+            errors: Some(errors),
             latency_us: latency_us.clone(),
         }],
         latency_us,

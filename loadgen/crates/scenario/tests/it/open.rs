@@ -69,6 +69,48 @@ fn latencies_count_from_the_time_a_request_was_due() {
 }
 
 #[test]
+fn a_target_that_hangs_does_not_hold_the_run() {
+    let server = Server::answering(|_| {
+        std::thread::sleep(Duration::from_secs(20));
+        (200, Vec::new())
+    });
+    let result = run(
+        "name: s\nrequests: [{path: /a}]\nload: {arrival: {rate: 100/s}, users_max: 2}\nduration: 400ms\ntimeout: 300ms\n",
+        &server,
+    );
+    assert_eq!(result.requests + result.unsent, 40);
+    assert_eq!(result.errors["timeout"], result.requests);
+    assert!(
+        (2..=8).contains(&result.requests),
+        "two users, 300 ms each, 700 ms: {}",
+        result.requests
+    );
+    assert!(result.took < Duration::from_secs(4), "{:?}", result.took);
+    assert!(result.warnings().iter().any(|warning| warning.contains("not sent")));
+}
+
+#[test]
+fn the_keyboard_stops_a_run_which_keeps_what_it_has() {
+    let server = Server::start();
+    for load in ["{arrival: {rate: 100/s}, users_max: 4}", "{users: 2}"] {
+        let text = format!("name: s\nrequests: [{{path: /a}}]\nload: {load}\nduration: 60s\n");
+        let started = Instant::now();
+        let mut is_told = false;
+        let settings = RunSettings::new(server.target());
+        let result = run_goose(&scenario(&text), &settings, &mut |progress| {
+            if progress.elapsed_ms > 300 && !is_told {
+                is_told = true;
+                // What goose's handler does on SIGINT.
+                goose::trigger_killswitch("test");
+            }
+        });
+        let result = result.expect("a result");
+        assert!(result.requests > 10 && result.took < Duration::from_secs(5), "{load}: {result:?}");
+        assert!(started.elapsed() < Duration::from_secs(10), "{load}");
+    }
+}
+
+#[test]
 fn bursts_come_at_once_beside_the_rate() {
     let server = Server::start();
     let result = run(

@@ -38,6 +38,7 @@ engine: uring
     assert_eq!((result.engine, result.requests, result.unsent), (Engine::Uring, 100, 0));
     let (lists, posts) = (result.by_request[0].requests, result.by_request[1].requests);
     assert_eq!((lists, posts), (75, 25));
+    assert_eq!(result.by_request[0].errors, None, "not told apart, and not said to be none");
     assert_eq!((result.statuses[&200], result.statuses[&500]), (75, 25));
     assert_eq!((result.errors["status 500"], result.failed()), (25, 25));
     let seen = server.seen();
@@ -61,6 +62,7 @@ users:
   - {name: slowpokes, think: 1s, slow: {receive: {bytes: 1, every: 1s}}}
   - {name: walkers, order: sequence, api_keys: [a, b]}
 load: {users: 4, ramp: 1s}
+thresholds: [errors<1% for two, p99<1s for two, errors<1%]
 ",
     );
     let Err(RunError::Unsupported(what)) =
@@ -76,6 +78,7 @@ load: {users: 4, ramp: 1s}
         "more than one API key or token of \"walkers\"",
         "variables in \"one\"",
         "different expected statuses by request, as statuses are counted together",
+        "the threshold errors<1% for two, as errors are counted together",
         "users that come or go",
     ];
     assert_eq!(what, expected);

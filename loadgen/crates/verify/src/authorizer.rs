@@ -14,7 +14,7 @@ use crate::drive::failure;
 use crate::limits::{LEAK_CONNECTIONS, LEAK_ROUNDS};
 use crate::planned::{Finding, Phase, Planned};
 use crate::probe::{error_type, in_words};
-use crate::route::{Route, members, routes};
+use crate::route::{Member, Route, members, routes};
 use crate::session::{Extra, Session};
 use crate::settings::Token;
 
@@ -113,6 +113,8 @@ struct Case<'a> {
     token: usize,
     is_allowed: bool,
     tokens: &'a [Token],
+    /// With whose key.
+    member: Option<Member<'a>>,
 }
 
 impl Case<'_> {
@@ -180,24 +182,17 @@ fn cases<'s>(session: &'s Session<'_>, routes: &[Route<'_>]) -> Result<Vec<Case<
             if !is_allowed && !token.denies.contains(&name) {
                 continue;
             }
-            let key = match route.method.api_key_required {
-                false => None,
-                true => {
-                    let members = members(session.definitions, route);
-                    let value = members.iter().find_map(|member| session.key_value(member.key));
-                    Some(
-                        value
-                            .ok_or_else(|| {
-                                format!("{name} asks for an API key: give one with --key")
-                            })?
-                            .to_owned(),
-                    )
-                }
-            };
+            let members = members(session.definitions, route).into_iter();
+            let mut members = members.filter(|member| session.key_value(member.key).is_some());
+            let member = members.next().filter(|_| route.method.api_key_required);
+            if route.method.api_key_required && member.is_none() {
+                return Err(format!("{name} asks for an API key: give one with --key NAME=VALUE"));
+            }
             let headers = vec![(header.clone(), token.value.clone())];
-            let extra = Extra { key: key.as_deref(), headers, ..Extra::default() };
-            let request = session.request(route, &extra);
-            cases.push(Case { request, name: name.clone(), token: position, is_allowed, tokens });
+            let key = member.and_then(|member| session.key_value(member.key));
+            let request = session.request(route, &Extra { key, headers, ..Extra::default() });
+            let name = name.clone();
+            cases.push(Case { request, name, token: position, is_allowed, tokens, member });
         }
     }
     Ok(cases)
@@ -224,9 +219,14 @@ fn send(
             let answer = answer.map_err(|error| {
                 Finding::not_checked(format!("a request had no answer: {}", failure(error)))
             })?;
+            let case = cases[position % cases.len()];
+            session.spent.meet(
+                case.member.as_ref(),
+                u64::from(!is_refused(&answer) && answer.status != 429),
+            );
             // A throttle comes behind the authorizer, and says that it let the request through.
-            let is_limited = answer.status == 429 && cases[position % cases.len()].is_allowed;
-            let fault = cases[position % cases.len()].fault(&answer);
+            let is_limited = answer.status == 429 && case.is_allowed;
+            let fault = case.fault(&answer);
             faults.extend(fault.filter(|fault| !is_limited && !faults.contains(fault)));
         }
     }
@@ -307,7 +307,13 @@ fn cache(session: &Session<'_>, cases: &[Case<'_>]) -> Finding {
         let mut decisions = Vec::new();
         for answer in ask(&settings.target, &requests, settings.timeout) {
             match answer {
-                Ok(answer) => decisions.push(is_refused(&answer)),
+                Ok(answer) => {
+                    session.spent.meet(
+                        case.member.as_ref(),
+                        u64::from(!is_refused(&answer) && answer.status != 429),
+                    );
+                    decisions.push(is_refused(&answer));
+                }
                 Err(error) => {
                     let text = format!("a request had no answer: {}", failure(error));
                     return Finding { offered, ..Finding::not_checked(text) };

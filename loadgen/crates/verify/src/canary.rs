@@ -81,6 +81,7 @@ fn check(session: &Session<'_>, of_stage: &[Route<'_>], share: f64, n: u64) -> F
     let started = Instant::now();
     let (tally, trouble) = offer(session, &way, &tell, n, rate);
     let answered = tally.canary + tally.stage;
+    session.spent.meet(way.member.as_ref(), answered);
     let offered = format!(
         "{} requests of {} in {}, told apart by {}",
         answered + tally.other,

@@ -1,16 +1,17 @@
 //! Sending, and telling the answers apart.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use gateway_model::{GatewayResponseType, RestApi};
-use loadgen_engine::{Arrivals, Failure, Outcome, Plan, Record, Step};
+use loadgen_engine::{Arrivals, Failure, Outcome, Plan, Record, Sample, Step};
 
 use crate::evidence::{Span, Spans};
 use crate::limits::{FULL_MARGIN, FULL_WAIT_MAX, TROUBLED_SHARE_MAX};
 use crate::planned::Finding;
 use crate::promises::{Layer, Way};
+use crate::route::Member;
 use crate::session::{Extra, Session};
 use loadgen_report::Verdict;
 
@@ -21,7 +22,8 @@ const MARKS: [&str; 2] = ["TooManyRequestsException", "LimitExceededException"];
 /// What this run did to limits so far.
 #[derive(Debug)]
 pub(crate) struct Spent {
-    started: Instant,
+    /// When buckets were last met that are not among `buckets`: at the start, or by a check that looks at something else.
+    met: Cell<Instant>,
     /// When each bucket was last met.
     buckets: RefCell<BTreeMap<String, Instant>>,
     /// What was admitted for each plan and key since its quota was last whole.
@@ -30,7 +32,11 @@ pub(crate) struct Spent {
 
 impl Default for Spent {
     fn default() -> Self {
-        Self { started: Instant::now(), buckets: RefCell::default(), keys: RefCell::default() }
+        Self {
+            met: Cell::new(Instant::now()),
+            buckets: RefCell::default(),
+            keys: RefCell::default(),
+        }
     }
 }
 
@@ -38,6 +44,14 @@ impl Spent {
     /// Requests of this run that were admitted for a plan's key.
     pub(crate) fn admitted(&self, key: &str) -> u64 {
         self.keys.borrow().get(key).copied().unwrap_or(0)
+    }
+
+    /// A check that looks at something else was let through `admitted` times, with a key of a plan or without.
+    pub(crate) fn meet(&self, member: Option<&Member<'_>>, admitted: u64) {
+        self.met.set(Instant::now());
+        if let Some(member) = member {
+            *self.keys.borrow_mut().entry(member.name()).or_default() += admitted;
+        }
     }
 
     /// A new period began.
@@ -85,16 +99,28 @@ pub(crate) fn burst_then(count: u64, then_rps: f64, lasts: Duration) -> Arrivals
 
 /// Sends along a way and waits for the answers.
 pub(crate) fn offer(session: &Session<'_>, way: &Way<'_>, load: &Load) -> Result<Seen, Finding> {
+    offer_all(session, std::slice::from_ref(way), load)
+}
+
+/// Sends along ways in turn and waits for the answers.
+pub(crate) fn offer_all(
+    session: &Session<'_>,
+    ways: &[Way<'_>],
+    load: &Load,
+) -> Result<Seen, Finding> {
     let settings = session.settings;
-    let key = way.member.and_then(|member| session.key_value(member.key));
-    let extra = Extra { key, headers: way.headers.clone(), ..Extra::default() };
+    let request = |way: &Way<'_>| {
+        let key = way.member.and_then(|member| session.key_value(member.key));
+        let extra = Extra { key, headers: way.headers.clone(), ..Extra::default() };
+        session.request(&way.route, &extra)
+    };
     let lasts = match &load.arrivals {
         Arrivals::Steps(steps) => steps.iter().map(|step| step.lasts).sum(),
         _ => Duration::ZERO,
     };
     let plan = Plan {
         target: settings.target.clone(),
-        requests: vec![session.request(&way.route, &extra)],
+        requests: ways.iter().map(request).collect(),
         arrivals: load.arrivals.clone(),
         connections: load.connections,
         threads: settings.threads.clamp(1, load.connections),
@@ -110,15 +136,23 @@ pub(crate) fn offer(session: &Session<'_>, way: &Way<'_>, load: &Load) -> Result
         Finding::not_checked(format!("the load could not be sent: {}", chain(&error)))
     })?;
     let seen = Seen::of(outcome);
-    let mut buckets = session.spent.buckets.borrow_mut();
-    for layer in &way.layers {
+    let spent = &session.spent;
+    let mut buckets = spent.buckets.borrow_mut();
+    for layer in ways.iter().flat_map(|way| &way.layers) {
         buckets.insert(layer.bucket.clone(), Instant::now());
     }
-    if let Some(member) = way.member {
-        let mut keys = session.spent.keys.borrow_mut();
-        *keys.entry(member.name()).or_default() += seen.spans.admitted.len() as u64;
+    let mut keys = spent.keys.borrow_mut();
+    for sample in seen.outcome.samples.iter().filter(|sample| is_admitted(sample)) {
+        if let Some(member) = ways.get(usize::from(sample.request)).and_then(|way| way.member) {
+            *keys.entry(member.name()).or_default() += 1;
+        }
     }
     Ok(seen)
+}
+
+/// Whether a request surely passed all limits.
+fn is_admitted(sample: &Sample) -> bool {
+    sample.mark.is_none() && !matches!(sample.status, 0 | 401 | 403 | 429)
 }
 
 impl Seen {
@@ -143,9 +177,9 @@ impl Seen {
                 }
                 (status, _) => {
                     // A backend's failure comes after the limits; a 401 or 403 may come before them.
-                    match status {
-                        401 | 403 | 429 => seen.spans.unknown.push(span),
-                        _ => seen.spans.admitted.push(span),
+                    match is_admitted(sample) {
+                        true => seen.spans.admitted.push(span),
+                        false => seen.spans.unknown.push(span),
                     }
                     if matches!(status, 401 | 403 | 429 | 500..) {
                         *seen.troubles.entry(status).or_default() += 1;
@@ -245,7 +279,8 @@ pub(crate) fn wait_until_full(session: &Session<'_>, layers: &[Layer]) -> Result
     let spent = &session.spent;
     let mut wait = Duration::ZERO;
     for layer in layers {
-        let since = spent.buckets.borrow().get(&layer.bucket).copied().unwrap_or(spent.started);
+        let met = spent.met.get();
+        let since = spent.buckets.borrow().get(&layer.bucket).map_or(met, |since| met.max(*since));
         let refill = Duration::from_secs_f64(layer.limit.refill_s().min(1e6)) + FULL_MARGIN;
         let left = refill.saturating_sub(since.elapsed());
         if left > FULL_WAIT_MAX {

@@ -1,7 +1,9 @@
 //! Verdicts on a rate, from what the answers prove and from the bucket on paper.
 
 use crate::evidence::{Evidence, Span, Spans, bounds};
-use crate::limits::{ADMITTED_SHARE_MIN, LEASE_S_MAX, LEASE_TOKENS_MAX, ROUNDING_TOKENS};
+use crate::limits::{
+    ADMITTED_SHARE_MIN, LEASE_S_MAX, LEASE_TOKENS_MAX, ROUNDING_TOKENS, STALL_MEDIANS, STALL_US_MIN,
+};
 use crate::paper::{self, Limit};
 
 /// What was made of a run.
@@ -43,9 +45,10 @@ pub(crate) fn leased(limit: &Limit, connections: usize) -> f64 {
 /// Judges a run in which `limits[at]` should have been reached; all buckets were full before it.
 pub(crate) fn rate(limits: &[Limit], at: usize, connections: usize, spans: &Spans) -> Judgement {
     let (admitted, unknown) = (spans.admitted.len() as u64, spans.unknown.len() as u64);
-    let slack = limits.iter().map(|limit| leased(limit, connections)).fold(0.0, f64::max);
-    let on_paper = least(limits, spans) as f64;
-    let least = (on_paper * ADMITTED_SHARE_MIN - slack).max(0.0).floor() as u64;
+    let on_paper = on_paper(limits, spans);
+    let slack = slack(limits, &on_paper.lowest, connections);
+    let least = (on_paper.count() as f64 * ADMITTED_SHARE_MIN - slack).max(0.0).floor() as u64;
+    let lost = stalled_s(spans) * limits.iter().map(|l| l.rate_rps).fold(f64::INFINITY, f64::min);
     let all = || spans.admitted.iter().chain(&spans.refused).chain(&spans.unknown);
     let first = all().map(|span| span.sent_us).min().unwrap_or(0);
     let last = all().map(|span| span.received_us).max().unwrap_or(0);
@@ -55,6 +58,10 @@ pub(crate) fn rate(limits: &[Limit], at: usize, connections: usize, spans: &Span
         Judged::Over(over)
     } else if unknown * 10 > admitted + spans.refused.len() as u64 {
         Judged::Open(format!("{unknown} requests had no answer"))
+    } else if admitted + unknown < least && (admitted + unknown) as f64 + lost >= least as f64 {
+        Judged::Open(format!(
+            "{admitted} were admitted, and delays may have cost {lost:.0} of the {least} that are promised at least"
+        ))
     } else if admitted + unknown < least {
         Judged::Short(format!("{admitted} admitted, {least} at least were promised"))
     } else if let Some((refusal, spare)) = groundless(limits, connections, spans) {
@@ -113,15 +120,45 @@ fn groundless(limits: &[Limit], connections: usize, spans: &Spans) -> Option<(Sp
 
 /// What the buckets on paper admit of the requests that were answered: if the gateway had decided on each when it was
 /// sent, or when its answer came, whichever is less. What had no answer may have taken a token.
-pub(crate) fn least(limits: &[Limit], spans: &Spans) -> u64 {
+fn on_paper(limits: &[Limit], spans: &Spans) -> paper::Run {
     let answered = || spans.admitted.iter().chain(&spans.refused);
-    let count = |mut times: Vec<u64>| {
+    let run = |mut times: Vec<u64>| {
         times.sort_unstable();
-        paper::admitted(limits, &times).into_iter().filter(|is_admitted| *is_admitted).count()
+        paper::run(limits, &times)
     };
-    let sent = count(answered().map(|span| span.sent_us).collect());
-    let received = count(answered().map(|span| span.received_us).collect());
-    sent.min(received) as u64
+    let sent = run(answered().map(|span| span.sent_us).collect());
+    let received = run(answered().map(|span| span.received_us).collect());
+    let lowest = sent.lowest.iter().zip(&received.lowest).map(|(a, b)| a.min(*b)).collect();
+    let fewer = if sent.count() <= received.count() { sent } else { received };
+    paper::Run { lowest, ..fewer }
+}
+
+/// How long requests waited for answers that took much longer than others. Whatever delayed them may have kept the
+/// gateway from deciding on any, while full buckets lost what came to them.
+fn stalled_s(spans: &Spans) -> f64 {
+    let all = || spans.admitted.iter().chain(&spans.refused).chain(&spans.unknown);
+    let took = |span: &Span| span.received_us.saturating_sub(span.sent_us);
+    let mut sorted: Vec<u64> = all().map(took).collect();
+    sorted.sort_unstable();
+    let Some(median) = sorted.get(sorted.len() / 2) else { return 0.0 };
+    let usual_us = STALL_US_MIN.max(median * STALL_MEDIANS);
+    let mut slow: Vec<Span> = all().filter(|span| took(span) > usual_us).copied().collect();
+    slow.sort_unstable();
+    let (mut stalled_us, mut until_us) = (0, 0);
+    for span in slow {
+        stalled_us += span.received_us.saturating_sub(span.sent_us.max(until_us));
+        until_us = until_us.max(span.received_us);
+    }
+    stalled_us as f64 / 1e6
+}
+
+/// What leases elsewhere may cost: of the limits whose bucket came so low on paper that they may have refused.
+fn slack(limits: &[Limit], lowest: &[f64], connections: usize) -> f64 {
+    let costs = limits.iter().zip(lowest).map(|(limit, lowest)| {
+        let leased = leased(limit, connections);
+        if *lowest < leased + 1.0 { leased } else { 0.0 }
+    });
+    costs.fold(0.0, f64::max)
 }
 
 #[cfg(test)]

@@ -26,7 +26,11 @@ mod quota;
 mod route;
 mod session;
 mod settings;
+#[cfg(test)]
+mod simulated;
 mod slo;
+#[cfg(test)]
+mod testing;
 mod throttle;
 
 use std::time::{Duration, Instant, SystemTime};

@@ -158,3 +158,20 @@ pub(crate) const LEAK_ROUNDS: usize = 5;
 
 /// Connections on which that happens at a time. Ours: several shards.
 pub(crate) const LEAK_CONNECTIONS: usize = 4;
+
+/// Answers slower than a percentile that a run has to expect for a verdict on it. Ours: 1,000 requests for p99, 10,000 for
+/// p99.9.
+pub(crate) const SLOWER_MIN: f64 = 10.0;
+
+/// How often a gateway that keeps a latency promise may seem not to, in one run. Ours; three runs have to.
+pub(crate) const SLO_CHANCE: f64 = 0.001;
+
+/// The share of a latency promise by which requests may have been sent late. Ours: a tenth is not what breaks it.
+pub(crate) const LATE_SHARE_MAX: f64 = 0.1;
+
+/// An answer that takes longer than this, in microseconds, and than so many times the median, was held up by something.
+/// Ours: a scheduler's slice, and well beyond what a busy gateway's answers differ by.
+pub(crate) const STALL_US_MIN: u64 = 2_000;
+
+/// See [`STALL_US_MIN`].
+pub(crate) const STALL_MEDIANS: u64 = 4;

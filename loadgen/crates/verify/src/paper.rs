@@ -38,10 +38,26 @@ impl std::fmt::Display for Limit {
     }
 }
 
-/// Whether each request is admitted by all of the limits, whose buckets are full before the first; `arrivals_us` are in
-/// order.
-pub(crate) fn admitted(limits: &[Limit], arrivals_us: &[u64]) -> Vec<bool> {
+/// What the buckets on paper made of requests.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Run {
+    /// Whether each request was admitted.
+    pub(crate) is_admitted: Vec<bool>,
+    /// The fewest tokens that each bucket held.
+    pub(crate) lowest: Vec<f64>,
+}
+
+impl Run {
+    /// How many were admitted.
+    pub(crate) fn count(&self) -> u64 {
+        self.is_admitted.iter().filter(|is_admitted| **is_admitted).count() as u64
+    }
+}
+
+/// Sends requests to all of the limits, whose buckets are full before the first; `arrivals_us` are in order.
+pub(crate) fn run(limits: &[Limit], arrivals_us: &[u64]) -> Run {
     let mut tokens: Vec<f64> = limits.iter().map(|limit| limit.burst as f64).collect();
+    let mut lowest = tokens.clone();
     let mut last_us = arrivals_us.first().copied().unwrap_or(0);
     let admit = |arrival_us: &u64| {
         let seconds = arrival_us.saturating_sub(last_us) as f64 / 1e6;
@@ -53,11 +69,15 @@ pub(crate) fn admitted(limits: &[Limit], arrivals_us: &[u64]) -> Vec<bool> {
         let is_admitted = limits.iter().all(|limit| !limit.is_shut())
             && tokens.iter().all(|tokens| *tokens >= 1.0 - ROUNDING);
         if is_admitted {
-            tokens.iter_mut().for_each(|tokens| *tokens -= 1.0);
+            for (tokens, lowest) in tokens.iter_mut().zip(&mut lowest) {
+                *tokens -= 1.0;
+                *lowest = lowest.min(*tokens);
+            }
         }
         is_admitted
     };
-    arrivals_us.iter().map(admit).collect()
+    let is_admitted = arrivals_us.iter().map(admit).collect();
+    Run { is_admitted, lowest }
 }
 
 /// What the sum of a run's refills may be off by, in tokens.

@@ -24,7 +24,7 @@ pub(crate) fn admitted(limits: &[Limit], spans: &Spans) -> Plot {
     let mut sent: Vec<u64> =
         spans.admitted.iter().chain(&spans.refused).map(|span| span.sent_us).collect();
     sent.sort_unstable();
-    let on_paper = crate::paper::admitted(limits, &sent);
+    let on_paper = crate::paper::run(limits, &sent).is_admitted;
     let mut count = 0.0;
     let paper = sent.iter().zip(on_paper).map(|(at, is_admitted)| {
         count += f64::from(u8::from(is_admitted));

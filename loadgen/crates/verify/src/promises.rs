@@ -81,13 +81,14 @@ impl Way<'_> {
     }
 
     /// How little it disturbs, least first: requests without side effects before others, what the gateway answers
-    /// itself before what a backend does.
-    pub(crate) fn cost(&self) -> (bool, bool, bool) {
+    /// itself before what a backend does; a key where one is asked for before one that is sent all the same.
+    pub(crate) fn cost(&self) -> (bool, bool, bool, bool) {
         use HttpMethod::{Get, Head, Options};
         let is_safe = matches!(self.route.verb, Get | Head | Options);
         let integration = self.route.method.integration.as_ref();
         let is_mock = integration.is_some_and(|i| i.kind == IntegrationType::Mock);
-        (!is_safe, !is_mock, self.route.verb == Head)
+        let is_needless = self.member.is_some() && !self.route.method.api_key_required;
+        (!is_safe, !is_mock, self.route.verb == Head, is_needless)
     }
 }
 

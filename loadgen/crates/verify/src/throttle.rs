@@ -242,7 +242,8 @@ fn tolerance(limit: &Limit, connections: usize) -> String {
     let leased = judge::leased(limit, connections);
     format!(
         "none upwards: in every window, from the sending of its first request to the answer of its last, at most burst + \
-         rate · t; downwards {share:.0} % of the bucket on paper, since delays move requests together, and {leased:.0} \
+         rate · t; downwards {share:.0} % of the bucket on paper, since delays move requests together (a run with delays that explain more \
+         says nothing), and {leased:.0} \
          tokens that other shards may hold for 10 ms; what falls short is run again, up to {RUNS_MAX} times"
     )
 }

@@ -180,6 +180,7 @@ impl<'s> Trial<'s> {
     pub(super) fn send(&self, values: &Values) -> Result<Calls, Finding> {
         let mark = self.origin.count();
         let probed = probe::send(self.session, &self.request(values))?;
+        self.session.spent.meet(self.way.member.as_ref(), 1);
         if !probed.is_success() && probed.answer.status != 403 {
             let (name, words) = (self.way.route.name(), in_words(&probed.answer));
             return Err(Finding::not_checked(format!("{name} was answered {words}; see why")));

@@ -1,11 +1,14 @@
 //! A gateway in memory: the real buckets and leases, behind a network and shards that stall.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use gateway_throttle::{Bucket, Instant, Leases, Limit as Settings, Throttle};
 
 use crate::evidence::{Span, Spans};
 use crate::paper::Limit;
+use crate::settings::{Expectations, Settings as Chosen};
 
 /// Numbers that look random, from a seed.
 pub(crate) struct Noise(u64);
@@ -144,4 +147,29 @@ impl Shard {
 /// Evenly spaced times.
 pub(crate) fn evenly(rate_rps: f64, lasts_s: f64) -> Vec<u64> {
     (0..(rate_rps * lasts_s) as u64).map(|at| (at as f64 * 1e6 / rate_rps) as u64).collect()
+}
+
+/// Settings as the command line has them by default, for a gateway that nobody reaches.
+pub(crate) fn settings() -> Chosen {
+    let address = std::net::SocketAddr::from(([127, 0, 0, 1], 1));
+    Chosen {
+        target: loadgen_engine::Target { address, tls: None },
+        target_text: address.to_string(),
+        host: None,
+        base_path: String::new(),
+        stage: None,
+        keys: BTreeMap::new(),
+        expectations: Expectations::default(),
+        lasts: Duration::from_secs(3),
+        rate_max_rps: 5_000.0,
+        count_max: 50_000,
+        connections: 16,
+        threads: 1,
+        timeout: Duration::from_secs(10),
+        ops: None,
+        fast_forward: false,
+        origin: None,
+        only: Vec::new(),
+        skip: Vec::new(),
+    }
 }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::limits::BASELINE_BYTES_MAX;
 use crate::result::RunResult;
 use crate::scenario::Scenario;
 
@@ -19,9 +20,6 @@ const FORMAT: &str = "loadgen-baseline";
 
 /// The version that is written, and the only one that is read.
 const VERSION: u32 = 1;
-
-/// Bytes of a file at most. Ours: [`crate::limits::REQUESTS_MAX`] requests of a few hundred bytes.
-const FILE_BYTES_MAX: u64 = 1 << 20;
 
 /// Percentiles that are kept, as fractions.
 const QUANTILES: [(&str, f64); 5] =
@@ -183,8 +181,8 @@ impl Baseline {
         let failed = |source| BaselineError::Read { path: path.into(), source };
         let invalid = |what: String| BaselineError::Invalid { path: path.into(), what };
         let bytes = std::fs::metadata(path).map_err(failed)?.len();
-        if bytes > FILE_BYTES_MAX {
-            return Err(invalid(format!("it has {bytes} bytes, more than {FILE_BYTES_MAX}")));
+        if bytes > BASELINE_BYTES_MAX {
+            return Err(invalid(format!("it has {bytes} bytes, more than {BASELINE_BYTES_MAX}")));
         }
         let text = std::fs::read_to_string(path).map_err(failed)?;
         // The mark and the version come first: another version may have other keys.

@@ -11,8 +11,7 @@ use hdrhistogram::Histogram;
 use hdrhistogram::serialization::V2DeflateSerializer;
 use hdrhistogram::serialization::interval_log::{IntervalLogWriterBuilder, IntervalLogWriterError};
 
-/// Intervals that wait to be written. Ours: a disk that is a minute behind slows the run's last seconds.
-const WAITING_MAX: usize = 60;
+use crate::limits::LOG_WAITING_MAX;
 
 /// What readers tell the format by.
 const FORMAT: &str = "[Histogram log format version 1.3]";
@@ -39,7 +38,7 @@ impl HdrLog {
     /// What the file system says.
     pub fn create(path: &Path, started_unix_us: u64, what: &str) -> io::Result<Self> {
         let file = File::create(path)?;
-        let (intervals, waiting) = sync_channel(WAITING_MAX);
+        let (intervals, waiting) = sync_channel(LOG_WAITING_MAX);
         let comment =
             format!("loadgen: {}, latencies in microseconds", what.replace(['\n', '\r'], " "));
         let started = UNIX_EPOCH + Duration::from_micros(started_unix_us);

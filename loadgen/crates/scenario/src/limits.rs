@@ -36,10 +36,10 @@ pub const RATE_RPS_MAX: f64 = 1_000_000.0;
 /// Longest run. Ours: a soak of a week.
 pub const DURATION_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// Length of a run where the scenario gives none.
+/// Length of a run where the scenario gives none. Ours: long enough for p99 of a few users, short enough to wait for.
 pub const DURATION: Duration = Duration::from_secs(30);
 
-/// Longest that a request may take, and the shortest that can be asked for. Ours: an hour for slow clients.
+/// Longest that a request may take. Ours: an hour for slow clients.
 pub const TIMEOUT_MAX: Duration = Duration::from_secs(3600);
 
 /// The time that a request may take where the scenario gives none. Source: API Gateway quotas, integration
@@ -54,6 +54,15 @@ pub const PAIRS_MAX: usize = 100;
 
 /// Characters of a name. Ours: a cell of a table.
 pub const NAME_CHARS_MAX: usize = 128;
+
+/// Requests of one burst. Ours: all of them wait in one queue.
+pub const BURST_MAX: u64 = 1_000_000;
+
+/// Bytes of a baseline's file. Ours: [`REQUESTS_MAX`] requests of a few hundred bytes.
+pub const BASELINE_BYTES_MAX: u64 = 1 << 20;
+
+/// Intervals that wait to be written to the log. Ours: a disk that is a minute behind slows the run's last seconds.
+pub const LOG_WAITING_MAX: usize = 60;
 
 /// Requests of one run, sent or intended. Ours: counts stay exact in a double, and a run ends.
 pub const COUNT_MAX: u64 = 10_000_000_000;

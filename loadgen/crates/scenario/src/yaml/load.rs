@@ -82,7 +82,7 @@ impl Reading<'_> {
             self.problem(&thinking.referenced, what.into());
         }
         let burst = twin.burst.as_ref().and_then(|burst| {
-            let count = self.parsed(&burst.count, |text| quantity::count(text, 1, 1_000_000));
+            let count = self.parsed(&burst.count, |text| quantity::count(text, 1, BURST_MAX));
             let every = self.duration(&burst.every, DURATION_MAX);
             Some(Burst { count: count?, every: every? })
         });

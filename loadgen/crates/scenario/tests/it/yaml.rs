@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use loadgen_scenario::{Load, Scenario, ScenarioError, Sources, builtin, builtins};
+use loadgen_scenario::{Draw, Load, Scenario, ScenarioError, Sources, Template, builtin, builtins};
+use proptest::prelude::*;
 
 fn read(text: &str, params: &[(&str, &str)]) -> Result<Scenario, ScenarioError> {
     let params: BTreeMap<String, String> =
@@ -147,5 +148,25 @@ fn loads_that_make_no_sense_are_refused() {
     for (load, problem) in cases {
         let error = read(&with(load), &[]).expect_err(load).to_string();
         assert!(error.contains(problem), "{load}: {error}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn variables_stay_in_their_range_and_literals_as_they_are(
+        from: u64, to: u64, seed: u64, before in "[a-z/} ]{0,8}[a-z]", after in "[a-z}]{0,8}",
+    ) {
+        let (from, to) = (from.min(to), from.max(to));
+        let text = format!("{before}{{{{random {from}..{to}}}}}{after}");
+        let template = Template::parse(&text, &|_| None).map_err(TestCaseError::fail)?;
+        prop_assert_eq!(template.fixed(), None);
+        let mut draw = Draw::new(seed);
+        for _ in 0..8 {
+            let shown = template.render(&mut draw).into_owned();
+            let number = shown.strip_prefix(before.as_str()).and_then(|rest| rest.strip_suffix(after.as_str()));
+            let number: u64 = number.and_then(|number| number.parse().ok())
+                .ok_or_else(|| TestCaseError::fail(format!("{text} renders as {shown}")))?;
+            prop_assert!((from..=to).contains(&number), "{} of {}", number, text);
+        }
     }
 }

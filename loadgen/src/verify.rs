@@ -1,0 +1,102 @@
+//! `loadgen verify`.
+
+use std::fs;
+
+use anyhow::{Context, bail};
+use loadgen_report::{Report, Verdict, console};
+use loadgen_verify::{Event, Expectations, Settings, promises};
+
+use crate::cli::{EXIT_OK, EXIT_USAGE, VerifyArgs};
+use crate::target::Target;
+use crate::{consent, definition, output};
+
+/// Runs the command; says the exit status.
+///
+/// # Errors
+/// When something cannot be read or written, or nobody agreed to the load.
+pub(crate) fn verify(args: &VerifyArgs) -> anyhow::Result<u8> {
+    let definitions = definition::load(&args.definition)?;
+    let target = Target::parse(&args.target.target)?;
+    let settings = settings(args, &target)?;
+    if let Some(name) = &settings.stage
+        && !definitions.apis.iter().any(|api| api.stages.keys().any(|s| s.as_str() == name))
+    {
+        let stages = definitions.apis.iter().flat_map(|api| api.stages.keys());
+        let stages: Vec<_> = stages.map(|stage| stage.as_str()).collect();
+        bail!("--stage {name}: the definition has no such stage; it has {}", stages.join(", "));
+    }
+    let promised = promises(&definitions, &settings);
+    if promised.is_empty() {
+        bail!(
+            "there is nothing to check: no promise of the definition is left by --stage, --only and --skip"
+        );
+    }
+    if args.list {
+        for (id, promised) in promised {
+            println!("{id}\n    {promised}");
+        }
+        return Ok(EXIT_OK);
+    }
+    consent::ask(&target, Some(args.rate_max), args.target.yes)?;
+    let (colour, columns) = (output::is_coloured(), output::columns());
+    let is_told = !args.output.quiet && !output::is_taken(&args.output);
+    let mut told = |event: &Event<'_>| match event {
+        Event::Planned { count, lasts } if is_told => {
+            println!("{count} checks of {}, about {} s", target.text, lasts.as_secs().max(1));
+        }
+        Event::Finished(check) if is_told => {
+            print!("{}", console::check(check, columns, colour));
+        }
+        _ => {}
+    };
+    let mut report = loadgen_verify::verify(&definitions, &settings, &mut told);
+    let names: Vec<_> =
+        args.definition.definitions.iter().map(|p| p.display().to_string()).collect();
+    report.subject = names.join(", ");
+    output::surround(&mut report);
+    if !output::is_taken(&args.output) {
+        print!("{}", console::summary(&report, columns, colour));
+    }
+    let status = output::finish(&report, &args.output)?;
+    Ok(if is_empty(&report) { EXIT_USAGE } else { status })
+}
+
+/// Whether nothing at all could be checked.
+fn is_empty(report: &Report) -> bool {
+    report.checks.iter().all(|check| matches!(check.verdict, Verdict::NotChecked(_)))
+}
+
+fn settings(args: &VerifyArgs, target: &Target) -> anyhow::Result<Settings> {
+    let mut expectations = match &args.expect {
+        None => Expectations::default(),
+        Some(path) => {
+            let name = path.display();
+            let text = fs::read_to_string(path).with_context(|| format!("cannot read {name}"))?;
+            Expectations::parse(&name.to_string(), &text)?
+        }
+    };
+    expectations.slo.extend(args.slo.iter().cloned());
+    if let Some(rate) = args.slo_rate {
+        expectations.slo_rate_rps = rate;
+    }
+    Ok(Settings {
+        target: target.socket(),
+        target_text: target.text.clone(),
+        host: args.target.host.clone().or_else(|| target.named.clone()),
+        base_path: target.base_path.clone(),
+        stage: args.stage.clone(),
+        keys: args.keys.iter().cloned().collect(),
+        expectations,
+        lasts: args.duration,
+        rate_max_rps: args.rate_max,
+        count_max: args.count_max,
+        connections: usize::from(args.connections),
+        threads: 1,
+        timeout: args.timeout,
+        ops: args.ops,
+        fast_forward: args.fast_forward,
+        origin: args.origin,
+        only: args.only.clone(),
+        skip: args.skip.clone(),
+    })
+}

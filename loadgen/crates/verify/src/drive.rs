@@ -270,7 +270,7 @@ fn promised_status(api: &RestApi, of_type: GatewayResponseType) -> u16 {
             false => customised(of_type.family()),
         })
         .map(|status| status.as_u16())
-        .or(of_type.default_status())
+        .or_else(|| of_type.default_status())
         .unwrap_or(429)
 }
 

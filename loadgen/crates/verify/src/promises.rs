@@ -96,7 +96,8 @@ impl Way<'_> {
 pub(crate) fn promises<'a>(session: &Session<'a>) -> Vec<Promise<'a>> {
     let mut promises: Vec<Promise<'a>> = Vec::new();
     let mut ways = ways(session);
-    ways.sort_by_key(Way::cost);
+    // Where fewer limits are met, fewer can hide this one.
+    ways.sort_by_key(|way| (way.cost(), way.layers.len(), way.route.name()));
     for way in ways {
         for layer in &way.layers {
             match promises.iter_mut().find(|known| known.layer.promise == layer.promise) {

@@ -173,8 +173,8 @@ fn check(session: &Session<'_>, way: &Way<'_>, quota: Quota) -> Result<Finding, 
                 lasts.as_secs_f64()
             )));
         }
-        let left_s =
-            quota.left_s(Ops::of(session).map_or(crate::unix_ms() / 1_000, |ops| ops.unix_s()));
+        let ops = Ops::of(session);
+        let left_s = quota.left_s(ops.map_or_else(|| crate::unix_ms() / 1_000, |ops| ops.unix_s()));
         if left_s < lasts.as_secs() + PERIOD_MARGIN_S {
             let period = quota.period();
             return Err(Finding::not_checked(format!(

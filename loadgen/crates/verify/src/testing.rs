@@ -1,5 +1,4 @@
 //! What unit tests share.
-#![expect(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -43,7 +43,6 @@ fn is_at(api: &RestApi, resource: &Resource, segments: &[&str]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
     use gateway_model::{Method, Place, ResourceId, RestApiId};
 

@@ -55,7 +55,7 @@ fn each_limit_is_one_promise_and_the_cheapest_way_comes_first() {
         ]
     );
     // Both keys of the plan, but not the disabled one, lead to its limit.
-    assert_eq!(found[1].ways.len(), 4);
+    assert_eq!(found[1].ways.len(), 8);
 }
 
 #[test]

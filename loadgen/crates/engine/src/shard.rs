@@ -258,9 +258,6 @@ impl Shard {
         if self.run.schedule.is_some() && now < self.zero.get() {
             return None;
         }
-        if self.run.schedule.is_some() && now < self.zero.get() {
-            return None;
-        }
         let first = self.next.get();
         let (mut next, mut count) = (first, 0);
         let now_us = self.since_zero(now);

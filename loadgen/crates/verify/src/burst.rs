@@ -16,7 +16,7 @@ use crate::limits::{BEYOND_BURST, BURST_ROUNDS, REFILL_MAX, ROUNDING_TOKENS, TOK
 use crate::paper::Limit;
 use crate::planned::{Finding, Phase, Planned};
 use crate::plots;
-use crate::promises::{Layer, Promise, Way, promises};
+use crate::promises::{Layer, Promise, Scope, Way, promises};
 use crate::quota;
 use crate::session::Session;
 use crate::settings::Settings;
@@ -25,7 +25,91 @@ use crate::throttle::{admitted_max, name, said, visible};
 /// One check for each limit.
 pub(crate) fn plan<'a>(session: &Session<'a>) -> Vec<Planned<'a>> {
     let found = promises(session).into_iter().filter(|promise| !promise.layer.limit.is_shut());
-    found.map(|promise| planned(session, promise)).collect()
+    let found: Vec<_> = found.collect();
+    let keys = found.iter().filter_map(|promise| planned_for_keys(session, promise));
+    let keys: Vec<_> = keys.collect();
+    found.into_iter().map(|promise| planned(session, promise)).chain(keys).collect()
+}
+
+/// That a key's requests leave another key's bucket alone, where a plan has two keys whose values are known.
+fn planned_for_keys<'a>(session: &Session<'a>, promise: &Promise<'a>) -> Option<Planned<'a>> {
+    let limit = promise.layer.limit;
+    if promise.layer.scope != Scope::Plan || fits(&limit, session.settings).is_err() {
+        return None;
+    }
+    // What both send has to find room in the buckets that they share.
+    let needed = 2 * limit.burst + BEYOND_BURST;
+    let has_room = |way: &&Way<'a>| {
+        let mut others = way.layers.iter().filter(|l| l.promise != promise.layer.promise);
+        others.all(|other| other.limit.burst >= needed)
+    };
+    let mut ways = promise.ways.iter().filter(has_room);
+    let first = ways.next()?.clone();
+    let is_other_key = |way: &&Way<'a>| {
+        way.member.map(|m| &m.key.id) != first.member.map(|m| &m.key.id)
+            && way.route.name() == first.route.name()
+            && way.route.stage_name() == first.route.stage_name()
+    };
+    let second = ways.find(is_other_key)?.clone();
+    let layer = promise.layer.clone();
+    let name = name(&layer, &first);
+    Some(Planned {
+        id: format!("burst/keys/{name}"),
+        promised: format!("{} requests at once for each key ({})", limit.burst, layer.label),
+        place: Some(layer.place.clone()),
+        phase: Phase::Bursts,
+        lasts: Duration::from_secs_f64(limit.refill_s().min(60.0)),
+        run: Box::new(move |session| {
+            check_keys(session, &first, &second, &layer).unwrap_or_else(|finding| finding)
+        }),
+    })
+}
+
+/// Empties the bucket of one key, and then wants the whole burst for another.
+fn check_keys(
+    session: &Session<'_>,
+    first: &Way<'_>,
+    second: &Way<'_>,
+    layer: &Layer,
+) -> Result<Finding, Finding> {
+    let (limits, at) = (second.limits(), second.at(layer));
+    let burst = limits[at].burst;
+    let load = |count: u64| Load {
+        arrivals: Arrivals::AtOnce { count },
+        connections: 1,
+        pipeline: (count as usize).min(loadgen_engine::limits::PIPELINE_MAX),
+    };
+    let mut finding = Finding {
+        tolerance: format!(
+            "a refusal counts only where no delay explains it, and in each of {BURST_ROUNDS} rounds"
+        ),
+        ..Finding::default()
+    };
+    for round in 1..=BURST_ROUNDS {
+        wait_until_full(session, &second.layers)?;
+        let emptied =
+            send(session, first, &load(burst + BEYOND_BURST), Duration::ZERO, &mut finding)?;
+        quota::make_room(session, second, burst)?;
+        let seen = offer(session, second, &load(burst))?;
+        finding.offered =
+            format!("{}; then {}", finding.offered, said(second, &load(burst), &seen));
+        let (one, other) = (emptied.spans.admitted.len(), seen.spans.admitted.len());
+        finding.observed = format!("{one} and {other} admitted (round {round})");
+        for (way, seen) in [(first, &emptied), (second, &seen)] {
+            if let Some(verdict) = broken(way, &limits, seen) {
+                finding.verdict = verdict;
+                return Ok(finding);
+            }
+        }
+        if below(&limits, at, &seen.spans) > burst as f64 - ROUNDING_TOKENS {
+            return Ok(finding);
+        }
+    }
+    finding.verdict = Verdict::Failed(format!(
+        "{}, where each key has {burst}; so in each of {BURST_ROUNDS} rounds",
+        finding.observed
+    ));
+    Ok(finding)
 }
 
 fn planned<'a>(session: &Session<'a>, promise: Promise<'a>) -> Planned<'a> {

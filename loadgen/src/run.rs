@@ -44,6 +44,7 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<u8> {
         goose_report: args.goose_report.clone(),
         hdr_log: args.hdr_log.clone(),
         host: args.target.host.clone(),
+        silences_stdout: true,
         ..RunSettings::new(target.text.clone())
     };
     let mut live = Live::stderr(&*scenario.name, Some(scenario.load.lasts()), args.output.quiet);

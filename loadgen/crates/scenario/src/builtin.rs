@@ -11,7 +11,7 @@ pub struct Builtin {
     pub text: &'static str,
 }
 
-const BUILTINS: [Builtin; 7] = [
+const BUILTINS: [Builtin; 8] = [
     Builtin {
         name: "browse",
         description: "people who look at a list and at single orders, with time to think",
@@ -46,6 +46,11 @@ const BUILTINS: [Builtin; 7] = [
         name: "soak",
         description: "a moderate rate for an hour, to find what leaks",
         text: include_str!("../../../scenarios/soak.yaml"),
+    },
+    Builtin {
+        name: "get",
+        description: "one GET on the uring engine, as fast as the connections carry it",
+        text: include_str!("../../../scenarios/get.yaml"),
     },
 ];
 

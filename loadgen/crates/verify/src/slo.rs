@@ -234,16 +234,17 @@ fn judged(threshold: &Threshold, seen: &Seen) -> (Verdict, String) {
         return (whole.verdict, whole.observed);
     }
     let limit_us = threshold.limit();
-    let late_us = outcome.late_us.value_at_quantile(quantile(threshold.metric()));
-    if late_us as f64 > limit_us * LATE_SHARE_MAX && whole.verdict != Verdict::Passed {
-        let why = format!(
+    let late_us = outcome.late_us.max();
+    let late = || {
+        Verdict::NotChecked(format!(
             "this machine sent requests up to {} late, which may be what was measured; give it less to do",
             micros(late_us)
-        );
-        return (Verdict::NotChecked(why), whole.observed);
-    }
+        ))
+    };
     let Metric::Percentile(thousandths) = threshold.metric() else {
-        return (whole.verdict, whole.observed);
+        let is_late = late_us as f64 > limit_us * LATE_SHARE_MAX;
+        let is_broken = whole.verdict != Verdict::Passed;
+        return (if is_broken && is_late { late() } else { whole.verdict }, whole.observed);
     };
     let slower = above(&outcome.latency_us, limit_us);
     let share = 1.0 - f64::from(thousandths) / WHOLE;
@@ -252,20 +253,16 @@ fn judged(threshold: &Threshold, seen: &Seen) -> (Verdict, String) {
     if slower < most {
         return (Verdict::Passed, observed);
     }
+    // So much slower that sending late does not explain it.
+    if above(&outcome.latency_us, limit_us + late_us as f64) < most {
+        return (late(), observed);
+    }
     let expected = answers as f64 * share;
     let why = format!(
         "{slower} of {answers} answers took longer, where the promise allows {expected:.0} and chance adds up to {}",
         (most - 1) as f64 - expected.floor()
     );
     (Verdict::Failed(why), observed)
-}
-
-fn quantile(metric: Metric) -> f64 {
-    match metric {
-        Metric::Percentile(thousandths) => f64::from(thousandths) / WHOLE,
-        Metric::Maximum => 1.0,
-        _ => 0.5,
-    }
 }
 
 /// Answers that took longer than this.

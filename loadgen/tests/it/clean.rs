@@ -9,7 +9,7 @@ fn the_limits_example_passes_as_a_whole() {
         .origin(gateway.origin())
         .ops(gateway.ops())
         // Looser than limits.expect.yaml: nobody promised that other tests leave the machine alone.
-        .expect("parameters: {day: monday}\nslo: [p50<200ms, p99<2s]\nslo_rate: 50\n")
+        .expect("parameters: {day: monday}\nslo: [p50<200ms for GET /release, p99<2s for GET /release]\nslo_rate: 250\n")
         .args(&["--duration", "2s"])
         .run();
     verified.assert_passed(&[
@@ -59,7 +59,7 @@ fn the_expectations_of_the_limits_example_give_rise_to_checks() {
 #[test]
 fn the_orders_example_passes() {
     let orders = std::fs::read_to_string(example("orders.yaml")).unwrap();
-    let gateway = Gateway::serving(&orders);
+    let gateway = Gateway::serving("orders.yaml", &orders);
     let verified = Verify::definition(&example("orders.yaml"), gateway.address())
         .origin(gateway.origin())
         .ops(gateway.ops())
@@ -75,13 +75,13 @@ fn without_an_origin_and_ops_it_says_what_they_are_for() {
         Verify::limits(gateway.address()).args(&["--only", "cache", "--only", "errors"]).run();
     verified.assert_passed(&["errors/"]);
     assert!(verified.ids("not_checked").iter().any(|id| id.starts_with("cache/hit/")));
-    assert!(verified.printed.contains("--origin 127.0.0.1:9000"), "{}", verified.printed);
+    assert!(verified.reasons().contains("--origin 127.0.0.1:9000"), "{}", verified.printed);
     let list = Verify::limits(gateway.address())
         .origin(gateway.origin())
         .args(&["--only", "cache/flush"])
         .run();
     assert_eq!(list.ids("not_checked"), ["cache/flush/limits/prod/GET /menu/{day}"]);
-    assert!(list.printed.contains("--ops"), "{}", list.printed);
+    assert!(list.reasons().contains("give --ops"), "{}", list.printed);
 }
 
 fn reports_are_whole(verified: &Verified) {

@@ -8,7 +8,8 @@ use crate::support::{Gateway, Proxy, Step, Verify, answer_json, limits_with};
 
 #[test]
 fn a_doubled_rate_is_found() {
-    let gateway = Gateway::serving(&limits_with("RateLimit: 20\n", "RateLimit: 40\n"));
+    let gateway =
+        Gateway::serving("limits.yaml", &limits_with("RateLimit: 20\n", "RateLimit: 40\n"));
     let verified = Verify::limits(gateway.address())
         .origin(gateway.origin())
         .args(&["--only", "throttle", "--duration", "2s"])
@@ -20,7 +21,7 @@ fn a_doubled_rate_is_found() {
 fn a_burst_off_by_one_is_found() {
     for burst in ["9", "11"] {
         let changed = limits_with("BurstLimit: 10\n", &format!("BurstLimit: {burst}\n"));
-        let gateway = Gateway::serving(&changed);
+        let gateway = Gateway::serving("limits.yaml", &changed);
         let verified = Verify::limits(gateway.address())
             .origin(gateway.origin())
             .args(&["--only", "burst"])
@@ -46,7 +47,8 @@ fn a_limit_for_each_shard_instead_of_all_is_found() {
 #[test]
 fn a_cache_key_that_misses_a_parameter_is_found() {
     let key = "          - method.request.path.day\n          - method.request.querystring.lang\n";
-    let gateway = Gateway::serving(&limits_with(key, "          - method.request.path.day\n"));
+    let gateway =
+        Gateway::serving("limits.yaml", &limits_with(key, "          - method.request.path.day\n"));
     let verified = Verify::limits(gateway.address())
         .origin(gateway.origin())
         .ops(gateway.ops())
@@ -67,7 +69,7 @@ fn a_cache_key_that_misses_a_parameter_is_found() {
 fn a_cache_without_any_key_is_found() {
     let key = "        CacheKeyParameters:\n          - method.request.path.day\n          - \
                method.request.querystring.lang\n";
-    let gateway = Gateway::serving(&limits_with(key, ""));
+    let gateway = Gateway::serving("limits.yaml", &limits_with(key, ""));
     let verified = Verify::limits(gateway.address())
         .origin(gateway.origin())
         .ops(gateway.ops())
@@ -130,8 +132,8 @@ fn a_slow_p99_is_found() {
     });
     let verified = Verify::limits(proxy.address())
         .origin(gateway.origin())
-        .expect("slo: [p50<100ms, p99<250ms]\n")
-        .args(&["--only", "slo", "--duration", "4s"])
+        .expect("slo: [p50<100ms for GET /release, p99<250ms for GET /release]\nslo_rate: 250\n")
+        .args(&["--only", "slo", "--duration", "2s"])
         .run();
     verified.assert_failed(&["slo/p99"], &["slo/p50"]);
 }
@@ -140,7 +142,7 @@ fn a_slow_p99_is_found() {
 fn a_wrong_canary_split_is_found() {
     // Twice the share, and half of it.
     let twice = limits_with("PercentTraffic: 10\n", "PercentTraffic: 20\n");
-    let gateway = Gateway::serving(&twice);
+    let gateway = Gateway::serving("limits.yaml", &twice);
     let only = ["--only", "canary", "--only", "errors"];
     Verify::limits(gateway.address())
         .args(&only)

@@ -23,14 +23,15 @@ impl Gateway {
     /// Serves `limits.yaml` as it is.
     #[track_caller]
     pub(crate) fn limits() -> Self {
-        Self::serving(&std::fs::read_to_string(example("limits.yaml")).unwrap())
+        Self::serving("limits.yaml", &std::fs::read_to_string(example("limits.yaml")).unwrap())
     }
 
-    /// Serves this template, whose backend is where [`Gateway::origin`] says.
+    /// Serves this template, whose backend is where [`Gateway::origin`] says. The ids of what it defines are made from
+    /// the file's name, so it is that of the definition that the gateway is held to.
     #[track_caller]
-    pub(crate) fn serving(template: &str) -> Self {
+    pub(crate) fn serving(name: &str, template: &str) -> Self {
         let directory = TempDir::new().unwrap();
-        let file = directory.path().join("template.yaml");
+        let file = directory.path().join(name);
         std::fs::write(&file, template).unwrap();
         let ports = directory.path().join("ports");
         let origin = free_address();

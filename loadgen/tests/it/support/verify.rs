@@ -111,6 +111,12 @@ impl Verified {
             .collect()
     }
 
+    /// Why checks failed or were not made, one after the other.
+    pub(crate) fn reasons(&self) -> String {
+        let checks = self.report["checks"].as_array().unwrap().iter();
+        checks.filter_map(|check| check["reason"].as_str()).collect::<Vec<_>>().join("\n")
+    }
+
     /// Panics unless the run failed, `failed` begin the ids of all that did, each of at least one, and something else
     /// passed where `passed` begins its id.
     #[track_caller]

@@ -173,5 +173,5 @@ pub(crate) const LATE_SHARE_MAX: f64 = 0.1;
 /// Ours: a scheduler's slice, and well beyond what a busy gateway's answers differ by.
 pub(crate) const STALL_US_MIN: u64 = 2_000;
 
-/// See [`STALL_US_MIN`].
+/// Medians beyond which an answer was held up. Ours; see [`STALL_US_MIN`].
 pub(crate) const STALL_MEDIANS: u64 = 4;

@@ -125,16 +125,28 @@ fn stale_answers_after_a_flush_are_found() {
 fn a_slow_p99_is_found() {
     let gateway = Gateway::limits();
     let address = gateway.address();
-    // One request in 33 takes half a second longer.
+    // One request in 33 takes a second and a half longer.
     let proxy = Proxy::start(move |_, number, _| match number % 33 {
-        32 => Step::Late(Duration::from_millis(500), address),
+        32 => Step::Late(Duration::from_millis(1_500), address),
         _ => Step::To(address),
     });
-    let verified = Verify::limits(proxy.address())
-        .origin(gateway.origin())
-        .expect("slo: [p50<100ms for GET /release, p99<250ms for GET /release]\nslo_rate: 250\n")
-        .args(&["--only", "slo", "--duration", "2s"])
-        .run();
+    let verify = || {
+        Verify::limits(proxy.address())
+            .origin(gateway.origin())
+            .expect(
+                "slo: [p50<100ms for GET /release, p99<250ms for GET /release]\nslo_rate: 250\n",
+            )
+            .args(&["--only", "slo", "--duration", "2s", "--connections", "64"])
+            .run()
+    };
+    let mut verified = verify();
+    // Where this machine itself was too late, nothing is said; it is not always.
+    for _ in 0..3 {
+        if verified.ids("not_checked").is_empty() {
+            break;
+        }
+        verified = verify();
+    }
     verified.assert_failed(&["slo/p99"], &["slo/p50"]);
 }
 

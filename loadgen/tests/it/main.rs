@@ -10,5 +10,6 @@
 
 mod authorizers;
 mod clean;
+mod commands;
 mod sabotage;
 mod support;

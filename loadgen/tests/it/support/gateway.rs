@@ -71,6 +71,11 @@ impl Gateway {
         self.ops
     }
 
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Where it looks for the backend.
     pub(crate) fn origin(&self) -> SocketAddr {
         self.origin

@@ -23,8 +23,10 @@ pub mod limits;
 pub mod link;
 pub mod listener;
 pub mod mailbox;
+pub mod ring;
 pub mod shard;
 mod signal;
+mod stock;
 pub mod stream;
 pub mod tls;
 

@@ -41,6 +41,31 @@ pub const TLS_BUFFER_BYTES: usize = 2 * BUF_BYTES;
 /// TLS sessions that are remembered for resumption, over all backends. Ours; rustls keeps 256.
 pub const TLS_SESSIONS: usize = 1024;
 
+/// Connections of a [`Ring`](crate::ring::Ring). Ours: a completion has 24 bits for the slot.
+pub const RING_SLOTS_MAX: usize = 1 << 24;
+
+/// Submission queue entries of a [`Ring`](crate::ring::Ring); its completion queue has four times as many.
+/// Ours: in steady state it submits nothing, and a full queue is submitted early.
+pub const RING_SUBMISSIONS: u32 = 1024;
+
+/// One of the buffers that a [`Ring`](crate::ring::Ring) receives into, in bytes.
+/// Ours: most answers fit one, and pages that a small one never touches are never resident.
+pub const STOCK_BUF_BYTES: usize = 16 * 1024;
+
+/// From the start of one such buffer to the next, in bytes. Ours: starts that are whole pages apart would share a
+/// few lines of the first-level cache.
+pub const STOCK_STRIDE_BYTES: usize = STOCK_BUF_BYTES + 320;
+
+/// The fewest such buffers of one ring. Ours: a connection's next bytes find one while its last are looked at.
+pub const STOCK_BUFS_MIN: usize = 16;
+
+/// The most such buffers of one ring. Ours: each is given back before the next is looked at, so they only have to hold
+/// what comes at once; when none is left, receiving is started anew.
+pub const STOCK_BUFS_MAX: usize = 2048;
+
+const _: () =
+    assert!(STOCK_BUFS_MAX.is_power_of_two() && STOCK_BUFS_MAX <= 1 << 15, "the kernel's bound");
+
 const _: () = assert!(BUF_BYTES >= 2 * 10_240, "a request head fits one buffer");
 const _: () = assert!(TICK_MS * 2 <= 50, "the shortest timeout is seen in time");
 

@@ -8,6 +8,7 @@
 mod ask;
 mod bell;
 mod error;
+mod flood;
 pub mod framing;
 mod ledger;
 pub mod limits;

@@ -14,6 +14,7 @@ use std::time::Duration;
 use gateway_rt::{Alarm, Moment};
 
 use crate::bell::Bell;
+use crate::flood;
 use crate::ledger::Ledger;
 use crate::limits::WATCH_MS;
 use crate::marks::Marks;
@@ -75,7 +76,13 @@ pub(crate) struct Due {
 }
 
 /// Runs thread `index` of `run`; what it saw.
-pub(crate) async fn work(run: Arc<Run>, index: usize, ledger: Ledger) -> Ledger {
+pub(crate) async fn work(run: Arc<Run>, index: usize, mut ledger: Ledger) -> Ledger {
+    if flood::fits(&run.plan) {
+        match flood::work(&run, index, ledger) {
+            Ok(ledger) => return ledger,
+            Err(unused) => ledger = *unused,
+        }
+    }
     let cpu = gateway_rt::clock::thread_cpu_us();
     let shard = Rc::new(Shard::new(run, index, ledger));
     let threads = shard.run.plan.threads;
@@ -152,7 +159,7 @@ async fn wait_until(alarm: &mut Option<Alarm>, at: Moment, now: Moment) {
 /// Ends the run when its time is over or somebody says so.
 async fn watch(shard: Rc<Shard>) {
     while !shard.run.is_stopped() && shard.seats.get() > 0 {
-        if shard.zero_now().is_some_and(|zero| Moment::now() >= zero + shard.run.lasts()) {
+        if shard.run.zero().is_some_and(|zero| Moment::now() >= zero + shard.run.lasts()) {
             shard.end();
         }
         gateway_rt::sleep(Duration::from_millis(WATCH_MS)).await;
@@ -169,8 +176,33 @@ impl Run {
         self.stop.is_stopped() || self.is_given_up.load(Ordering::Relaxed)
     }
 
+    /// Time zero, as soon as it is known.
+    pub(crate) fn zero(&self) -> Option<Moment> {
+        match self.zero_us.load(Ordering::Acquire) {
+            0 => None,
+            us => Some(Moment::default() + Duration::from_micros(us)),
+        }
+    }
+
+    /// Says that a thread's connections are made, and blocks the thread until time zero; none when the run was stopped
+    /// before.
+    pub(crate) fn wait_for_zero(&self) -> Option<Moment> {
+        self.ready.fetch_add(1, Ordering::Release);
+        loop {
+            if self.is_stopped() {
+                return None;
+            }
+            let now = Moment::now();
+            let left_us = self.zero().map_or(u64::MAX, |zero| zero.micros_since(now));
+            if left_us == 0 {
+                return self.zero();
+            }
+            std::thread::sleep(Duration::from_micros(left_us.min(1_000)));
+        }
+    }
+
     /// How long requests are sent.
-    fn lasts(&self) -> Duration {
+    pub(crate) fn lasts(&self) -> Duration {
         let schedule = self.schedule.as_ref().map_or(0, Schedule::lasts_us);
         self.plan.lasts_max.saturating_add(Duration::from_micros(schedule))
     }
@@ -328,13 +360,6 @@ impl Shard {
         own + if index == 0 { self.run.counts().1 } else { 0 }
     }
 
-    fn zero_now(&self) -> Option<Moment> {
-        match self.run.zero_us.load(Ordering::Acquire) {
-            0 => None,
-            us => Some(Moment::default() + Duration::from_micros(us)),
-        }
-    }
-
     /// Waits for time zero; `false` when the run was stopped before.
     pub(crate) async fn started(&self) -> bool {
         if self.zero.get() != Moment::NEVER {
@@ -344,7 +369,7 @@ impl Shard {
             if self.run.is_stopped() {
                 return false;
             }
-            if let Some(zero) = self.zero_now() {
+            if let Some(zero) = self.run.zero() {
                 let left_us = zero.micros_since(Moment::now());
                 if left_us < 1_000 {
                     // The rest is waited for by the pacer; a closed model starts a little early, which is no harm.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use loadgen_engine::{Arrivals, Failure, Outcome, Plan, Target, run};
 
-use crate::backend::{OK, Reply, nobody, plan, request, start};
+use crate::backend::{OK, Reply, both_ways, nobody, plan, request, start};
 
 fn outcome(plan: &Plan) -> Outcome {
     run(plan, &mut |_| {}).expect("a plan that can be run")
@@ -15,10 +15,14 @@ fn errors(reply: impl Fn() -> Reply + Send + Sync + 'static) -> Vec<(Failure, u6
     let target = start(move |_| reply());
     let timeout = Duration::from_millis(150);
     let plan = Plan { count_max: 10, timeout, ..plan(&target, Arrivals::Closed) };
-    let outcome = outcome(&plan);
-    assert_eq!(outcome.samples.len(), 10);
-    assert!(outcome.samples.iter().all(|sample| sample.status == 0));
-    outcome.errors.into_iter().collect()
+    let [errors, others] = both_ways(plan).map(|plan| {
+        let outcome = outcome(&plan);
+        assert_eq!(outcome.samples.len(), 10);
+        assert!(outcome.samples.iter().all(|sample| sample.status == 0));
+        outcome.errors.into_iter().collect::<Vec<_>>()
+    });
+    assert_eq!(errors, others, "both ways of the closed model see the same");
+    errors
 }
 
 #[test]
@@ -65,10 +69,11 @@ fn a_body_without_end_is_a_timeout() {
 #[test]
 fn nobody_there_is_a_failure_to_connect() {
     let target = Target { address: nobody(), tls: None };
-    let plan = Plan { count_max: 10, ..plan(&target, Arrivals::Closed) };
-    let outcome = outcome(&plan);
-    assert_eq!(outcome.errors.into_iter().collect::<Vec<_>>(), [(Failure::Connect, 10)]);
-    assert_eq!(outcome.sent, 0);
+    for plan in both_ways(Plan { count_max: 10, ..plan(&target, Arrivals::Closed) }) {
+        let outcome = outcome(&plan);
+        assert_eq!(outcome.errors.into_iter().collect::<Vec<_>>(), [(Failure::Connect, 10)]);
+        assert_eq!(outcome.sent, 0);
+    }
 }
 
 #[test]
@@ -80,15 +85,41 @@ fn connections_that_are_closed_after_an_answer_are_made_anew() {
     });
     let mut plan = Plan { count_max: 20, ..plan(&target, Arrivals::Closed) };
     plan.requests = vec![request("GET", "/a"), request("GET", "/b")];
-    let outcome = outcome(&plan);
-    assert_eq!(outcome.statuses.get(&200), Some(&20), "{:?}", outcome.errors);
+    for plan in both_ways(plan) {
+        let outcome = outcome(&plan);
+        assert_eq!(outcome.statuses.get(&200), Some(&20), "{:?}", outcome.errors);
+    }
 }
 
 #[test]
 fn more_bytes_than_were_asked_for_do_not_become_the_next_answer() {
     let target =
         start(|_| Reply::Keep([OK, b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n"].concat()));
-    let plan = Plan { count_max: 20, ..plan(&target, Arrivals::Closed) };
-    let outcome = outcome(&plan);
-    assert_eq!(outcome.statuses.get(&200), Some(&20), "{:?}", outcome.statuses);
+    for plan in both_ways(Plan { count_max: 20, ..plan(&target, Arrivals::Closed) }) {
+        let outcome = outcome(&plan);
+        assert_eq!(outcome.statuses.get(&200), Some(&20), "{:?}", outcome.statuses);
+    }
+}
+
+#[test]
+fn what_fails_does_not_stop_what_comes_after_it() {
+    let target = start(|head| match head.split(' ').nth(1) {
+        Some("/cut") => Reply::Close(OK[..OK.len() - 1].to_vec()),
+        Some("/silent") => Reply::Silence,
+        Some("/wrong") => Reply::Keep(b"220 smtp\r\n".to_vec()),
+        _ => Reply::Keep(OK.to_vec()),
+    });
+    let timeout = Duration::from_millis(100);
+    let mut plan = Plan { count_max: 40, timeout, ..plan(&target, Arrivals::Closed) };
+    plan.requests =
+        ["/", "/cut", "/silent", "/wrong"].map(|path| request("GET", path)).into_iter().collect();
+    for plan in both_ways(plan) {
+        let outcome = outcome(&plan);
+        assert_eq!(outcome.statuses.into_iter().collect::<Vec<_>>(), [(200, 10)]);
+        let errors = [(Failure::Closed, 10), (Failure::Timeout, 10), (Failure::Malformed, 10)];
+        assert_eq!(outcome.errors.into_iter().collect::<Vec<_>>(), errors);
+        assert_eq!(outcome.sent, 40);
+        let mut waits = outcome.samples.iter().filter(|sample| sample.request == 2);
+        assert!(waits.all(|sample| sample.received_us - sample.sent_us >= 100_000));
+    }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use loadgen_engine::{Arrivals, Outcome, Plan, Step, Stop, run, run_until};
 
-use crate::backend::{OK, Reply, plan, request, start};
+use crate::backend::{OK, Reply, both_ways, plan, request, start};
 
 fn outcome(plan: &Plan) -> Outcome {
     run(plan, &mut |_| {}).expect("a plan that can be run")
@@ -67,15 +67,21 @@ fn at_once_with_few_connections_waits_in_order_and_its_latency_counts() {
 fn the_closed_model_ends_at_its_count_or_its_time() {
     let target = start(|_| Reply::Keep(OK.to_vec()));
     let counted = Plan { count_max: 101, threads: 2, ..plan(&target, Arrivals::Closed) };
-    let counted = outcome(&counted);
-    assert_eq!((counted.sent, counted.unsent), (101, 0));
-    assert_eq!(counted.statuses.get(&200), Some(&101));
-    assert!(counted.latency_us == counted.service_us);
+    for counted in both_ways(counted) {
+        let counted = outcome(&counted);
+        assert_eq!((counted.sent, counted.unsent), (101, 0));
+        assert_eq!(counted.statuses.get(&200), Some(&101));
+        assert!(counted.latency_us == counted.service_us);
+        assert_eq!(counted.received_bytes, 101 * OK.len() as u64);
+    }
     let timed = Plan { lasts_max: Duration::from_millis(200), ..plan(&target, Arrivals::Closed) };
-    let timed = outcome(&timed);
-    assert!(timed.sent > 10);
-    assert_eq!(timed.statuses.get(&200), Some(&timed.sent));
-    assert!(timed.took >= Duration::from_millis(150), "{:?}", timed.took);
+    for timed in both_ways(timed) {
+        let timed = outcome(&timed);
+        assert!(timed.sent > 10);
+        assert_eq!(timed.statuses.get(&200), Some(&timed.sent));
+        assert!(timed.took >= Duration::from_millis(150), "{:?}", timed.took);
+        assert!(timed.samples.iter().all(|sample| sample.intended_us <= sample.sent_us));
+    }
 }
 
 #[test]
@@ -113,6 +119,54 @@ fn a_stop_ends_a_run_early() {
 }
 
 #[test]
+fn a_stop_cuts_a_closed_run_short_and_what_was_under_way_is_no_failure() {
+    let target = start(|head| match head.split(' ').nth(1) {
+        Some("/silent") => Reply::Silence,
+        _ => Reply::Keep(OK.to_vec()),
+    });
+    let mut plan = Plan { connections: 4, ..plan(&target, Arrivals::Closed) };
+    plan.requests = vec![request("GET", "/"), request("GET", "/silent")];
+    for plan in both_ways(plan) {
+        let (stop, started) = (Stop::default(), std::time::Instant::now());
+        let outcome = run_until(&plan, &stop, &mut |progress| {
+            if progress.answered > 0 {
+                stop.stop();
+            }
+        })
+        .expect("a plan");
+        assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+        assert!(outcome.errors.is_empty(), "{:?}", outcome.errors);
+        assert_eq!(outcome.statuses.values().sum::<u64>() + 4, outcome.sent);
+    }
+}
+
+#[test]
+fn answers_in_pieces_are_whole_in_the_closed_model() {
+    let target = start(|head| match head.split(' ').nth(1) {
+        Some("/chunked") => Reply::Pieces(vec![
+            b"HTTP/1.1 404 No\r\nTransfer-Enc".to_vec(),
+            b"oding: chunked\r\n\r\n5\r\nhe".to_vec(),
+            b"llo\r\n0\r\n\r\n".to_vec(),
+        ]),
+        Some("/long") => {
+            let head = b"HTTP/1.1 201 Yes\r\nContent-Length: 300000\r\n\r\n";
+            Reply::Keep([&head[..], &[b'x'; 300_000]].concat())
+        }
+        Some("/none") => Reply::Keep(b"HTTP/1.1 204 No Content\r\n\r\n".to_vec()),
+        _ => Reply::Keep(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n".to_vec()),
+    });
+    let mut plan = Plan { count_max: 200, connections: 7, ..plan(&target, Arrivals::Closed) };
+    let paths = [("GET", "/chunked"), ("GET", "/long"), ("GET", "/none"), ("HEAD", "/head")];
+    plan.requests = paths.map(|(method, path)| request(method, path)).into_iter().collect();
+    for plan in both_ways(plan) {
+        let outcome = outcome(&plan);
+        let all = [(200, 50), (201, 50), (204, 50), (404, 50)];
+        assert_eq!(outcome.statuses.into_iter().collect::<Vec<_>>(), all, "{:?}", outcome.errors);
+        assert!(outcome.errors.is_empty(), "{:?}", outcome.errors);
+    }
+}
+
+#[test]
 fn requests_take_turns_by_weight() {
     static SEEN: Mutex<Vec<String>> = Mutex::new(Vec::new());
     let target = start(|head| {
@@ -122,11 +176,14 @@ fn requests_take_turns_by_weight() {
     let mut plan = Plan { connections: 1, count_max: 8, ..plan(&target, Arrivals::Closed) };
     plan.requests = vec![request("GET", "/a"), request("GET", "/b")];
     plan.requests[0].weight = 3;
-    let outcome = outcome(&plan);
-    let order: String = SEEN.lock().expect("no panic").iter().map(|head| &head[5..6]).collect();
-    assert_eq!(order, "aabaaaba");
-    assert_eq!(outcome.by_request_us[0].len(), 6);
-    assert_eq!(outcome.by_request_us[1].len(), 2);
+    for plan in both_ways(plan) {
+        let outcome = outcome(&plan);
+        let seen = std::mem::take(&mut *SEEN.lock().expect("no panic"));
+        let order: String = seen.iter().map(|head| &head[5..6]).collect();
+        assert_eq!(order, "aabaaaba");
+        assert_eq!(outcome.by_request_us[0].len(), 6);
+        assert_eq!(outcome.by_request_us[1].len(), 2);
+    }
 }
 
 #[test]

@@ -219,7 +219,11 @@ impl Run<'_> {
             if !trials.is_empty() && (is_late || self.rig.is_stopped()) {
                 break;
             }
-            let load = Load { rate_rps: None, connections, warm_up, lasts };
+            // As fast as they go, unless somebody says how fast they may.
+            let most_rps = self.settings.rate_rps_max;
+            let is_bounded = most_rps < loadgen_engine::limits::RATE_RPS_MAX;
+            let load =
+                Load { rate_rps: is_bounded.then_some(most_rps), connections, warm_up, lasts };
             let facts = self.measure(&load)?;
             if facts.achieved_rps == 0.0 && trials.is_empty() {
                 return Err(nothing_expected(&facts));

@@ -291,3 +291,14 @@ fn the_report_has_the_knee_the_steps_and_plots() {
         assert!(table.rows.iter().all(|row| row.len() == table.columns.len()), "{table:?}");
     }
 }
+
+#[test]
+fn nothing_is_offered_faster_than_allowed() {
+    let mut model = Model::new(50_000.0);
+    let settings = Settings { rate_rps_max: 800.0, ..settings() };
+    let found = tune_on(&settings, &mut model, &mut |_| {}).unwrap();
+    assert!(model.loads.len() > 1 && found.end.holds_rps.is_some(), "{:?}", found.end);
+    for load in &model.loads {
+        assert!(load.rate_rps.is_some_and(|rate| rate <= 800.0), "{load:?}");
+    }
+}

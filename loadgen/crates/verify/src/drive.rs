@@ -8,7 +8,7 @@ use gateway_model::{GatewayResponseType, RestApi};
 use loadgen_engine::{Arrivals, Failure, Outcome, Plan, Record, Sample, Step};
 
 use crate::evidence::{Span, Spans};
-use crate::limits::{FULL_MARGIN, FULL_WAIT_MAX, TROUBLED_SHARE_MAX};
+use crate::limits::{FULL_MARGIN, FULL_WAIT_MAX, STOP_LOOK, TROUBLED_SHARE_MAX};
 use crate::planned::Finding;
 use crate::promises::{Layer, Way};
 use crate::route::Member;
@@ -18,6 +18,9 @@ use loadgen_report::Verdict;
 /// What a throttled answer says of itself, and one beyond a quota. Source: the `x-amzn-errortype` of `THROTTLED` and
 /// `QUOTA_EXCEEDED`.
 const MARKS: [&str; 2] = ["TooManyRequestsException", "LimitExceededException"];
+
+/// Why a check of a run that was stopped says nothing.
+pub(crate) const STOPPED: &str = "the run was stopped before this check ended";
 
 /// What this run did to limits so far.
 #[derive(Debug)]
@@ -86,11 +89,11 @@ pub(crate) struct Seen {
     pub(crate) outcome: Outcome,
 }
 
-/// `count` requests within a millisecond, then others at a rate.
+/// `count` requests within a millisecond, or as quickly as the engine's rates go; then others at a rate.
 pub(crate) fn burst_then(count: u64, then_rps: f64, lasts: Duration) -> Arrivals {
-    let at_once = count as f64 * 1_000.0;
-    let mut steps =
-        vec![Step { from_rps: at_once, to_rps: at_once, lasts: Duration::from_millis(1) }];
+    let at_once = (count as f64 * 1_000.0).min(loadgen_engine::limits::RATE_RPS_MAX);
+    let within = Duration::from_secs_f64(count as f64 / at_once);
+    let mut steps = vec![Step { from_rps: at_once, to_rps: at_once, lasts: within }];
     if !lasts.is_zero() {
         steps.push(Step { from_rps: then_rps, to_rps: then_rps, lasts });
     }
@@ -132,9 +135,10 @@ pub(crate) fn offer_all(
         record: Record::Samples,
         marks: MARKS.iter().map(|mark| mark.as_bytes().to_vec()).collect(),
     };
-    let outcome = loadgen_engine::run(&plan, &mut |_| {}).map_err(|error| {
-        Finding::not_checked(format!("the load could not be sent: {}", chain(&error)))
-    })?;
+    let outcome =
+        loadgen_engine::run_until(&plan, &session.stop, &mut |_| {}).map_err(|error| {
+            Finding::not_checked(format!("the load could not be sent: {}", chain(&error)))
+        })?;
     let seen = Seen::of(outcome);
     let spent = &session.spent;
     let mut buckets = spent.buckets.borrow_mut();
@@ -293,8 +297,15 @@ pub(crate) fn wait_until_full(session: &Session<'_>, layers: &[Layer]) -> Result
         }
         wait = wait.max(left);
     }
-    std::thread::sleep(wait);
-    Ok(())
+    let until = Instant::now() + wait;
+    while !session.stop.is_stopped() {
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(());
+        }
+        std::thread::sleep(left.min(STOP_LOOK));
+    }
+    Err(Finding::not_checked(STOPPED))
 }
 
 /// What happened, in words.

@@ -37,10 +37,12 @@ mod throttle;
 use std::time::{Duration, Instant, SystemTime};
 
 use gateway_model::Definitions;
-use loadgen_report::{Check, Report};
+use loadgen_engine::Stop;
+use loadgen_report::{Check, Report, Verdict};
 
+use crate::drive::STOPPED;
 pub use crate::expectations::ExpectationsError;
-use crate::planned::Planned;
+use crate::planned::{Finding, Planned};
 use crate::session::Session;
 pub use crate::settings::{Expectations, Settings, Token};
 
@@ -78,7 +80,18 @@ pub fn verify(
     settings: &Settings,
     told: &mut dyn FnMut(&Event<'_>),
 ) -> Report {
-    let session = Session::serving(definitions, settings);
+    verify_until(definitions, settings, &Stop::default(), told)
+}
+
+/// As [`verify`], until `stop` says so: checks that did not end by then are reported as not checked.
+pub fn verify_until(
+    definitions: &Definitions,
+    settings: &Settings,
+    stop: &Stop,
+    told: &mut dyn FnMut(&Event<'_>),
+) -> Report {
+    let mut session = Session::serving(definitions, settings);
+    session.stop = stop.clone();
     let started = Instant::now();
     let planned = plan(&session);
     let lasts = planned.iter().map(|planned| planned.lasts).sum();
@@ -120,7 +133,15 @@ fn plan<'a>(session: &Session<'a>) -> Vec<Planned<'a>> {
 
 fn run(session: &Session<'_>, planned: Planned<'_>) -> Check {
     let started = Instant::now();
-    let finding = (planned.run)(session);
+    let finding = match session.stop.is_stopped() {
+        true => Finding::not_checked(STOPPED),
+        false => (planned.run)(session),
+    };
+    // What was cut short looks like too little.
+    let finding = match session.stop.is_stopped() {
+        true => Finding { verdict: Verdict::NotChecked(STOPPED.to_owned()), ..finding },
+        false => finding,
+    };
     Check {
         id: planned.id,
         promised: planned.promised,

@@ -175,3 +175,6 @@ pub(crate) const STALL_US_MIN: u64 = 2_000;
 
 /// Medians beyond which an answer was held up. Ours; see [`STALL_US_MIN`].
 pub(crate) const STALL_MEDIANS: u64 = 4;
+
+/// The longest sleep between two looks at whether the run was stopped. Ours: a keypress feels immediate.
+pub(crate) const STOP_LOOK: Duration = Duration::from_millis(50);

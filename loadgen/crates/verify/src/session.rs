@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use gateway_model::{ApiKey, Definitions, HttpMethod};
-use loadgen_engine::Request;
+use loadgen_engine::{Request, Stop};
 
 use crate::drive::Spent;
 use crate::origin::Origin;
@@ -21,6 +21,8 @@ pub(crate) struct Session<'a> {
     pub(crate) origin: Result<Origin, String>,
     /// What this run did to limits so far.
     pub(crate) spent: Spent,
+    /// Ends the run early.
+    pub(crate) stop: Stop,
 }
 
 /// What a request adds to its route.
@@ -44,7 +46,7 @@ impl<'a> Session<'a> {
         let origin = Err("calls are counted at the definition's backend: serve it with \
                           --origin 127.0.0.1:9000, the address that the definition names"
             .to_owned());
-        Self { definitions, settings, origin, spent: Spent::default() }
+        Self { definitions, settings, origin, spent: Spent::default(), stop: Stop::default() }
     }
 
     /// The same, with the definition's backend served where the settings say.

@@ -108,3 +108,15 @@ fn a_burst_takes_a_millisecond() {
     assert_eq!((steps[0].from_rps, steps[0].lasts), (30_000.0, Duration::from_millis(1)));
     assert_eq!(steps[1].to_rps, 50.0);
 }
+
+#[test]
+fn a_burst_of_any_size_is_one_that_the_engine_sends() {
+    for (count, within_us) in [(10, 1_000), (1_000, 1_000), (2_510, 2_510), (40_000, 40_000)] {
+        let Arrivals::Steps(steps) = burst_then(count, 20.0, Duration::from_secs(1)) else {
+            panic!("a burst has steps");
+        };
+        assert_eq!(steps[0].lasts, Duration::from_micros(within_us), "{count}");
+        assert!(steps[0].to_rps <= loadgen_engine::limits::RATE_RPS_MAX, "{steps:?}");
+        assert!((steps[0].to_rps * steps[0].lasts.as_secs_f64() - count as f64).abs() < 1e-6);
+    }
+}

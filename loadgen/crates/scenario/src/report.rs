@@ -17,6 +17,7 @@ impl RunResult {
     #[must_use]
     pub fn to_report(&self, scenario: &Scenario, target: &str) -> Report {
         let mut checks = Threshold::evaluate(&scenario.thresholds, &self.summary());
+        checks.extend(self.silence_check());
         checks.extend(self.generator_check());
         let mut tables = vec![self.request_table(), self.status_table()];
         tables.retain(|table| !table.rows.is_empty());
@@ -93,6 +94,25 @@ impl RunResult {
         }
         all.extend(self.warnings().into_iter().map(|warning| ("warning".to_string(), warning)));
         all
+    }
+
+    /// A target that answers nothing holds no promise, whatever the thresholds say of no latencies.
+    fn silence_check(&self) -> Option<Check> {
+        let (kind, _) = self.errors.iter().max_by_key(|(_, count)| **count)?;
+        if !self.statuses.is_empty() {
+            return None;
+        }
+        Some(Check {
+            id: "answers".into(),
+            promised: "the target answers".into(),
+            offered: format!("{} requests", count(self.requests)),
+            observed: "no answer".into(),
+            verdict: Verdict::Failed(format!(
+                "none of {} requests was answered, most for: {kind}; see that the target is up",
+                count(self.requests)
+            )),
+            ..Check::default()
+        })
     }
 
     /// A late generator is no fault of the target: what it makes doubtful is not checked.

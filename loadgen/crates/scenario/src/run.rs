@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use goose::GooseError;
 
 pub use attack::run_goose;
-pub use uring::run_uring;
+pub use uring::{run_uring, run_uring_until};
 
 /// How a scenario is run: what the command line says beside it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::net::ToSocketAddrs;
 use std::sync::Arc;
 
-use loadgen_engine::{Arrivals, Failure, Outcome, Plan, Progress, Record, Step};
+use loadgen_engine::{Arrivals, Failure, Outcome, Plan, Progress, Record, Step, Stop};
 use loadgen_report::threshold::Threshold;
 
 use super::target::{Target, encode_query};
@@ -22,9 +22,22 @@ pub fn run_uring(
     settings: &RunSettings,
     told: &mut dyn FnMut(&Progress),
 ) -> Result<RunResult, RunError> {
+    run_uring_until(scenario, settings, &Stop::default(), told)
+}
+
+/// As [`run_uring`], until `stop` says so: what was found until then is a result like any other.
+///
+/// # Errors
+/// Those of [`run_uring`].
+pub fn run_uring_until(
+    scenario: &Scenario,
+    settings: &RunSettings,
+    stop: &Stop,
+    told: &mut dyn FnMut(&Progress),
+) -> Result<RunResult, RunError> {
     let plan = plan(scenario, settings)?;
-    let outcome =
-        loadgen_engine::run(&plan, told).map_err(|error| RunError::Engine(Box::new(error)))?;
+    let outcome = loadgen_engine::run_until(&plan, stop, told)
+        .map_err(|error| RunError::Engine(Box::new(error)))?;
     Ok(RunResult::from((scenario, outcome)))
 }
 

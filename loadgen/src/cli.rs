@@ -13,6 +13,9 @@ pub(crate) const EXIT_PROBLEMS: u8 = 1;
 /// Exit status: the command line is wrong, or something cannot be read or written.
 pub(crate) const EXIT_USAGE: u8 = 2;
 
+/// Exit status: Ctrl-C ended the run, and nothing had failed until then. Source: what shells say of SIGINT.
+pub(crate) const EXIT_STOPPED: u8 = 130;
+
 /// Proves what an API definition promises, and finds what a gateway can do.
 #[derive(Debug, Parser)]
 #[command(name = "loadgen", version, after_help = EXAMPLES, disable_help_subcommand = true)]
@@ -306,7 +309,8 @@ More:
   loadgen verify template.yaml --list          what the template promises, without sending anything
   loadgen verify --help                        all options, more examples
 
-Exit status: 0 everything held, 1 a check or threshold failed, 2 wrong usage or unreadable input.";
+Exit status: 0 everything held, 1 a check or threshold failed, 2 wrong usage or unreadable input,
+130 stopped by Ctrl-C, which still writes the report.";
 
 const VERIFY_EXAMPLES: &str = "\
 Examples:
@@ -320,7 +324,8 @@ For each promise prints what was promised, offered and admitted, the verdict, an
 promise a right gateway may be and why. For an IP address or localhost as target, each API is asked for
 as Host {api-id}.execute-api.localhost. Requests with side effects are sent only where nothing else
 reaches a limit; point --target at a gateway whose backend may be called.
-Exit status: 0 all that was checked held, 1 a check failed, 2 nothing was checked.";
+Exit status: 0 all that was checked held, 1 a check failed, 2 nothing was checked,
+130 stopped by Ctrl-C before anything failed.";
 
 const RUN_EXAMPLES: &str = "\
 Examples:

@@ -5,6 +5,7 @@
 mod cli;
 mod consent;
 mod definition;
+mod keyboard;
 mod output;
 mod run;
 mod target;

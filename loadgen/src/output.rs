@@ -1,10 +1,10 @@
 //! Where a report goes: the terminal, and files.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use loadgen_report::{Report, Verdict, html, json, junit};
 
 use crate::cli::{EXIT_OK, EXIT_PROBLEMS, OutputArgs};
@@ -45,10 +45,43 @@ pub(crate) fn columns() -> usize {
     said.or_else(asked).unwrap_or(COLUMNS)
 }
 
+/// Writes text to standard output. When nobody reads it any more (`| head`), the run goes on: its reports and exit
+/// status are still worth something.
+pub(crate) fn say(text: &str) {
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Sees to it that what is found after minutes can be written: before anything is sent.
+///
+/// # Errors
+/// When a file cannot be written, or two reports want standard output.
+pub(crate) fn check(args: &OutputArgs, others: &[Option<&Path>]) -> anyhow::Result<()> {
+    let reports = [&args.json, &args.junit, &args.html].map(|path| path.as_deref());
+    let paths = || reports.iter().chain(others).copied().flatten();
+    if paths().filter(|path| *path == Path::new("-")).count() > 1 {
+        bail!("only one report can go to standard output; give the others a file");
+    }
+    for path in paths().filter(|path| *path != Path::new("-")) {
+        let is_new = !path.exists();
+        let opened = OpenOptions::new().append(true).create(true).open(path);
+        opened.with_context(|| format!("cannot write {}", path.display()))?;
+        if is_new {
+            let _ = fs::remove_file(path);
+        }
+    }
+    Ok(())
+}
+
+/// Whether nothing at all could be checked.
+pub(crate) fn is_empty(report: &Report) -> bool {
+    report.checks.iter().all(|check| matches!(check.verdict, Verdict::NotChecked(_)))
+}
+
 /// Prints the report, unless nobody wants it or another form of it goes to standard output.
 pub(crate) fn print(args: &OutputArgs, render: impl FnOnce() -> String) {
     if !args.quiet && !is_taken(args) {
-        print!("{}", render());
+        say(&render());
     }
 }
 
@@ -57,14 +90,17 @@ pub(crate) fn is_taken(args: &OutputArgs) -> bool {
     [&args.json, &args.junit, &args.html].into_iter().flatten().any(|path| path == Path::new("-"))
 }
 
-/// Writes the files that were asked for, and says the exit status.
+/// Writes the files that were asked for, all that can be, and says the exit status.
 ///
 /// # Errors
 /// When a file cannot be written.
 pub(crate) fn finish(report: &Report, args: &OutputArgs) -> anyhow::Result<u8> {
-    write(args.json.as_deref(), || json::render(report))?;
-    write(args.junit.as_deref(), || junit::render(report))?;
-    write(args.html.as_deref(), || html::render(report))?;
+    let written = [
+        write(args.json.as_deref(), || json::render(report)),
+        write(args.junit.as_deref(), || junit::render(report)),
+        write(args.html.as_deref(), || html::render(report)),
+    ];
+    written.into_iter().collect::<anyhow::Result<()>>()?;
     let is_failed = report.checks.iter().any(|check| matches!(check.verdict, Verdict::Failed(_)));
     Ok(if is_failed { EXIT_PROBLEMS } else { EXIT_OK })
 }
@@ -81,5 +117,42 @@ fn write(path: Option<&Path>, render: impl FnOnce() -> String) -> anyhow::Result
         Some(path) => {
             fs::write(path, render()).with_context(|| format!("cannot write {}", path.display()))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn json_to(path: &Path) -> OutputArgs {
+        OutputArgs { json: Some(path.to_owned()), ..OutputArgs::default() }
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_known_before_anything_is_sent() {
+        let dir = tempfile::tempdir().unwrap();
+        let missing = dir.path().join("none/report.json");
+        let error = check(&json_to(&missing), &[]).unwrap_err().to_string();
+        assert!(error.contains("cannot write") && error.contains("report.json"), "{error}");
+        let fine = dir.path().join("report.json");
+        check(&json_to(&fine), &[]).unwrap();
+        assert!(!fine.exists(), "looking leaves nothing behind");
+        fs::write(&fine, "old").unwrap();
+        check(&json_to(&fine), &[]).unwrap();
+        assert_eq!(fs::read_to_string(&fine).unwrap(), "old");
+        let two = OutputArgs { junit: Some("-".into()), ..json_to(Path::new("-")) };
+        assert!(check(&two, &[]).unwrap_err().to_string().contains("only one report"));
+    }
+
+    #[test]
+    fn one_file_that_cannot_be_written_does_not_cost_the_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let html = dir.path().join("report.html");
+        let args = OutputArgs {
+            html: Some(html.clone()),
+            ..json_to(&dir.path().join("none/report.json"))
+        };
+        assert!(finish(&Report::default(), &args).is_err());
+        assert!(html.exists());
     }
 }

@@ -3,16 +3,18 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, bail};
+use loadgen_engine::Stop;
 use loadgen_report::console;
 use loadgen_report::threshold::Threshold;
 use loadgen_scenario::progress::Live;
 use loadgen_scenario::{
-    Baseline, Engine, RunSettings, Scenario, Tolerance, builtin, builtins, run_goose, run_uring,
+    Baseline, Engine, RunSettings, Scenario, Tolerance, builtin, builtins, run_goose,
+    run_uring_until,
 };
 
 use crate::cli::{self, EXIT_OK, RunArgs};
 use crate::target::Target;
-use crate::{consent, output};
+use crate::{consent, keyboard, output};
 
 /// Runs the command; says the exit status.
 ///
@@ -36,6 +38,8 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<u8> {
     }
     let baseline = args.baseline.as_deref().map(Baseline::load).transpose()?;
     let target = Target::parse(&args.target.target)?;
+    let others = [&args.goose_report, &args.hdr_log, &args.save_baseline];
+    output::check(&args.output, &others.map(|path| path.as_deref()))?;
     consent::ask(&target, scenario.load.peak_rps(), args.target.yes)?;
     let settings = RunSettings {
         count_max: args.count_max,
@@ -48,11 +52,15 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<u8> {
         ..RunSettings::new(target.text.clone())
     };
     let mut live = Live::stderr(&*scenario.name, Some(scenario.load.lasts()), args.output.quiet);
-    let run = match scenario.engine {
-        Engine::Goose => run_goose,
-        Engine::Uring => run_uring,
+    let told = &mut |progress: &_| live.told(progress);
+    let (result, stop) = match scenario.engine {
+        // goose catches Ctrl-C itself, and ends the run with what it has.
+        Engine::Goose => (run_goose(&scenario, &settings, told), Stop::default()),
+        Engine::Uring => {
+            let stop = keyboard::stop()?;
+            (run_uring_until(&scenario, &settings, &stop, told), stop)
+        }
     };
-    let result = run(&scenario, &settings, &mut |progress| live.told(progress));
     live.finish();
     let result = result?;
     for warning in result.warnings() {
@@ -71,7 +79,8 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<u8> {
     output::print(&args.output, || {
         console::render(&report, output::columns(), output::is_coloured())
     });
-    output::finish(&report, &args.output)
+    let status = output::finish(&report, &args.output)?;
+    Ok(keyboard::status(&stop, status))
 }
 
 /// Prints the built-in scenarios, or the text of one.
@@ -80,11 +89,11 @@ fn list(name: Option<&str>) -> anyhow::Result<u8> {
         None => {
             let width = builtins().iter().map(|builtin| builtin.name.len()).max().unwrap_or(0);
             for builtin in builtins() {
-                println!("{:width$}  {}", builtin.name, builtin.description);
+                output::say(&format!("{:width$}  {}\n", builtin.name, builtin.description));
             }
         }
         Some(name) => match builtin(name) {
-            Some(text) => print!("{text}"),
+            Some(text) => output::say(text),
             None => bail!("{name} is no built-in scenario; `loadgen run --list` names them"),
         },
     }

@@ -10,9 +10,9 @@ use loadgen_report::{console, count, micros};
 use loadgen_scenario::progress::Live;
 use loadgen_tune::{Event, Settings};
 
-use crate::cli::TuneArgs;
+use crate::cli::{EXIT_USAGE, TuneArgs};
 use crate::target::Target;
-use crate::{consent, output};
+use crate::{consent, keyboard, output};
 
 /// Runs the command; says the exit status.
 ///
@@ -38,8 +38,8 @@ pub(crate) fn tune(args: &TuneArgs) -> anyhow::Result<u8> {
     }
     settings.step_lasts = args.step;
     settings.lasts_max = args.duration;
-    let stop = settings.stop.clone();
-    ctrlc::set_handler(move || stop.stop()).context("Ctrl-C cannot be caught")?;
+    output::check(&args.output, &[])?;
+    settings.stop = keyboard::stop()?;
     let tell = |line: &str| {
         if !args.output.quiet {
             eprintln!("{line}");
@@ -67,7 +67,9 @@ pub(crate) fn tune(args: &TuneArgs) -> anyhow::Result<u8> {
     output::print(&args.output, || {
         console::render(&report, output::columns(), output::is_coloured())
     });
-    output::finish(&report, &args.output)
+    let status = output::finish(&report, &args.output)?;
+    let is_empty = output::is_empty(&report) && !settings.stop.is_stopped();
+    Ok(if is_empty { EXIT_USAGE } else { keyboard::status(&settings.stop, status) })
 }
 
 /// A GET of `path` below the target.

@@ -3,12 +3,13 @@
 use std::fs;
 
 use anyhow::{Context, bail};
-use loadgen_report::{Report, Verdict, console};
+use loadgen_report::console;
+use loadgen_report::threshold::Threshold;
 use loadgen_verify::{Event, Expectations, Settings, promises};
 
 use crate::cli::{EXIT_OK, EXIT_USAGE, VerifyArgs};
 use crate::target::Target;
-use crate::{consent, definition, output};
+use crate::{consent, definition, keyboard, output};
 
 /// Runs the command; says the exit status.
 ///
@@ -25,6 +26,13 @@ pub(crate) fn verify(args: &VerifyArgs) -> anyhow::Result<u8> {
         let stages: Vec<_> = stages.map(|stage| stage.as_str()).collect();
         bail!("--stage {name}: the definition has no such stage; it has {}", stages.join(", "));
     }
+    let known = |name: &str| {
+        definitions.api_keys.iter().any(|key| key.name == name || key.id.as_str() == name)
+    };
+    if let Some((name, _)) = args.keys.iter().find(|(name, _)| !known(name)) {
+        let names: Vec<_> = definitions.api_keys.iter().map(|key| &*key.name).collect();
+        bail!("--key {name}: the definition has no such key; it has {}", names.join(", "));
+    }
     let promised = promises(&definitions, &settings);
     if promised.is_empty() {
         bail!(
@@ -33,37 +41,36 @@ pub(crate) fn verify(args: &VerifyArgs) -> anyhow::Result<u8> {
     }
     if args.list {
         for (id, promised) in promised {
-            println!("{id}\n    {promised}");
+            output::say(&format!("{id}\n    {promised}\n"));
         }
         return Ok(EXIT_OK);
     }
+    output::check(&args.output, &[])?;
     consent::ask(&target, Some(args.rate_max), args.target.yes)?;
+    let stop = keyboard::stop()?;
     let (colour, columns) = (output::is_coloured(), output::columns());
     let is_told = !args.output.quiet && !output::is_taken(&args.output);
     let mut told = |event: &Event<'_>| match event {
         Event::Planned { count, lasts } if is_told => {
-            println!("{count} checks of {}, about {} s", target.text, lasts.as_secs().max(1));
+            let lasts_s = lasts.as_secs().max(1);
+            output::say(&format!("{count} checks of {}, about {lasts_s} s\n", target.text));
         }
         Event::Finished(check) if is_told => {
-            print!("{}", console::check(check, columns, colour));
+            output::say(&console::check(check, columns, colour));
         }
         _ => {}
     };
-    let mut report = loadgen_verify::verify(&definitions, &settings, &mut told);
+    let mut report = loadgen_verify::verify_until(&definitions, &settings, &stop, &mut told);
     let names: Vec<_> =
         args.definition.definitions.iter().map(|p| p.display().to_string()).collect();
     report.subject = names.join(", ");
     output::surround(&mut report);
     if !output::is_taken(&args.output) {
-        print!("{}", console::summary(&report, columns, colour));
+        output::say(&console::summary(&report, columns, colour));
     }
     let status = output::finish(&report, &args.output)?;
-    Ok(if is_empty(&report) { EXIT_USAGE } else { status })
-}
-
-/// Whether nothing at all could be checked.
-fn is_empty(report: &Report) -> bool {
-    report.checks.iter().all(|check| matches!(check.verdict, Verdict::NotChecked(_)))
+    let is_empty = output::is_empty(&report) && !stop.is_stopped();
+    Ok(if is_empty { EXIT_USAGE } else { keyboard::status(&stop, status) })
 }
 
 fn settings(args: &VerifyArgs, target: &Target) -> anyhow::Result<Settings> {
@@ -75,7 +82,10 @@ fn settings(args: &VerifyArgs, target: &Target) -> anyhow::Result<Settings> {
             Expectations::parse(&name.to_string(), &text)?
         }
     };
-    expectations.slo.extend(args.slo.iter().cloned());
+    for text in &args.slo {
+        text.parse::<Threshold>().with_context(|| format!("--slo {text}"))?;
+        expectations.slo.push(text.clone());
+    }
     if let Some(rate) = args.slo_rate {
         expectations.slo_rate_rps = rate;
     }

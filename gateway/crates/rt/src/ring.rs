@@ -97,9 +97,14 @@ fn user_data(kind: Kind, slot: usize, generation: u32) -> u64 {
 
 impl Kind {
     fn of(user_data: u64) -> Option<Self> {
-        [Self::Tick, Self::Connect, Self::Receive, Self::Send, Self::Cancel]
-            .into_iter()
-            .find(|&kind| kind as u64 == user_data & 0xff)
+        Some(match user_data & 0xff {
+            kind if kind == Self::Tick as u64 => Self::Tick,
+            kind if kind == Self::Connect as u64 => Self::Connect,
+            kind if kind == Self::Receive as u64 => Self::Receive,
+            kind if kind == Self::Send as u64 => Self::Send,
+            kind if kind == Self::Cancel as u64 => Self::Cancel,
+            _ => return None,
+        })
     }
 }
 
@@ -163,9 +168,13 @@ impl Ring {
         let Some(socket) = &own.socket else { return };
         debug_assert!(own.sending.is_none(), "one message at a time");
         let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
-        // SAFETY: the pointer and length describe `bytes`, which outlive the call.
-        let sent =
-            unsafe { libc::send(socket.as_raw_fd(), bytes.as_ptr().cast(), bytes.len(), flags) };
+        let nobody: *const libc::sockaddr = std::ptr::null();
+        // Not by `libc::send`, which lets its thread be cancelled meanwhile, at the cost of two atomic operations.
+        // SAFETY: the pointer and length describe `bytes`, which outlive the call; there is no address.
+        let sent = unsafe {
+            let (start, len) = (bytes.as_ptr(), bytes.len());
+            libc::syscall(libc::SYS_sendto, socket.as_raw_fd(), start, len, flags, nobody, 0_usize)
+        };
         let sent = usize::try_from(sent).unwrap_or(0);
         if sent < bytes.len() {
             // Should the connection be broken, the operation meets that again, and tells it.

@@ -188,10 +188,15 @@ impl Found {
         self.is_short &= below <= limit.burst as f64 - ROUNDING_TOKENS;
     }
 
+    /// Whether no bucket that is met by loadgen alone explains all rounds.
+    pub(crate) fn is_contradictory(&self) -> bool {
+        self.least > self.below + ROUNDING_TOKENS
+    }
+
     /// The burst, as far as it is known: whole tokens.
     pub(crate) fn text(&self) -> String {
         let least = (self.least - ROUNDING_TOKENS).ceil().max(0.0);
-        if self.below.is_infinite() {
+        if self.below.is_infinite() || self.is_contradictory() {
             return format!("holds {least} tokens or more");
         }
         let most = (self.below + ROUNDING_TOKENS).ceil() - 1.0;
@@ -245,6 +250,14 @@ fn check(session: &Session<'_>, way: &Way<'_>, at: usize) -> Result<Finding, Fin
     finding.tolerance = tolerance(&found);
     finding.observed =
         format!("the bucket {} ({BURST_ROUNDS} rounds on one connection)", found.text());
+    if found.is_short && found.is_contradictory() {
+        let least = (found.least - ROUNDING_TOKENS).ceil();
+        finding.verdict = Verdict::NotChecked(format!(
+            "the bucket gave {least} tokens at once and was also empty too soon: others seem to use it; see that \
+             nobody else calls with this key or method meanwhile"
+        ));
+        return Ok(finding);
+    }
     if found.is_short {
         let (below, burst) = (found.below, limit.burst);
         let most = (below + ROUNDING_TOKENS).ceil() - 1.0;
@@ -254,8 +267,17 @@ fn check(session: &Session<'_>, way: &Way<'_>, at: usize) -> Result<Finding, Fin
         return Ok(finding);
     }
     if found.below.is_infinite() {
-        finding.verdict =
-            Verdict::NotChecked("nothing was refused: too little was offered in time".to_owned());
+        let own = &way.layers[at];
+        let mut others = way.layers.iter().filter(|other| other.promise != own.promise);
+        finding.verdict = Verdict::NotChecked(
+            match others.find(|other| other.limit.burst <= own.limit.burst) {
+                Some(other) => format!(
+                    "no more was admitted, but {} allows as little: nobody outside can tell the two apart",
+                    other.label
+                ),
+                None => "nothing was refused: too little was offered in time".to_owned(),
+            },
+        );
         return Ok(finding);
     }
     let connections = session.settings.connections.max(2);

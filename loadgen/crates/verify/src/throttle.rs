@@ -133,7 +133,8 @@ fn chosen<'a>(promise: &Promise<'a>, offer: &Result<Offer, String>) -> Result<Wa
     visible(promise, hides)
 }
 
-/// The first way on which no other limit `hides` this one; else which ones do.
+/// The first way on which no other limit `hides` this one, or the first on which those that do are hidden by it as well:
+/// limits of the same size are looked at together, or nobody would. Else which ones hide it.
 pub(crate) fn visible<'a>(
     promise: &Promise<'a>,
     hides: impl Fn(&Layer, &Limit) -> bool,
@@ -144,6 +145,14 @@ pub(crate) fn visible<'a>(
         others.find(|other| hides(other, &own.limit)).map(|other| other.label.clone())
     };
     if let Some(way) = promise.ways.iter().find(|way| hiding(way).is_none()) {
+        return Ok(way.clone());
+    }
+    let is_mutual = |way: &&Way<'a>| {
+        let own = &way.layers[way.at(&promise.layer)];
+        let mut others = way.layers.iter().filter(|layer| layer.promise != promise.layer.promise);
+        others.all(|other| !hides(other, &own.limit) || hides(own, &other.limit))
+    };
+    if let Some(way) = promise.ways.iter().find(is_mutual) {
         return Ok(way.clone());
     }
     let mut labels: Vec<String> = promise.ways.iter().filter_map(hiding).collect();
@@ -165,8 +174,20 @@ fn check(
     let step = Step { from_rps: rate_rps, to_rps: rate_rps, lasts };
     let load = Load { arrivals: Arrivals::Steps(vec![step]), connections, pipeline: 1 };
     let mut short = Vec::new();
-    let mut finding =
-        Finding { tolerance: tolerance(&limits[at], connections), ..Finding::default() };
+    let mut tolerance = tolerance(&limits[at], connections);
+    let lasts_us = lasts.as_secs_f64() * 1e6;
+    let own = &way.layers[at];
+    let beside = way.layers.iter().filter(|other| {
+        other.promise != own.promise
+            && other.limit.most(lasts_us) < own.limit.most(lasts_us) * OTHERS_SHARE_MIN
+    });
+    for other in beside {
+        tolerance.push_str(&format!(
+            "; {} allows as little, so that nobody outside can tell the two apart",
+            other.label
+        ));
+    }
+    let mut finding = Finding { tolerance, ..Finding::default() };
     for run in 1..=RUNS_MAX {
         wait_until_full(session, &way.layers)?;
         quota::make_room(session, way, admitted_max(way, lasts, rate_rps * lasts.as_secs_f64()))?;

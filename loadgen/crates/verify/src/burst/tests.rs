@@ -1,4 +1,5 @@
 use super::*;
+use crate::evidence::Span;
 use crate::simulated::{Noise, World};
 
 /// A burst in a millisecond, then as the check offers it.
@@ -70,4 +71,25 @@ fn what_is_found_reads_well() {
     assert_eq!(found(18.2, 21.7), "holds 19 to 21 tokens");
     assert_eq!(found(20.0, 20.5), "holds 20 tokens");
     assert_eq!(found(3.0, f64::INFINITY), "holds 3 tokens or more");
+    assert_eq!(found(10.0, 8.5), "holds 10 tokens or more");
+}
+
+#[test]
+fn what_others_take_meanwhile_is_told_from_too_small_a_bucket() {
+    let limit = Limit { rate_rps: 1.0, burst: 5 };
+    let span = |at_us: u64| Span { sent_us: at_us, received_us: at_us + 100 };
+    // Five pass at once; five seconds later, the bucket is full again, and others have used it.
+    let spans = Spans {
+        admitted: (0..5).map(|at| span(at * 200)).collect(),
+        refused: vec![span(1_000), span(6_000_000)],
+        ..Spans::default()
+    };
+    let mut found = Found::NOTHING;
+    found.add(&[limit], 0, &spans);
+    assert!(found.is_short && found.is_contradictory(), "{found:?}");
+    let small = Spans { admitted: spans.admitted[..4].to_vec(), ..spans };
+    let small = Spans { refused: vec![span(900)], ..small };
+    let mut found = Found::NOTHING;
+    found.add(&[limit], 0, &small);
+    assert!(found.is_short && !found.is_contradictory(), "{found:?}");
 }

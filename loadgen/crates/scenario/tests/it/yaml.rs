@@ -21,7 +21,7 @@ fn refused(text: &str, problems: &[&str]) {
 
 #[test]
 fn built_ins_are_read_and_are_what_they_are_called() {
-    assert_eq!(builtins().len(), 7);
+    assert_eq!(builtins().len(), 8);
     for each in builtins() {
         let scenario =
             Scenario::load(each.name, &BTreeMap::new()).unwrap_or_else(|error| panic!("{error}"));

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use loadgen_report::{Report, Verdict, html, json, junit};
+use loadgen_report::{Check, Report, Verdict, console, html, json, junit};
 
 use crate::cli::{EXIT_OK, EXIT_PROBLEMS, OutputArgs};
 
@@ -78,11 +78,20 @@ pub(crate) fn is_empty(report: &Report) -> bool {
     report.checks.iter().all(|check| matches!(check.verdict, Verdict::NotChecked(_)))
 }
 
-/// Prints the report, unless nobody wants it or another form of it goes to standard output.
-pub(crate) fn print(args: &OutputArgs, render: impl FnOnce() -> String) {
-    if !args.quiet && !is_taken(args) {
-        say(&render());
+/// Prints the report, or what failed where nobody wants more, unless another form of it goes to standard output.
+pub(crate) fn print(args: &OutputArgs, report: &Report) {
+    if !is_taken(args) {
+        say(&text(args, report, columns(), is_coloured()));
     }
+}
+
+fn text(args: &OutputArgs, report: &Report, columns: usize, colour: bool) -> String {
+    if !args.quiet {
+        return console::render(report, columns, colour);
+    }
+    let is_failed = |check: &&Check| matches!(check.verdict, Verdict::Failed(_));
+    let failed = report.checks.iter().filter(is_failed);
+    failed.map(|check| console::check(check, columns, colour)).collect()
 }
 
 /// Whether a report in another form goes to standard output.
@@ -142,6 +151,20 @@ mod tests {
         assert_eq!(fs::read_to_string(&fine).unwrap(), "old");
         let two = OutputArgs { junit: Some("-".into()), ..json_to(Path::new("-")) };
         assert!(check(&two, &[]).unwrap_err().to_string().contains("only one report"));
+    }
+
+    #[test]
+    fn who_wants_only_failures_gets_those() {
+        let check = |id: &str, verdict| Check { id: id.into(), verdict, ..Check::default() };
+        let checks = vec![
+            check("p50<1s", Verdict::Passed),
+            check("p99<1us", Verdict::Failed("it is more".into())),
+        ];
+        let report = Report { checks, ..Report::default() };
+        let quiet = OutputArgs { quiet: true, ..OutputArgs::default() };
+        let text = text(&quiet, &report, 100, false);
+        assert!(text.contains("p99<1us") && text.contains("it is more"), "{text}");
+        assert!(!text.contains("p50<1s"), "{text}");
     }
 
     #[test]

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, bail};
 use loadgen_engine::Stop;
-use loadgen_report::console;
 use loadgen_report::threshold::Threshold;
 use loadgen_scenario::progress::Live;
 use loadgen_scenario::{
@@ -76,9 +75,7 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<u8> {
         Baseline::new(&scenario, &result).save(path)?;
     }
     output::surround(&mut report);
-    output::print(&args.output, || {
-        console::render(&report, output::columns(), output::is_coloured())
-    });
+    output::print(&args.output, &report);
     let status = output::finish(&report, &args.output)?;
     Ok(keyboard::status(&stop, status))
 }

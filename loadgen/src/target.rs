@@ -12,6 +12,8 @@ pub(crate) struct Target {
     pub(crate) text: String,
     /// Its first address, as resolved at the start.
     pub(crate) address: SocketAddr,
+    /// All of them, for an engine that picks one itself.
+    addresses: Vec<SocketAddr>,
     /// The name to check under TLS.
     pub(crate) tls: Option<String>,
     /// The host as a name, with the port where it is not the scheme's; `None` for an IP address or `localhost`.
@@ -46,15 +48,16 @@ impl Target {
         let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
             bail!("--target {text}: there is no host; {help}");
         };
-        let address = match &host {
-            Host::Ipv4(ip) => SocketAddr::from((*ip, port)),
-            Host::Ipv6(ip) => SocketAddr::from((*ip, port)),
+        let addresses: Vec<SocketAddr> = match &host {
+            Host::Ipv4(ip) => vec![SocketAddr::from((*ip, port))],
+            Host::Ipv6(ip) => vec![SocketAddr::from((*ip, port))],
             Host::Domain(name) => (*name, port)
                 .to_socket_addrs()
                 .with_context(|| format!("--target {text}: {name} does not resolve"))?
-                .next()
-                .with_context(|| format!("--target {text}: {name} has no address"))?,
+                .collect(),
         };
+        let first = addresses.first().copied();
+        let address = first.with_context(|| format!("--target {text}: {host} has no address"))?;
         let authority = url[url::Position::BeforeHost..url::Position::AfterPort].to_owned();
         let named = match &host {
             Host::Domain(name) if *name != "localhost" => Some(authority.clone()),
@@ -63,6 +66,7 @@ impl Target {
         Ok(Self {
             text: text.to_owned(),
             address,
+            addresses,
             tls: (url.scheme() == "https")
                 .then(|| host.to_string().trim_matches(['[', ']']).to_owned()),
             named,
@@ -71,9 +75,9 @@ impl Target {
         })
     }
 
-    /// Whether what is sent stays on this machine.
+    /// Whether what is sent stays on this machine, whichever of the addresses is taken.
     pub(crate) fn is_loopback(&self) -> bool {
-        self.address.ip().to_canonical().is_loopback()
+        self.addresses.iter().all(|address| address.ip().to_canonical().is_loopback())
     }
 
     /// What the engine needs of it.
@@ -99,6 +103,8 @@ mod tests {
         assert_eq!((&*target.authority, &*target.base_path), ("[::1]", "/a/b"));
         assert!(Target::parse("http://[::ffff:127.0.0.1]:1").unwrap().is_loopback());
         assert!(!Target::parse("http://192.0.2.1").unwrap().is_loopback());
+        let both = vec![target.address, "192.0.2.1:443".parse().unwrap()];
+        assert!(!Target { addresses: both, ..target }.is_loopback(), "a name may mean several");
         let target = Target::parse("http://localhost:81").unwrap();
         assert_eq!((target.named, &*target.authority), (None, "localhost:81"));
     }

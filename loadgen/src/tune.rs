@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use loadgen_engine::Request;
 use loadgen_report::threshold::Threshold;
-use loadgen_report::{console, count, micros};
+use loadgen_report::{count, micros};
 use loadgen_scenario::progress::Live;
 use loadgen_tune::{Event, Settings};
 
@@ -64,9 +64,7 @@ pub(crate) fn tune(args: &TuneArgs) -> anyhow::Result<u8> {
     live.finish();
     let mut report = found?.report();
     output::surround(&mut report);
-    output::print(&args.output, || {
-        console::render(&report, output::columns(), output::is_coloured())
-    });
+    output::print(&args.output, &report);
     let status = output::finish(&report, &args.output)?;
     let is_empty = output::is_empty(&report) && !settings.stop.is_stopped();
     Ok(if is_empty { EXIT_USAGE } else { keyboard::status(&settings.stop, status) })

@@ -17,7 +17,7 @@ impl RunResult {
     #[must_use]
     pub fn to_report(&self, scenario: &Scenario, target: &str) -> Report {
         let mut checks = Threshold::evaluate(&scenario.thresholds, &self.summary());
-        checks.extend(self.silence_check());
+        checks.extend(self.silence_check(target));
         checks.extend(self.generator_check());
         let mut tables = vec![self.request_table(), self.status_table()];
         tables.retain(|table| !table.rows.is_empty());
@@ -97,18 +97,22 @@ impl RunResult {
     }
 
     /// A target that answers nothing holds no promise, whatever the thresholds say of no latencies.
-    fn silence_check(&self) -> Option<Check> {
+    fn silence_check(&self, target: &str) -> Option<Check> {
         let (kind, _) = self.errors.iter().max_by_key(|(_, count)| **count)?;
         if !self.statuses.is_empty() {
             return None;
         }
+        let trusted = match target.starts_with("https") {
+            true => ", and that this machine trusts its certificate",
+            false => "",
+        };
         Some(Check {
             id: "answers".into(),
             promised: "the target answers".into(),
             offered: format!("{} requests", count(self.requests)),
             observed: "no answer".into(),
             verdict: Verdict::Failed(format!(
-                "none of {} requests was answered, most for: {kind}; see that the target is up",
+                "none of {} requests was answered, most for: {kind}; see that the target is up{trusted}",
                 count(self.requests)
             )),
             ..Check::default()

@@ -23,7 +23,11 @@ impl fmt::Display for TuneError {
             Self::Setting(problem) => f.write_str(problem),
             Self::Engine(_) => f.write_str("the engine did not run the plan"),
             Self::Silent(instead) => {
-                write!(f, "no request was answered ({instead}); is the target listening?")
+                write!(
+                    f,
+                    "no request was answered ({instead}); is the target listening, and its certificate trusted \
+                     if it has one?"
+                )
             }
             Self::Refused(statuses) => {
                 write!(f, "no answer had an expected status ({statuses}); look at one with curl -i")

@@ -47,7 +47,13 @@ pub(crate) fn send(session: &Session<'_>, request: &Request) -> Result<Probed, F
             Some(Ok(answer)) => answer,
             Some(Err(error)) => {
                 let text = format!("{} had no answer: {}", request.name, failure(error));
-                return Err(Finding::not_checked(format!("{text}; see that the target is up")));
+                let trusted = match &settings.target.tls {
+                    Some(_) => ", and that this machine trusts its certificate",
+                    None => "",
+                };
+                return Err(Finding::not_checked(format!(
+                    "{text}; see that the target is up{trusted}"
+                )));
             }
             None => return Err(Finding::not_checked("nothing was sent")),
         };

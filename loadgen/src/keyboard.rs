@@ -23,6 +23,6 @@ pub(crate) fn stop() -> anyhow::Result<Stop> {
 }
 
 /// The exit status of a run that may have been stopped: what held until then is not all that was asked for.
-pub(crate) fn status(stop: &Stop, status: u8) -> u8 {
-    if stop.is_stopped() && status == EXIT_OK { EXIT_STOPPED } else { status }
+pub(crate) fn status(is_stopped: bool, status: u8) -> u8 {
+    if is_stopped && status == EXIT_OK { EXIT_STOPPED } else { status }
 }

@@ -25,7 +25,7 @@ fn main() -> ExitCode {
         Command::Tune(args) => tune::tune(&args),
     };
     ExitCode::from(result.unwrap_or_else(|error| {
-        eprintln!("error: {error:#}");
+        output::tell(&format!("error: {error:#}"));
         EXIT_USAGE
     }))
 }

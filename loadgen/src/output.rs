@@ -52,6 +52,11 @@ pub(crate) fn say(text: &str) {
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
+/// Writes a line to standard error, if somebody reads it.
+pub(crate) fn tell(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
 /// Sees to it that what is found after minutes can be written: before anything is sent.
 ///
 /// # Errors

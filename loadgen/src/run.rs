@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, bail};
-use loadgen_engine::Stop;
 use loadgen_report::threshold::Threshold;
 use loadgen_scenario::progress::Live;
 use loadgen_scenario::{
-    Baseline, Engine, RunSettings, Scenario, Tolerance, builtin, builtins, run_goose,
-    run_uring_until,
+    Baseline, Engine, RunSettings, Scenario, Tolerance, builtin, builtins, is_goose_stopped,
+    run_goose, run_uring_until,
 };
 
 use crate::cli::{self, EXIT_OK, RunArgs};
@@ -52,18 +51,22 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<u8> {
     };
     let mut live = Live::stderr(&*scenario.name, Some(scenario.load.lasts()), args.output.quiet);
     let told = &mut |progress: &_| live.told(progress);
-    let (result, stop) = match scenario.engine {
+    let (result, is_stopped) = match scenario.engine {
         // goose catches Ctrl-C itself, and ends the run with what it has.
-        Engine::Goose => (run_goose(&scenario, &settings, told), Stop::default()),
+        Engine::Goose => {
+            let result = run_goose(&scenario, &settings, told);
+            (result, is_goose_stopped())
+        }
         Engine::Uring => {
             let stop = keyboard::stop()?;
-            (run_uring_until(&scenario, &settings, &stop, told), stop)
+            let result = run_uring_until(&scenario, &settings, &stop, told);
+            (result, stop.is_stopped())
         }
     };
     live.finish();
     let result = result?;
     for warning in result.warnings() {
-        eprintln!("warning: {warning}");
+        output::tell(&format!("warning: {warning}"));
     }
     let mut report = result.to_report(&scenario, &target.text);
     if let Some(baseline) = baseline {
@@ -77,7 +80,7 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<u8> {
     output::surround(&mut report);
     output::print(&args.output, &report);
     let status = output::finish(&report, &args.output)?;
-    Ok(keyboard::status(&stop, status))
+    Ok(keyboard::status(is_stopped, status))
 }
 
 /// Prints the built-in scenarios, or the text of one.

@@ -42,7 +42,7 @@ pub(crate) fn tune(args: &TuneArgs) -> anyhow::Result<u8> {
     settings.stop = keyboard::stop()?;
     let tell = |line: &str| {
         if !args.output.quiet {
-            eprintln!("{line}");
+            output::tell(line);
         }
     };
     let mut live = Live::stderr("finding the knee", None, args.output.quiet);
@@ -67,7 +67,7 @@ pub(crate) fn tune(args: &TuneArgs) -> anyhow::Result<u8> {
     output::print(&args.output, &report);
     let status = output::finish(&report, &args.output)?;
     let is_empty = output::is_empty(&report) && !settings.stop.is_stopped();
-    Ok(if is_empty { EXIT_USAGE } else { keyboard::status(&settings.stop, status) })
+    Ok(if is_empty { EXIT_USAGE } else { keyboard::status(settings.stop.is_stopped(), status) })
 }
 
 /// A GET of `path` below the target.

@@ -70,7 +70,7 @@ pub(crate) fn verify(args: &VerifyArgs) -> anyhow::Result<u8> {
     }
     let status = output::finish(&report, &args.output)?;
     let is_empty = output::is_empty(&report) && !stop.is_stopped();
-    Ok(if is_empty { EXIT_USAGE } else { keyboard::status(&stop, status) })
+    Ok(if is_empty { EXIT_USAGE } else { keyboard::status(stop.is_stopped(), status) })
 }
 
 fn settings(args: &VerifyArgs, target: &Target) -> anyhow::Result<Settings> {

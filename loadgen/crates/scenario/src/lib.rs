@@ -29,7 +29,7 @@ pub use baseline::{Baseline, BaselineError, Tolerance};
 pub use builtin::{Builtin, builtin, builtins};
 pub use hdr_log::HdrLog;
 pub use result::{RequestResult, RunResult, SecondResult, histogram};
-pub use run::{RunError, RunSettings, run_goose, run_uring, run_uring_until};
+pub use run::{RunError, RunSettings, is_goose_stopped, run_goose, run_uring, run_uring_until};
 pub use scenario::{
     Arrivals, Auth, Body, Burst, Engine, Expect, Load, Order, Pace, RateStep, Request, Scenario,
     Slow, UserKind, UserStage,

@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use goose::GooseError;
 
 pub use attack::run_goose;
+pub use session::is_stopped as is_goose_stopped;
 pub use uring::{run_uring, run_uring_until};
 
 /// How a scenario is run: what the command line says beside it.

@@ -54,8 +54,9 @@ impl Shared {
     }
 }
 
-/// Whether the run was stopped, by the keyboard or from within.
-pub(super) fn is_stopped() -> bool {
+/// Whether this process's last run on goose was stopped: by Ctrl-C, which goose catches, or from within.
+#[must_use]
+pub fn is_stopped() -> bool {
     goose::is_killswitch_triggered()
 }
 

@@ -32,8 +32,7 @@ fn thresholds_decide_the_exit_status_on_both_engines() {
     let gateway = Gateway::limits();
     let directory = TempDir::new().unwrap();
     let scenario = directory.path().join("mine.yaml");
-    let text =
-        "name: mine\nrequests: [{path: /release}]\nload: {arrival: {rate: 200/s}}\nduration: 1s\n";
+    let text = "name: mine\nrequests: [{path: /release}]\nload: {arrival: {rate: 200/s}}\nduration: 2500ms\n";
     std::fs::write(&scenario, text).unwrap();
     let scenario = scenario.to_str().unwrap();
     for engine in ["goose", "uring"] {

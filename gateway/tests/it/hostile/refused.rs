@@ -45,11 +45,11 @@ fn check(cases: Vec<Case>) {
         for cut in [case.input.len(), case.input.len() / 2] {
             let mut client = hostile.client();
             let (first, second) = case.input.split_at(cut);
-            client.send(first);
+            // What is refused may be closed before all of it is sent: the gateway reads on only so far.
+            let _ = client.try_send(first);
             if !second.is_empty() {
                 std::thread::sleep(std::time::Duration::from_millis(2));
             }
-            // What was refused in its first half may be closed by now.
             let _ = client.try_send(&[second, &get("/s/smuggled")].concat());
             let response = match client.try_response_to("GET") {
                 Ok(Some(response)) => response,

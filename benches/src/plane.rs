@@ -12,6 +12,7 @@ use anyhow::{Context, Result, bail};
 use gateway_compile::{CompileOptions, Snapshot};
 use gateway_dataplane::{Command, Event, Report, Settings, Shard, ShardParts};
 use gateway_definition::{Options, Source};
+use gateway_functions::{Functions, Host, HostSettings};
 use gateway_integration::{Resolver, UpstreamSettings, Upstreams};
 use gateway_rt::{
     Backend, BoundListener, ClientTls, Driver, DriverChoice, RootStore, Sender, ShardConfig,
@@ -169,8 +170,33 @@ pub fn shard_parts(
     let (peer, _) = gateway_rt::mailbox(MAILBOX_MAX)?;
     let settings = data_settings();
     let peers = Arc::new([peer]);
+    let functions = functions();
     let explain_secret = None;
-    Ok(ShardParts { index: 0, settings, metrics, log, upstreams, report, peers, explain_secret })
+    Ok(ShardParts {
+        index: 0,
+        settings,
+        metrics,
+        log,
+        upstreams,
+        functions,
+        report,
+        peers,
+        explain_secret,
+    })
+}
+
+/// No function runs in a bench of the data plane alone.
+fn functions() -> Host {
+    let settings = HostSettings {
+        concurrency_max: 0,
+        environments_max: 0,
+        wait_max: Duration::ZERO,
+        waiting_max: 0,
+        idle_max: PATIENCE,
+        init_max: PATIENCE,
+    };
+    let (orders, _) = tokio::sync::mpsc::unbounded_channel();
+    Host::new(0, Arc::new(Functions::new(settings)), orders, Rc::new(|_| {}))
 }
 
 fn data_settings() -> Settings {

@@ -6,6 +6,7 @@ mod cli;
 mod control;
 mod counts;
 mod explain;
+mod functions;
 mod load;
 mod logging;
 mod ops;

@@ -15,8 +15,10 @@ use gateway_rt::{
     mailbox,
 };
 use gateway_telemetry::{AccessLog, Registry, StageLabels};
+use gatewayfunctions::Host;
 use tokio::sync::mpsc;
 
+use crate::functions::Running;
 use crate::settings::{self, Settings, ShardCount};
 
 /// Commands that wait in a shard's mailbox. Ours: a reload is two, a resolved name is one.
@@ -33,6 +35,8 @@ pub(crate) struct Shards {
     registry: Arc<Registry>,
     /// Questions for the resolver; taken once.
     questions: Option<mpsc::Receiver<(usize, Question)>>,
+    /// Environments of functions; ends with the shards.
+    functions: Running,
 }
 
 /// Where shards run, decided before anything is started.
@@ -152,22 +156,24 @@ pub(crate) fn start(
         let _ = event_sender.send((shard, event));
     });
     let (question_sender, questions) = mpsc::channel(QUESTIONS_MAX);
+    let count = layout.cpus.len();
+    let (mut mailboxes, mut receivers) = (Vec::new(), Vec::new());
+    for _ in 0..count {
+        let (sender, receiver) = mailbox(MAILBOX_MAX).context("cannot make a mailbox")?;
+        mailboxes.push(sender);
+        receivers.push(receiver);
+    }
+    // Shards write to each other, so every mailbox is there before the first shard is.
+    let peers: Arc<[_]> = mailboxes.clone().into();
+    let functions = Running::start(settings, &peers)?;
     let mut shards = Shards {
-        mailboxes: Vec::new(),
+        mailboxes,
         threads: Vec::new(),
         events,
         registry: registry.clone(),
         questions: Some(questions),
+        functions: functions,
     };
-    let count = layout.cpus.len();
-    let mut receivers = Vec::new();
-    for _ in 0..count {
-        let (sender, receiver) = mailbox(MAILBOX_MAX).context("cannot make a mailbox")?;
-        shards.mailboxes.push(sender);
-        receivers.push(receiver);
-    }
-    // Shards write to each other, so every mailbox is there before the first shard is.
-    let peers: Arc<[_]> = shards.mailboxes.clone().into();
     let secret = settings.explain.secret.0.as_bytes();
     let explain_secret: Option<Arc<[u8]>> = (!secret.is_empty()).then(|| secret.into());
     for (index, (own, receiver)) in listeners.into_iter().zip(receivers).enumerate() {
@@ -189,6 +195,7 @@ pub(crate) fn start(
         let (tls, tls_insecure) = (tls.clone(), tls_insecure.clone());
         let (questions, report) = (question_sender.clone(), report.clone());
         let (peers, explain_secret) = (peers.clone(), explain_secret.clone());
+        let (functions, orders) = shards.functions.shared();
         let main = move || async move {
             let counted = metrics.clone();
             let ask = Rc::new(move |question| {
@@ -202,12 +209,19 @@ pub(crate) fn start(
             let resolver = Rc::new(Resolver::new(ask, ttl_min, ttl_max));
             let upstreams = Upstreams::new(upstream, resolver, tls, tls_insecure, metrics.clone());
             let log = shard_log;
+            let others = peers.clone();
+            let poke = Rc::new(move |shard: usize| {
+                // A mailbox that is full is being read, and its reader looks at what waits.
+                let _ = others[shard].try_send(Command::ServeWaiting);
+            });
+            let functions = Host::new(index, functions, orders, poke);
             let parts = ShardParts {
                 index,
                 settings: data,
                 metrics,
                 log,
                 upstreams,
+                functions,
                 report,
                 peers,
                 explain_secret,

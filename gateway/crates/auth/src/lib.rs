@@ -5,5 +5,6 @@
 //! time, and a wrong one costs what a right one costs.
 #![forbid(unsafe_code)]
 
+pub mod decisions;
 pub mod keys;
 pub mod limits;

@@ -18,6 +18,7 @@
 //! | [`routes`] | path and method → method |
 //! | [`source`], [`body_path`] | where a mapped value comes from |
 //! | [`templates`], [`responses`], [`mock`] | template choice, integration response selection, MOCK |
+//! | [`functions`] | Lambda functions, integrations with them, authorizers |
 //! | [`failure`], [`gateway_responses`] | every answer the gateway makes up itself |
 //! | [`headers`] | which header names are forbidden, dropped or remapped |
 //! | [`limits`] | every bound, with its source |
@@ -39,6 +40,7 @@ mod changes;
 mod compiler;
 pub mod expression;
 pub mod failure;
+pub mod functions;
 pub mod gateway_responses;
 pub mod headers;
 pub mod hosts;
@@ -57,6 +59,11 @@ pub mod usage;
 pub use caching::{CachePlan, Invalidation, StageCache};
 pub use compiler::{CompileOptions, Compiled, VpcLinkTarget, compile, compile_with};
 pub use failure::{FORBIDDEN, Failure, Message};
+pub use functions::{
+    AuthorizerIndex, AuthorizerPlan, BinaryMediaTypes, Code, CustomMapping, FunctionIndex,
+    FunctionPlan, FunctionTarget, Identity, LambdaMapping, LambdaPlan, RemoteFunction, Runtime,
+    TokenPattern,
+};
 pub use gateway_responses::GatewayResponses;
 pub use hosts::HostTable;
 pub use plan::{

@@ -15,6 +15,9 @@ use crate::caching::{CachePlan, StageCache};
 use crate::changes::Changes;
 use crate::compiler::StageInput;
 use crate::failure::Failure;
+use crate::functions::{
+    AuthorizerIndex, AuthorizerPlan, BinaryMediaTypes, FunctionIndex, FunctionTarget, LambdaPlan,
+};
 use crate::gateway_responses::GatewayResponses;
 use crate::hosts::HostTable;
 use crate::mock::MockTemplates;
@@ -115,6 +118,12 @@ pub struct StagePlan {
     pub payload_bytes_max: usize,
     /// Where a request's API key comes from.
     pub api_key_source: ApiKeySource,
+    /// Functions that its methods and authorizers invoke, indexed by [`FunctionIndex`].
+    pub functions: Vec<FunctionTarget>,
+    /// Lambda authorizers of its methods, indexed by [`AuthorizerIndex`].
+    pub authorizers: Vec<AuthorizerPlan>,
+    /// Which bodies are binary.
+    pub binary_media_types: BinaryMediaTypes,
     /// The response cache; `None` when the stage has none, and for a canary that does not use it.
     pub cache: Option<StageCache>,
     /// A second deployment that takes part of the traffic; `None` for the canary itself.
@@ -144,6 +153,16 @@ impl StagePlan {
     /// The backend of an [`HttpPlan`].
     pub fn endpoint(&self, index: EndpointIndex) -> &Endpoint {
         &self.endpoints[index.0 as usize]
+    }
+
+    /// The function of a [`LambdaPlan`] or an [`AuthorizerPlan`].
+    pub fn function(&self, index: FunctionIndex) -> &FunctionTarget {
+        &self.functions[usize::from(index.0)]
+    }
+
+    /// The authorizer of an [`Access`].
+    pub fn authorizer(&self, index: AuthorizerIndex) -> &AuthorizerPlan {
+        &self.authorizers[usize::from(index.0)]
     }
 
     /// A stage variable by name, for templates.
@@ -206,15 +225,17 @@ pub enum Access {
     Open,
     /// `AWS_IAM`; not served yet.
     IamUnserved,
-    /// A Lambda or Cognito authorizer; not served yet.
+    /// Whom this Lambda authorizer allows.
+    Authorizer(AuthorizerIndex),
+    /// A Cognito authorizer, or one that is not there; not served yet.
     AuthorizerUnserved,
 }
 
 impl Access {
-    /// The answer to a caller, or `None` when the call may go on.
+    /// The answer to every caller, or `None` when the call may go on or the authorizer is to be asked.
     pub fn refusal(self) -> Option<Failure> {
         match self {
-            Self::Open => None,
+            Self::Open | Self::Authorizer(_) => None,
             Self::IamUnserved => Some(Failure::missing_authentication_token()),
             Self::AuthorizerUnserved => Some(Failure::authorizer_configuration_error()),
         }
@@ -228,10 +249,12 @@ pub enum IntegrationPlan {
     Http(Box<HttpPlan>),
     /// `MOCK`.
     Mock(Box<MockPlan>),
+    /// `AWS_PROXY`, and `AWS` with a function.
+    Lambda(Box<LambdaPlan>),
     /// The definition is valid for API Gateway, yet every request fails, e.g. with an invalid endpoint
     /// address or a forbidden header mapping.
     Misconfigured(Failure),
-    /// `AWS`, `AWS_PROXY`, or a VPC link without a configured target:
+    /// `AWS` with another service, or a VPC link without a configured target:
     /// [`Failure::api_configuration_error`].
     Unserved,
 }

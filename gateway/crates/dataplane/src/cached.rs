@@ -149,6 +149,7 @@ fn is_encoding_keyed(x: &Exchange) -> bool {
 fn timeout_ms(method: &MethodPlan) -> u32 {
     match &method.integration {
         IntegrationPlan::Http(plan) => plan.timeout_ms,
+        IntegrationPlan::Lambda(plan) => plan.timeout_ms,
         _ => gateway_compile::limits::TIMEOUT_MS_DEFAULT,
     }
 }

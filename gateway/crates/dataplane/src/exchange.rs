@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use gateway_compile::{
-    FORBIDDEN, Failure, IntegrationPlan, MethodPlan, Policy, RequestMethod, StagePlan,
+    Access, FORBIDDEN, Failure, IntegrationPlan, MethodPlan, Policy, RequestMethod, StagePlan,
 };
 use gateway_proto::FieldName;
 use gateway_rt::Moment;
@@ -15,7 +15,7 @@ use crate::limits::DISCARD_BYTES_MAX;
 use crate::request::Exchange;
 use crate::respond::{self, ClientGone};
 use crate::shard::{Shard, ShardStage};
-use crate::{admission, cached, explain, http, mock};
+use crate::{admission, authorizer, cached, explain, http, lambda, mock};
 
 /// What becomes of the connection after an exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +88,9 @@ async fn answer(shard: &Shard, client: &Client, x: &mut Exchange) -> Result<(), 
     x.limit_body(stage.plan.payload_bytes_max as u64)?;
     let method = find_method(&stage.plan, x)?;
     authorize(&stage.plan, method)?;
+    if let Access::Authorizer(index) = method.access {
+        Box::pin(authorizer::ask(shard, client, x, &stage, method, index)).await?;
+    }
     admission::admit(shard, x, &stage, method)?;
     if let (Some(plan), Some(cache)) = (&method.cache, &stage.plan.cache) {
         return cached::answer(shard, client, x, &stage, method, plan, &cache.cache).await;
@@ -106,6 +109,9 @@ pub(crate) async fn integrate(
     match &method.integration {
         IntegrationPlan::Http(plan) => http::call(shard, client, x, stage, plan).await,
         IntegrationPlan::Mock(plan) => mock::call(shard, client, x, plan).await,
+        IntegrationPlan::Lambda(plan) => {
+            Box::pin(lambda::call(shard, client, x, stage, plan)).await
+        }
         IntegrationPlan::Misconfigured(failure) => Err((*failure).into()),
         IntegrationPlan::Unserved => Err(Failure::api_configuration_error().into()),
     }
@@ -153,7 +159,8 @@ pub(crate) fn find_method<'s>(
     Ok(stage.method(index))
 }
 
-/// Resource policy, then the method's own authorization. What is not served yet refuses.
+/// Resource policy, then the method's own authorization, as far as no function has to be asked. What is not
+/// served yet refuses.
 pub(crate) fn authorize(stage: &StagePlan, method: &MethodPlan) -> Result<(), Failure> {
     match stage.policy {
         Policy::None => {}

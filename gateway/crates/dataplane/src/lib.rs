@@ -11,9 +11,10 @@
 //! | `request` | what is known of the request so far |
 //! | `body` | the request's body: forwarded, buffered or dropped |
 //! | `admission`, `rate` | API key, usage plan, throttles and quota |
+//! | `authorizer` | Lambda authorizers |
 //! | `cached` | the stage cache in front of the integration |
 //! | [`explain`] | what would become of a request, for people |
-//! | `http`, `relay`, `mock` | the integrations |
+//! | `http`, `relay`, `mock`, `lambda` | the integrations |
 //! | `values`, `context` | where mapped values come from |
 //! | `respond` | every answer we make up |
 //!
@@ -23,6 +24,7 @@
 #![forbid(unsafe_code)]
 
 mod admission;
+mod authorizer;
 mod bell;
 #[cfg(feature = "bench")]
 #[doc(hidden)]
@@ -36,6 +38,7 @@ mod exchange;
 pub mod explain;
 mod http;
 mod ids;
+mod lambda;
 pub mod limits;
 mod mock;
 mod rate;

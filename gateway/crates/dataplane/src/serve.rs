@@ -58,6 +58,8 @@ async fn obey(
             Command::Abort => shard.abort(),
             Command::Resolved(answer) => shard.upstreams.resolver().answer(answer),
             Command::Landed { flight } => shard.flights.landed_on(flight),
+            Command::Function(notice) => shard.functions.notice(notice),
+            Command::ServeWaiting => shard.functions.serve_waiting(),
             Command::Explain { head, reply } => reply(explain::explain(shard, &head)),
             Command::Drain { timeout } => {
                 // What requests in flight wait for must still come.
@@ -69,6 +71,8 @@ async fn obey(
                                 shard.upstreams.resolver().answer(answer);
                             }
                             Command::Landed { flight } => shard.flights.landed_on(flight),
+                            Command::Function(notice) => shard.functions.notice(notice),
+                            Command::ServeWaiting => shard.functions.serve_waiting(),
                             _ => {}
                         }
                     }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gateway_cache::Level1;
+use gateway_compile::FunctionTarget;
 use gateway_compile::{GatewayResponses, Snapshot, StageIndex, StagePlan};
+use gateway_functions::{Host, LocalFunction, Notice};
 use gateway_integration::{Answer, Pool, Upstreams};
 use gateway_rt::{Gate, Moment, Sender};
 use gateway_telemetry::{ShardLog, ShardMetrics, StageMetrics};
@@ -69,6 +71,10 @@ pub enum Command {
         /// The flight's id.
         flight: u64,
     },
+    /// What the supervisor says of an environment of this shard.
+    Function(Notice),
+    /// Invocations of other shards wait for an environment that is free here.
+    ServeWaiting,
     /// Says what would become of a request, which is not served.
     Explain {
         /// The request's head as it would come.
@@ -106,6 +112,8 @@ pub struct ShardParts {
     pub log: ShardLog,
     /// Its connections to backends.
     pub upstreams: Upstreams,
+    /// Its functions.
+    pub functions: Host,
     /// Where its events go.
     pub report: Report,
     /// The mailboxes of all shards, by index.
@@ -120,6 +128,7 @@ pub struct Shard {
     pub(crate) settings: Settings,
     pub(crate) metrics: Arc<ShardMetrics>,
     pub(crate) upstreams: Upstreams,
+    pub(crate) functions: Host,
     pub(crate) gate: Gate,
     pub(crate) random: Random,
     pub(crate) date: Date,
@@ -157,6 +166,8 @@ pub(crate) struct ShardStage {
     pub(crate) plan: Arc<StagePlan>,
     /// Indexed like [`StagePlan::endpoints`].
     pub(crate) pools: Vec<Rc<Pool>>,
+    /// Indexed like [`StagePlan::functions`]; `None` for those that do not run here.
+    pub(crate) functions: Vec<Option<Rc<LocalFunction>>>,
     pub(crate) metrics: Arc<StageMetrics>,
     canary: Option<Rc<ShardStage>>,
 }
@@ -188,6 +199,7 @@ impl Shard {
             settings: parts.settings,
             metrics: parts.metrics,
             upstreams: parts.upstreams,
+            functions: parts.functions,
             gate: Gate::default(),
             random: Random::new(),
             date: Date::new(),
@@ -217,12 +229,21 @@ impl Shard {
         let pools = |plan: &StagePlan| {
             plan.endpoints.iter().map(|endpoint| self.upstreams.pool(endpoint)).collect()
         };
+        let functions = |plan: &StagePlan| {
+            let local = |target: &FunctionTarget| match target {
+                FunctionTarget::Local(function) => Some(self.functions.function(function)),
+                FunctionTarget::Remote(_) | FunctionTarget::Missing => None,
+            };
+            plan.functions.iter().map(local).collect()
+        };
         let stages = snapshot.stages.iter().zip(metrics).map(|(plan, metrics)| {
             let canary = plan.canary.as_ref().map(|canary| {
                 let (plan, metrics) = (canary.plan.clone(), metrics.clone());
-                Rc::new(ShardStage { pools: pools(&plan), plan, metrics, canary: None })
+                let (pools, functions) = (pools(&plan), functions(&plan));
+                Rc::new(ShardStage { pools, functions, plan, metrics, canary: None })
             });
-            Rc::new(ShardStage { plan: plan.clone(), pools: pools(plan), metrics, canary })
+            let (pools, functions) = (pools(plan), functions(plan));
+            Rc::new(ShardStage { plan: plan.clone(), pools, functions, metrics, canary })
         });
         let stages = stages.collect();
         let generation = snapshot.generation;
@@ -247,6 +268,7 @@ impl Shard {
     /// What happens once a second: old upstream connections go, gauges follow, log lines leave.
     pub(crate) fn housekeep(&self, now: Moment) {
         self.upstreams.sweep(now);
+        self.functions.housekeep(now);
         let buffers = gateway_rt::buf::pool_stats();
         self.metrics.buffers_in_use.set(buffers.in_use as u64);
         self.metrics.buffers_pooled.set(buffers.free as u64);

@@ -1,8 +1,8 @@
 //! All that a set of files defines.
 
 use crate::{
-    ApiKey, BasePathMapping, ClientCertificate, DomainName, DomainNameAccessAssociation, Place,
-    RestApi, UsagePlan, UsagePlanKey, VpcLink,
+    ApiKey, BasePathMapping, ClientCertificate, DomainName, DomainNameAccessAssociation, Function,
+    FunctionPermission, FunctionQualifier, Place, RestApi, UsagePlan, UsagePlanKey, VpcLink,
 };
 
 /// All that a set of files defines, in the order written.
@@ -26,6 +26,12 @@ pub struct Definitions {
     pub vpc_links: Vec<VpcLink>,
     /// Certificates shown to endpoints.
     pub client_certificates: Vec<ClientCertificate>,
+    /// Lambda functions.
+    pub functions: Vec<Function>,
+    /// Aliases and versions of functions.
+    pub function_qualifiers: Vec<FunctionQualifier>,
+    /// Who may call which function.
+    pub function_permissions: Vec<FunctionPermission>,
     /// Settings of the account, when a file has them.
     pub account: Option<Account>,
     /// What the files say about themselves.

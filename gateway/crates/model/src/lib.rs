@@ -11,6 +11,7 @@ mod authorizer;
 mod closed;
 mod definitions;
 mod domain;
+mod function;
 mod gateway_response;
 mod http;
 mod id;
@@ -31,6 +32,7 @@ pub use domain::{
     BasePathMapping, ClientCertificate, DomainName, DomainNameAccessAssociation, DomainNameKind,
     MutualTlsAuthentication, RoutingMode, VpcLink,
 };
+pub use function::{Function, FunctionCode, FunctionPermission, FunctionQualifier};
 pub use gateway_response::{GatewayResponse, GatewayResponseType};
 pub use http::{HttpMethod, InvalidStatusCode, StatusCode};
 pub use id::{

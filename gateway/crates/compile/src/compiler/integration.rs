@@ -34,7 +34,8 @@ impl IntegrationPlan {
         match self {
             Self::Http(plan) => plan.needs_request_body = true,
             Self::Mock(plan) => plan.needs_request_body = true,
-            Self::Misconfigured(_) | Self::Unserved => {}
+            // A function's event has the body in any case.
+            Self::Lambda(_) | Self::Misconfigured(_) | Self::Unserved => {}
         }
     }
 }

@@ -238,6 +238,7 @@ impl Examiner<'_> {
         } else {
             self.decisions.push(Decision::Authorizer(match method.access {
                 Access::Open => "NONE",
+                Access::Authorizer(_) => "CUSTOM",
                 Access::IamUnserved => "AWS_IAM, which is not served yet",
                 Access::AuthorizerUnserved => {
                     "a Lambda or Cognito authorizer, which is not served yet"

@@ -24,6 +24,7 @@ pub(crate) fn describe(
     match &method.integration {
         IntegrationPlan::Http(plan) => http(x, peer, stage, plan, shown),
         IntegrationPlan::Mock(plan) => mock(x, plan),
+        IntegrationPlan::Lambda(_) => (vec!["a Lambda function".to_owned()], None),
         IntegrationPlan::Misconfigured(failure) => {
             (vec!["misconfigured; `gateway check` says how".to_owned()], Some(*failure))
         }

@@ -1,0 +1,154 @@
+//! Processes: started, watched, ended.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gateway_compile::FunctionPlan;
+use tokio::sync::mpsc;
+
+/// The way from shards to the supervisor.
+pub fn orders() -> (OrderSender, OrderReceiver) {
+    mpsc::unbounded_channel()
+}
+
+/// Names an environment of this process; counts from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EnvironmentId(pub u64);
+
+/// Takes orders of all shards. Never blocks: a shard has at most a few orders for each environment under way.
+pub type OrderSender = mpsc::UnboundedSender<Order>;
+
+/// The supervisor's end of [`orders`].
+pub type OrderReceiver = mpsc::UnboundedReceiver<Order>;
+
+/// What a shard wants.
+#[derive(Debug)]
+pub enum Order {
+    /// Start an environment.
+    Start {
+        /// Its id, chosen by the shard with [`crate::Functions::next_environment`].
+        environment: EnvironmentId,
+        /// Whom to tell of its end.
+        shard: usize,
+        /// What it runs.
+        function: Arc<FunctionPlan>,
+        /// `AWS_LAMBDA_RUNTIME_API`.
+        runtime_api: SocketAddr,
+    },
+    /// End an environment with all its processes. Its [`NoticeKind::Exited`] follows.
+    Kill {
+        /// Which.
+        environment: EnvironmentId,
+    },
+    /// A line of the platform's, among the function's own.
+    Log {
+        /// Whose.
+        environment: EnvironmentId,
+        /// What happened.
+        event: PlatformEvent,
+    },
+}
+
+/// What the platform writes into a function's log.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PlatformEvent {
+    /// `START RequestId: … Version: $LATEST`
+    Start {
+        /// Of the invocation.
+        request_id: [u8; 36],
+    },
+    /// `END RequestId: …`, then Lambda's `REPORT` line: duration, billed duration, memory size, memory used, init
+    /// duration.
+    End {
+        /// Of the invocation.
+        request_id: [u8; 36],
+        /// What it took.
+        duration: Duration,
+        /// What the environment's start took, for its first invocation.
+        init: Option<Duration>,
+        /// What went wrong, as Lambda's log has it, e.g. `Task timed out after 3.00 seconds`.
+        error: Option<String>,
+    },
+}
+
+/// What a shard learns of an environment.
+#[derive(Debug)]
+pub struct Notice {
+    /// Which.
+    pub environment: EnvironmentId,
+    /// What.
+    pub kind: NoticeKind,
+}
+
+/// What there is to learn.
+#[derive(Debug)]
+pub enum NoticeKind {
+    /// It could not be started; says why.
+    StartFailed(String),
+    /// Its process has ended, and all processes that it had started.
+    Exited(Exit),
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// With this status.
+    Status(i32),
+    /// By this signal.
+    Signal(i32),
+}
+
+/// A line of a function's log.
+#[derive(Debug, Clone, Copy)]
+pub struct LogLine<'l> {
+    /// `/aws/lambda/NAME`
+    pub group: &'l str,
+    /// `2026/11/22/[$LATEST]` and 32 hexadecimal digits.
+    pub stream: &'l str,
+    /// When it was written.
+    pub unix_ms: u64,
+    /// Without its line end; not necessarily UTF-8.
+    pub text: &'l [u8],
+}
+
+/// Takes the lines of functions' logs; called on the supervisor's thread.
+pub trait LogSink: Send + Sync {
+    /// Takes a line.
+    fn line(&self, line: LogLine<'_>);
+}
+
+/// What the operator decides.
+#[derive(Debug, Clone)]
+pub struct SupervisorSettings {
+    /// The program that starts environments, with the hidden command [`supervisor`](self) documents; the gateway itself.
+    pub launcher: PathBuf,
+    /// Where code is unpacked and environments have their `/tmp` and working directories. Made when it is not there.
+    pub directory: PathBuf,
+    /// Names or ids of the user and group that functions run as, when the gateway may change them.
+    pub user: Option<String>,
+    /// `AWS_ENDPOINT_URL*`, credentials and the like, for every function.
+    pub environment: Vec<(String, String)>,
+}
+
+/// Takes notices; called on the supervisor's thread with the shard that they are for. Never blocks.
+pub type Notify = Arc<dyn Fn(usize, Notice) + Send + Sync>;
+
+/// The supervisor's thread. Dropping it ends all environments and waits for that.
+pub struct Supervisor {}
+
+impl Supervisor {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// When the directory cannot be made, or the thread.
+    pub fn start(
+        _settings: SupervisorSettings,
+        _orders: OrderReceiver,
+        _notify: Notify,
+        _sink: Arc<dyn LogSink>,
+    ) -> std::io::Result<Self> {
+        Ok(Self {})
+    }
+}

@@ -195,7 +195,7 @@ fn functions() -> Host {
         idle_max: PATIENCE,
         init_max: PATIENCE,
     };
-    let (orders, _) = tokio::sync::mpsc::unbounded_channel();
+    let (orders, _) = gateway_functions::orders();
     Host::new(0, Arc::new(Functions::new(settings)), orders, Rc::new(|_| {}))
 }
 

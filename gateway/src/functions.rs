@@ -9,7 +9,6 @@ use gateway_functions::{
     Functions, HostSettings, LogLine, LogSink, Notice, OrderSender, Supervisor, SupervisorSettings,
 };
 use gateway_rt::Sender;
-use tokio::sync::mpsc;
 
 use crate::settings::Settings;
 
@@ -26,7 +25,7 @@ impl Running {
     /// # Errors
     /// When the directory of the functions cannot be made.
     pub(crate) fn start(settings: &Settings, mailboxes: &Arc<[Sender<Command>]>) -> Result<Self> {
-        let (orders, ordered) = mpsc::unbounded_channel();
+        let (orders, ordered) = gateway_functions::orders();
         let mailboxes = mailboxes.clone();
         let notify = Arc::new(move |shard: usize, notice: Notice| {
             if mailboxes[shard].try_send(Command::Function(notice)).is_err() {

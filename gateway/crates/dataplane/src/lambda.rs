@@ -14,8 +14,9 @@ pub(crate) async fn call(
     _shard: &Shard,
     _client: &Client,
     _x: &mut Exchange,
-    _stage: &Rc<ShardStage>,
-    _plan: &LambdaPlan,
+    stage: &Rc<ShardStage>,
+    plan: &LambdaPlan,
 ) -> Result<(), Refusal> {
+    let _function = &stage.functions[usize::from(plan.function.0)];
     Err(Failure::api_configuration_error().into())
 }

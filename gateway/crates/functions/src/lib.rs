@@ -20,6 +20,6 @@ pub use host::{
     Function, Functions, Host, HostSettings, Invocation, InvokeError, LocalFunction, Outcome,
 };
 pub use supervisor::{
-    EnvironmentId, Exit, LogLine, LogSink, Notice, NoticeKind, Notify, Order, OrderSender,
-    PlatformEvent, Supervisor, SupervisorSettings,
+    EnvironmentId, Exit, LogLine, LogSink, Notice, NoticeKind, Notify, Order, OrderReceiver,
+    OrderSender, PlatformEvent, Supervisor, SupervisorSettings, orders,
 };

@@ -15,7 +15,7 @@ use gateway_rt::{
     mailbox,
 };
 use gateway_telemetry::{AccessLog, Registry, StageLabels};
-use gatewayfunctions::Host;
+use gateway_functions::Host;
 use tokio::sync::mpsc;
 
 use crate::functions::Running;
@@ -172,7 +172,7 @@ pub(crate) fn start(
         events,
         registry: registry.clone(),
         questions: Some(questions),
-        functions: functions,
+        functions,
     };
     let secret = settings.explain.secret.0.as_bytes();
     let explain_secret: Option<Arc<[u8]>> = (!secret.is_empty()).then(|| secret.into());

@@ -63,6 +63,8 @@ pub(crate) struct Settings {
     pub timeouts: Timeouts,
     /// Connections to backends.
     pub upstream: Upstream,
+    /// Lambda functions that run here.
+    pub functions: Functions,
     /// One line for each request.
     pub access_log: AccessLog,
     /// The gateway's own log.
@@ -328,6 +330,57 @@ impl Default for Upstream {
     }
 }
 
+/// `[functions]`: Lambda functions that run here.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Functions {
+    /// Environments of a function without `ReservedConcurrentExecutions`.
+    pub concurrency_max: u32,
+    /// Environments of all functions together.
+    pub environments_max: u32,
+    /// How long an invocation waits for an environment when there may be no more of them.
+    #[serde(with = "units::duration")]
+    pub wait: Duration,
+    /// Invocations of one function that wait.
+    pub waiting_max: u32,
+    /// An environment that nobody uses.
+    #[serde(with = "units::duration")]
+    pub idle_timeout: Duration,
+    /// From the start of an environment to its readiness.
+    #[serde(with = "units::duration")]
+    pub init_timeout: Duration,
+    /// User that functions run as, when the gateway runs as root; empty: `nobody`.
+    pub user: String,
+    /// Where code is unpacked and environments have their files; none: a directory of this process.
+    #[serde(with = "values::optional_path")]
+    pub directory: Option<PathBuf>,
+    /// Whether a function without a permission for API Gateway is not invoked, as on AWS.
+    pub enforce_permissions: bool,
+    /// Kept of one function's log.
+    #[serde(with = "units::bytes")]
+    pub log_bytes_max: usize,
+    /// Variables for every function, beside its own.
+    pub environment: BTreeMap<String, String>,
+}
+
+impl Default for Functions {
+    fn default() -> Self {
+        Self {
+            concurrency_max: 10,
+            environments_max: 1000,
+            wait: Duration::from_secs(29),
+            waiting_max: 1000,
+            idle_timeout: Duration::from_secs(300),
+            init_timeout: Duration::from_secs(10),
+            user: String::new(),
+            directory: None,
+            enforce_permissions: false,
+            log_bytes_max: 4 << 20,
+            environment: BTreeMap::new(),
+        }
+    }
+}
+
 /// `[access_log]`: one line for each request.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -377,6 +430,12 @@ pub(crate) struct Aws {
     pub region: String,
     /// `AWS::URLSuffix`.
     pub url_suffix: String,
+    /// Signs calls of AWS, with the secret; empty: calls are not signed.
+    pub access_key_id: String,
+    /// The secret of the access key.
+    pub secret_access_key: values::Secret,
+    /// Goes with temporary credentials.
+    pub session_token: values::Secret,
     /// Service name to URL; [`AWS_ENDPOINT_DEFAULT`] stands for all others.
     pub endpoints: BTreeMap<String, String>,
 }
@@ -387,6 +446,9 @@ impl Default for Aws {
             account_id: "000000000000".to_owned(),
             region: "us-east-1".to_owned(),
             url_suffix: "amazonaws.com".to_owned(),
+            access_key_id: String::new(),
+            secret_access_key: values::Secret::default(),
+            session_token: values::Secret::default(),
             endpoints: BTreeMap::new(),
         }
     }

@@ -9,13 +9,13 @@ use anyhow::{Context, Result, bail};
 use gateway_compile::Snapshot;
 use gateway_dataplane::explain::Reply;
 use gateway_dataplane::{Command, Event, Report, Shard, ShardParts};
+use gateway_functions::Host;
 use gateway_integration::{Answer, Question, Resolver, UpstreamSettings, Upstreams};
 use gateway_rt::{
     BoundListener, ClientTls, Driver, DriverChoice, RootStore, Sender, ShardConfig, TcpOptions,
     mailbox,
 };
 use gateway_telemetry::{AccessLog, Registry, StageLabels};
-use gateway_functions::Host;
 use tokio::sync::mpsc;
 
 use crate::functions::Running;

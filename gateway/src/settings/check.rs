@@ -165,6 +165,17 @@ fn ranges(settings: &Settings, found: &mut Found) {
     found.number("upstream.connections_max", upstream.connections_max, connections);
     found.span("upstream.dns_ttl_max", upstream.dns_ttl_max, Duration::ZERO..=limits::DNS_TTL_MAX);
 
+    let functions = &settings.functions;
+    let environments = 1..=limits::ENVIRONMENTS_MAX;
+    found.number("functions.concurrency_max", functions.concurrency_max, environments.clone());
+    found.number("functions.environments_max", functions.environments_max, environments);
+    found.span("functions.wait", functions.wait, Duration::ZERO..=limits::TIMEOUT_MAX);
+    found.number("functions.waiting_max", functions.waiting_max, 0..=limits::WAITING_MAX);
+    found.span("functions.idle_timeout", functions.idle_timeout, spans.clone());
+    found.span("functions.init_timeout", functions.init_timeout, spans.clone());
+    let log_bytes = limits::FUNCTION_LOG_BYTES_MIN..=limits::FUNCTION_LOG_BYTES_MAX;
+    found.bytes("functions.log_bytes_max", functions.log_bytes_max, log_bytes);
+
     found.span("reload.debounce", reload.debounce, Duration::ZERO..=limits::DEBOUNCE_MAX);
 }
 
@@ -185,6 +196,9 @@ fn aws(settings: &Settings, found: &mut Found) {
             "aws.url_suffix",
             format!("`{}` is not a domain name in lower case", aws.url_suffix),
         );
+    }
+    if aws.access_key_id.is_empty() != aws.secret_access_key.0.is_empty() {
+        found.push("aws.secret_access_key", "goes with aws.access_key_id: both or none");
     }
     for (service, url) in &aws.endpoints {
         let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));

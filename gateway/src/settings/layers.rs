@@ -15,7 +15,15 @@ use super::{
 use crate::cli::{LoadArgs, RunArgs};
 
 /// Tables whose keys are the operator's own.
-const OPEN_TABLES: [&str; 3] = ["parameters", "upstream.vpc_links", "aws.endpoints"];
+const OPEN_TABLES: [&str; 4] =
+    ["parameters", "upstream.vpc_links", "aws.endpoints", "functions.environment"];
+
+/// The SDKs' variables for credentials, and the settings that they are.
+const AWS_CREDENTIALS: [(&str, &str); 3] = [
+    ("AWS_ACCESS_KEY_ID", "aws.access_key_id"),
+    ("AWS_SECRET_ACCESS_KEY", "aws.secret_access_key"),
+    ("AWS_SESSION_TOKEN", "aws.session_token"),
+];
 
 /// The SDKs' variable for the endpoint of all AWS services; `_SERVICE` behind it names one.
 const AWS_ENDPOINT_URL: &str = "AWS_ENDPOINT_URL";
@@ -139,6 +147,10 @@ impl Layers {
             defaults.leaves.keys().map(|key| (variable_of(key), key.as_str())).collect();
         for (variable, text) in environment {
             if let Some(key) = by_variable.get(&variable) {
+                self.overlay(key, &variable, &defaults.leaves[*key], &text);
+            } else if let Some((_, key)) =
+                AWS_CREDENTIALS.iter().find(|(name, _)| *name == variable)
+            {
                 self.overlay(key, &variable, &defaults.leaves[*key], &text);
             } else if let Some(rest) = variable.strip_prefix(AWS_ENDPOINT_URL) {
                 let service = match rest.strip_prefix('_') {
@@ -365,6 +377,7 @@ fn resolve_paths(settings: &mut Settings, base: &Path) {
     settings.api_keys.iter_mut().for_each(resolve);
     settings.upstream.ca_file.iter_mut().for_each(resolve);
     settings.state.directory.iter_mut().for_each(resolve);
+    settings.functions.directory.iter_mut().for_each(resolve);
     if let AccessLogDestination::File(path) = &mut settings.access_log.destination {
         resolve(path);
     }

@@ -53,6 +53,15 @@ pub(crate) const UPSTREAM_CONNECTIONS_MAX: u32 = 65_535;
 /// How long a resolved address may be used; a day.
 pub(crate) const DNS_TTL_MAX: Duration = Duration::from_secs(86_400);
 
+/// Environments at once. Ours: a process each; AWS gives an account 1,000 to begin with.
+pub(crate) const ENVIRONMENTS_MAX: u32 = 10_000;
+/// Invocations that wait for one function's environments. Ours: each holds its event, up to 6 MB.
+pub(crate) const WAITING_MAX: u32 = 100_000;
+/// The least of a function's log that is kept: one line of the longest.
+pub(crate) const FUNCTION_LOG_BYTES_MIN: usize = 256 << 10;
+/// The most of a function's log that is kept. Ours.
+pub(crate) const FUNCTION_LOG_BYTES_MAX: usize = 1 << 30;
+
 /// Length of an access-log format. Source: API Gateway developer guide, "3 KB".
 pub(crate) const ACCESS_LOG_FORMAT_BYTES_MAX: usize = 3 * 1024;
 

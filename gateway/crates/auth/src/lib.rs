@@ -8,3 +8,4 @@
 pub mod decisions;
 pub mod keys;
 pub mod limits;
+pub mod policy;

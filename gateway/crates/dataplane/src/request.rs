@@ -4,8 +4,10 @@
 //! written over for the next, so that its vectors keep their memory.
 
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
+use gateway_auth::decisions::Decision;
 use gateway_auth::keys::KeyIndex;
 use gateway_compile::hosts::Base;
 use gateway_compile::{Failure, MethodIndex, MethodPlan, PathParams, RequestMethod, StageIndex};
@@ -48,6 +50,8 @@ pub(crate) struct Exchange {
     pub(crate) explanation: String,
     /// Where the integration's answer is to be kept.
     pub(crate) storing: Option<Box<Storing>>,
+    /// What a Lambda authorizer said of the caller; `None` where none was asked.
+    pub(crate) authorizer: Option<Arc<Decision>>,
     pub(crate) facts: Facts,
     pub(crate) serving: Option<Rc<Serving>>,
     pub(crate) stage: Option<Rc<ShardStage>>,
@@ -72,6 +76,8 @@ pub(crate) struct Facts {
     pub(crate) stage: StageIndex,
     /// The API key that came with the request, if it is known.
     pub(crate) api_key: Option<KeyIndex>,
+    /// How long the authorizer took, 0 for a decision that was kept; see [`Exchange::authorizer`].
+    pub(crate) authorizer_latency_ms: u64,
     /// What `RateLimit-*` fields say, if they are wanted.
     pub(crate) rate: Option<RateFacts>,
     /// The client's wish for a fresh response was not granted, and it is told so.
@@ -115,6 +121,7 @@ impl Default for Exchange {
             cache_key: Vec::with_capacity(256),
             explanation: String::new(),
             storing: None,
+            authorizer: None,
             facts: Facts::new(),
             serving: None,
             stage: None,
@@ -136,6 +143,7 @@ impl Facts {
             base: Base::Default,
             stage: StageIndex(0),
             api_key: None,
+            authorizer_latency_ms: 0,
             rate: None,
             cache_warning: false,
             plan: None,
@@ -173,6 +181,7 @@ impl Exchange {
         let (request_id, trace) = self.client_ids();
         // Nothing of the request before may decide about this one.
         self.stage = None;
+        self.authorizer = None;
         self.explanation.clear();
         self.facts.started = now;
         self.facts.started_unix_ms = unix_ms;
@@ -210,6 +219,7 @@ impl Exchange {
         self.head.fields.clear();
         self.body = Body::default();
         self.stage = None;
+        self.authorizer = None;
         self.serving = None;
         self.explanation.clear();
         self.trace.clear();

@@ -23,3 +23,9 @@ pub const CACHE_BYTES_MAX: usize = 64 << 20;
 /// far as it is read, so that a long history does not hold up a start. Source: our own; 272 MiB, a million
 /// counters, take half a second.
 pub const CHECKED_BYTES_MAX: u64 = 1 << 30;
+
+/// Groups of logs, of functions mostly. Ours: each has memory of its own.
+pub const LOG_GROUPS_MAX: usize = 1_000;
+
+/// What a line of a log costs beside its text, in bytes. Ours: an entry of the queue, rounded.
+pub const LOG_LINE_OVERHEAD_BYTES: usize = 64;

@@ -1,7 +1,6 @@
 //! Functions: their supervisor, and what shards share of them.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 use gateway_dataplane::Command;
@@ -9,13 +8,15 @@ use gateway_functions::{
     Functions, HostSettings, LogLine, LogSink, Notice, OrderSender, Supervisor, SupervisorSettings,
 };
 use gateway_rt::Sender;
+use gateway_store::LogStore;
 
-use crate::settings::Settings;
+use crate::settings::{AWS_ENDPOINT_DEFAULT, AWS_ENDPOINT_URL, Settings};
 
 /// Functions while the gateway runs. Dropping it ends all environments.
 pub(crate) struct Running {
     functions: Arc<Functions>,
     orders: OrderSender,
+    logs: Arc<LogStore>,
     _supervisor: Supervisor,
 }
 
@@ -32,11 +33,18 @@ impl Running {
                 tracing::error!(shard, "Mailbox is full, the end of an environment is not heard");
             }
         });
+        let logs = Arc::new(open_logs(settings));
+        let sink = Logs { store: logs.clone(), shows: settings.dev };
         let supervisor = supervisor_settings(settings)?;
-        let supervisor = Supervisor::start(supervisor, ordered, notify, Arc::new(Console))
+        let supervisor = Supervisor::start(supervisor, ordered, notify, Arc::new(sink))
             .context("cannot start the supervisor of functions")?;
         let functions = Arc::new(Functions::new(host_settings(settings)));
-        Ok(Self { functions, orders, _supervisor: supervisor })
+        Ok(Self { functions, orders, logs, _supervisor: supervisor })
+    }
+
+    /// What functions have said.
+    pub(crate) fn logs(&self) -> Arc<LogStore> {
+        self.logs.clone()
     }
 
     /// What a shard has of it.
@@ -45,31 +53,68 @@ impl Running {
     }
 }
 
-/// Where lines go that are not kept.
-struct Console;
+/// Keeps the lines of functions' logs, and shows them on the console in development.
+struct Logs {
+    store: Arc<LogStore>,
+    shows: bool,
+}
 
-impl LogSink for Console {
+impl LogSink for Logs {
     fn line(&self, line: LogLine<'_>) {
-        tracing::debug!(group = line.group, "{}", String::from_utf8_lossy(line.text));
+        if self.shows {
+            let function = line.group.rsplit('/').next().unwrap_or_default();
+            tracing::info!(target: "function", name = function, "{}", String::from_utf8_lossy(line.text));
+        }
+        self.store.append(line.group, line.stream, line.unix_ms, line.text);
     }
 }
 
-fn supervisor_settings(_settings: &Settings) -> Result<SupervisorSettings> {
-    Ok(SupervisorSettings {
-        launcher: std::env::current_exe().context("cannot find this program")?,
-        directory: std::env::temp_dir().join(format!("gateway-functions-{}", std::process::id())),
-        user: None,
-        environment: Vec::new(),
+/// Logs of functions, with those of earlier processes where there is a state directory.
+fn open_logs(settings: &Settings) -> LogStore {
+    let bytes_max = settings.functions.log_bytes_max;
+    let Some(state) = &settings.state.directory else { return LogStore::in_memory(bytes_max) };
+    LogStore::open(&state.join("logs"), bytes_max).unwrap_or_else(|error| {
+        let error = format!("{:#}", anyhow::Error::from(error));
+        tracing::error!(error, "Logs of functions are kept in memory only");
+        LogStore::in_memory(bytes_max)
     })
 }
 
-fn host_settings(_settings: &Settings) -> HostSettings {
+fn supervisor_settings(settings: &Settings) -> Result<SupervisorSettings> {
+    let functions = &settings.functions;
+    let own = || match &settings.state.directory {
+        Some(state) => state.join("functions"),
+        None => std::env::temp_dir().join(format!("gateway-functions-{}", std::process::id())),
+    };
+    let mut environment: Vec<_> = endpoint_variables(settings).collect();
+    environment.extend(functions.environment.clone());
+    Ok(SupervisorSettings {
+        launcher: std::env::current_exe().context("cannot find this program")?,
+        directory: functions.directory.clone().unwrap_or_else(own),
+        user: (!functions.user.is_empty()).then(|| functions.user.clone()),
+        environment,
+    })
+}
+
+/// `AWS_ENDPOINT_URL*`, so that SDKs in functions find the services that the gateway was told of.
+fn endpoint_variables(settings: &Settings) -> impl Iterator<Item = (String, String)> {
+    settings.aws.endpoints.iter().map(|(service, url)| {
+        let name = match &**service {
+            AWS_ENDPOINT_DEFAULT => AWS_ENDPOINT_URL.to_owned(),
+            service => format!("{AWS_ENDPOINT_URL}_{}", service.to_ascii_uppercase()),
+        };
+        (name, url.clone())
+    })
+}
+
+fn host_settings(settings: &Settings) -> HostSettings {
+    let functions = &settings.functions;
     HostSettings {
-        concurrency_max: 10,
-        environments_max: 1000,
-        wait_max: Duration::from_secs(29),
-        waiting_max: 1000,
-        idle_max: Duration::from_secs(300),
-        init_max: Duration::from_secs(10),
+        concurrency_max: functions.concurrency_max,
+        environments_max: functions.environments_max,
+        wait_max: functions.wait,
+        waiting_max: functions.waiting_max as usize,
+        idle_max: functions.idle_timeout,
+        init_max: functions.init_timeout,
     }
 }

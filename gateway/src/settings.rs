@@ -33,6 +33,9 @@ pub(crate) use values::{
 /// The key in [`Aws::endpoints`] that stands for every service without a key of its own.
 pub(crate) const AWS_ENDPOINT_DEFAULT: &str = "default";
 
+/// The SDKs' variable for the endpoint of all AWS services; `_SERVICE` behind it names one.
+pub(crate) const AWS_ENDPOINT_URL: &str = "AWS_ENDPOINT_URL";
+
 /// All settings. Field names are the keys of `gateway.toml`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

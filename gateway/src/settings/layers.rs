@@ -10,7 +10,8 @@ use toml::de::{DeTable, DeValue};
 use toml::{Spanned, Table, Value};
 
 use super::{
-    AWS_ENDPOINT_DEFAULT, AccessLogDestination, Place, Problem, Settings, SettingsError, check,
+    AWS_ENDPOINT_DEFAULT, AWS_ENDPOINT_URL, AccessLogDestination, Place, Problem, Settings,
+    SettingsError, check,
 };
 use crate::cli::{LoadArgs, RunArgs};
 
@@ -24,9 +25,6 @@ const AWS_CREDENTIALS: [(&str, &str); 3] = [
     ("AWS_SECRET_ACCESS_KEY", "aws.secret_access_key"),
     ("AWS_SESSION_TOKEN", "aws.session_token"),
 ];
-
-/// The SDKs' variable for the endpoint of all AWS services; `_SERVICE` behind it names one.
-const AWS_ENDPOINT_URL: &str = "AWS_ENDPOINT_URL";
 
 impl Settings {
     /// The settings of `gateway run`.

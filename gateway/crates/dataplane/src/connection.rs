@@ -45,6 +45,9 @@ impl Client {
 }
 
 impl Peer {
+    /// `X-Forwarded-Proto`.
+    pub(crate) const PROTO: &'static [u8] = b"http";
+
     /// The end of a line, and the `X-Forwarded-Proto` line.
     pub(crate) const FORWARDED_PROTO: &'static [u8] = b"\r\nX-Forwarded-Proto: http\r\n";
 

@@ -15,6 +15,7 @@
 //! | `cached` | the stage cache in front of the integration |
 //! | [`explain`] | what would become of a request, for people |
 //! | `http`, `relay`, `mock`, `lambda` | the integrations |
+//! | `event` | what functions get of a request |
 //! | `values`, `context` | where mapped values come from |
 //! | `respond` | every answer we make up |
 //!
@@ -34,6 +35,7 @@ mod cached;
 mod connection;
 mod context;
 mod date;
+mod event;
 mod exchange;
 pub mod explain;
 mod http;

@@ -261,7 +261,8 @@ fn is_ours(name: &[u8]) -> bool {
         && (is_name(name, b"x-amzn-trace-id") || is_name(name, b"x-amzn-apigateway-api-id"))
 }
 
-fn is_sigv4(value: &[u8]) -> bool {
+/// Whether an `Authorization` is a signature for the gateway.
+pub(crate) fn is_sigv4(value: &[u8]) -> bool {
     value.starts_with(b"AWS4-HMAC-SHA256")
 }
 

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod decisions;
+mod json;
 pub mod keys;
 pub mod limits;
 pub mod policy;

@@ -27,3 +27,22 @@ pub const SEEDS_MAX: usize = 32;
 const _: () = assert!(KEY_VALUE_BYTES_MAX <= u16::MAX as usize, "a length fits its field");
 const _: () = assert!(KEY_ID_BYTES_MAX <= u16::MAX as usize, "a length fits its field");
 const _: () = assert!(KEY_NAME_BYTES_MAX <= u16::MAX as usize, "a length fits its field");
+
+/// A policy document, in bytes. Source: ours; API Gateway takes 8,192 for an API's resource policy unless
+/// that is raised, and says nothing of authorizers' policies. Bounds what one evaluation costs.
+pub const POLICY_BYTES_MAX: usize = 32 * 1024;
+
+/// Arrays and objects inside each other, in a policy. Source: ours; a condition's list is the deepest place
+/// of a policy, at 6.
+pub const POLICY_DEPTH_MAX: usize = 8;
+
+/// Statements of a policy. Source: ours; 8,192 characters have room for fewer.
+pub const STATEMENTS_MAX: usize = 256;
+
+/// A value of a condition, in characters. Source: ours, as for resources.
+pub const CONDITION_VALUE_CHARS_MAX: usize = 1_024;
+
+/// Digits of a date in seconds since 1970. Source: ours; milliseconds fit 64 bits.
+pub const EPOCH_DIGITS_MAX: usize = 14;
+
+const _: () = assert!(10_i64.pow(EPOCH_DIGITS_MAX as u32) < i64::MAX / 1_000 - 1, "dates fit");

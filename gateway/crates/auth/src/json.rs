@@ -96,7 +96,7 @@ impl Reader<'_> {
         &mut self,
         read: impl FnOnce(&mut Self) -> Result<Json, JsonError>,
     ) -> Result<Json, JsonError> {
-        self.depth_left = self.depth_left.checked_sub(1).ok_or(self.error("nested too deep"))?;
+        self.depth_left = self.depth_left.checked_sub(1).ok_or_else(|| self.error("nested too deep"))?;
         self.at += 1;
         let value = read(self);
         self.depth_left += 1;
@@ -149,7 +149,7 @@ impl Reader<'_> {
             [("null", Json::Null), ("true", Json::Bool(true)), ("false", Json::Bool(false))];
         let rest = &self.text.as_bytes()[self.at..];
         let found = words.into_iter().find(|(word, _)| rest.starts_with(word.as_bytes()));
-        let (word, value) = found.ok_or(self.error("expected a value"))?;
+        let (word, value) = found.ok_or_else(|| self.error("expected a value"))?;
         self.at += word.len();
         Ok(value)
     }
@@ -189,7 +189,7 @@ impl Reader<'_> {
             let rest = &self.text[self.at..];
             let stop = |byte: &u8| matches!(*byte, b'"' | b'\\' | 0..=0x1f);
             let len = rest.as_bytes().iter().position(stop);
-            let len = len.ok_or(self.error("a string without its end"))?;
+            let len = len.ok_or_else(|| self.error("a string without its end"))?;
             out.push_str(&rest[..len]);
             self.at += len;
             match self.peek() {
@@ -205,7 +205,7 @@ impl Reader<'_> {
 
     fn escape(&mut self) -> Result<char, JsonError> {
         self.at += 1;
-        let byte = self.peek().ok_or(self.error("a string without its end"))?;
+        let byte = self.peek().ok_or_else(|| self.error("a string without its end"))?;
         self.at += 1;
         Ok(match byte {
             b'"' | b'\\' | b'/' => char::from(byte),
@@ -237,7 +237,7 @@ impl Reader<'_> {
         let digits = digits.filter(|digits| digits.iter().all(u8::is_ascii_hexdigit));
         let digits = digits.and_then(|digits| std::str::from_utf8(digits).ok());
         let unit = digits.and_then(|digits| u16::from_str_radix(digits, 16).ok());
-        let unit = unit.ok_or(self.error("expected four hexadecimal digits"))?;
+        let unit = unit.ok_or_else(|| self.error("expected four hexadecimal digits"))?;
         self.at += 4;
         Ok(unit)
     }

@@ -45,4 +45,31 @@ pub const CONDITION_VALUE_CHARS_MAX: usize = 1_024;
 /// Digits of a date in seconds since 1970. Source: ours; milliseconds fit 64 bits.
 pub const EPOCH_DIGITS_MAX: usize = 14;
 
+/// Signing keys that a signer keeps. Source: ours; one a day for each region that functions are called in.
+pub const SIGNING_KEYS_MAX: usize = 8;
+
 const _: () = assert!(10_i64.pow(EPOCH_DIGITS_MAX as u32) < i64::MAX / 1_000 - 1, "dates fit");
+
+/// What an authorizer's function may return, in bytes. Source: ours; API Gateway documents 8 KiB for
+/// WebSocket APIs and nothing for REST APIs.
+pub const RESULT_BYTES_MAX: usize = 64 * 1024;
+
+/// A resource in an authorizer's policy, in characters. Source: API Gateway quotas, "authorizer result's
+/// Resource".
+pub const RESOURCE_CHARS_MAX: usize = 512;
+
+/// Members of an authorizer's context. Source: ours.
+pub const CONTEXT_MEMBERS_MAX: usize = 256;
+
+/// Decisions of one authorizer that are kept. Source: ours; 65,536 callers within one TTL.
+pub const DECISIONS_MAX: usize = 65_536;
+
+/// Memory of one authorizer's decisions with their keys, in bytes. Source: ours; 1 KiB for each of
+/// [`DECISIONS_MAX`].
+pub const DECISION_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Parts of a table of decisions, each under a lock of its own. Source: ours; more than there are shards on
+/// most machines.
+pub(crate) const STRIPES: usize = 16;
+
+const _: () = assert!(DECISION_BYTES_MAX / STRIPES >= 8 * RESULT_BYTES_MAX, "a decision fits");

@@ -161,6 +161,18 @@ impl Policy {
         }
         verdict
     }
+
+    /// What it takes in memory, roughly.
+    pub(crate) fn bytes(&self) -> usize {
+        let statements = self.statements.iter().map(|statement| {
+            let actions = &statement.actions.patterns;
+            let actions = actions.iter().map(|tokens| size_of_val(&tokens[..])).sum::<usize>();
+            let resources = statement.resources.patterns.iter().map(Template::bytes).sum::<usize>();
+            let conditions = statement.conditions.iter().map(Condition::bytes).sum::<usize>();
+            size_of::<Statement>() + actions + resources + conditions
+        });
+        statements.sum()
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]

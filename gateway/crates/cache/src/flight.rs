@@ -83,7 +83,8 @@ pub struct Waiters {
 }
 
 impl Waiters {
-    pub(crate) fn new(flight_id: u64) -> Self {
+    /// Nobody yet.
+    pub fn new(flight_id: u64) -> Self {
         Self { flight_id, shards: [0; SHARD_WORDS] }
     }
 
@@ -91,7 +92,7 @@ impl Waiters {
     ///
     /// # Panics
     /// If `shard` is not below [`SHARDS_MAX`].
-    pub(crate) fn add(&mut self, shard: usize) {
+    pub fn add(&mut self, shard: usize) {
         assert!(shard < SHARDS_MAX, "shards are numbered from 0, at most {SHARDS_MAX}");
         self.shards[shard / 64] |= 1 << (shard % 64);
     }

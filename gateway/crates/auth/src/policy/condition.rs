@@ -173,6 +173,21 @@ impl Condition {
         Ok(Self { operator, key: key.to_lowercase().into(), tests })
     }
 
+    /// What it takes in memory, roughly.
+    pub(super) fn bytes(&self) -> usize {
+        let tests = self.tests.iter().map(|test| match test {
+            Test::Equals(template)
+            | Test::EqualsIgnoreCase(template)
+            | Test::Like(template)
+            | Test::Bool(template)
+            | Test::Arn(template) => template.bytes(),
+            Test::Number(_, number) => number.bytes(),
+            Test::Binary(bytes) => bytes.len(),
+            Test::Date(..) | Test::Ip(_) | Test::Null(_) | Test::Malformed => 0,
+        });
+        size_of::<Self>() + self.key.len() + size_of_val(&self.tests[..]) + tests.sum::<usize>()
+    }
+
     pub(super) fn holds(&self, keys: &dyn ConditionKeys) -> bool {
         let Operator { comparison, if_exists, set, .. } = self.operator;
         let value = keys.value(&self.key);

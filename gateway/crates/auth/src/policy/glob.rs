@@ -98,6 +98,17 @@ impl Template {
         Some(Cow::Owned(all))
     }
 
+    /// What it takes in memory, roughly.
+    pub(super) fn bytes(&self) -> usize {
+        let parts = self.parts.iter().map(|part| match part {
+            Part::Tokens(tokens) => size_of_val(&tokens[..]),
+            Part::Variable { key, default } => {
+                key.len() + default.as_ref().map_or(0, |default| default.len())
+            }
+        });
+        size_of_val(&self.parts[..]) + parts.sum::<usize>()
+    }
+
     /// Whether a variable stands before the fifth colon, where resources have none.
     pub(super) fn has_early_variable(&self) -> bool {
         let mut colons = 0;

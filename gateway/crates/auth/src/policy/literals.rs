@@ -30,6 +30,11 @@ impl Decimal {
         Some(Self { is_negative, whole: whole.into(), fraction: fraction.into() })
     }
 
+    /// What it takes in memory, roughly.
+    pub(super) fn bytes(&self) -> usize {
+        self.whole.len() + self.fraction.len()
+    }
+
     fn magnitude(&self) -> (usize, &str, &str) {
         (self.whole.len(), &self.whole, &self.fraction)
     }

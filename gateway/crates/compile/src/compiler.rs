@@ -16,12 +16,15 @@ use crate::limits::{CACHE_BYTES_MAX_DEFAULT, PAYLOAD_BYTES_MAX};
 use crate::plan::{Snapshot, StageIndex, StagePlan};
 use crate::surroundings::Surroundings;
 
+mod authorizers;
 mod caching;
 mod canary;
 mod context;
+mod functions;
 mod gateway_response;
 mod http;
 mod integration;
+mod lambda;
 mod mapping;
 mod reuse;
 mod settings;
@@ -58,6 +61,14 @@ pub struct CompileOptions {
     pub account_limit: Option<Settings>,
     /// Memory of all stage caches together, in bytes.
     pub cache_bytes_max: u64,
+    /// URL of somebody who runs the functions that do not run here (`--aws-endpoint lambda=URL`): it speaks
+    /// Lambda's `Invoke`. A path in it stands before those of the requests.
+    pub lambda_endpoint: Option<String>,
+    /// Without [`CompileOptions::lambda_endpoint`], functions that do not run here are AWS's:
+    /// `https://lambda.{region}.amazonaws.com`. Needs credentials.
+    pub calls_aws: bool,
+    /// Refuse to invoke a function of the definitions that has no permission for it, as AWS does.
+    pub enforce_permissions: bool,
 }
 
 impl Default for CompileOptions {
@@ -74,6 +85,9 @@ impl Default for CompileOptions {
             payload_bytes_max: PAYLOAD_BYTES_MAX,
             account_limit: None,
             cache_bytes_max: CACHE_BYTES_MAX_DEFAULT,
+            lambda_endpoint: None,
+            calls_aws: false,
+            enforce_permissions: false,
         }
     }
 }
@@ -145,8 +159,8 @@ pub fn compile_with(
         let mut names = Vec::new();
         for (name, stage) in &api.stages {
             names.push((Box::from(name.as_str()), StageIndex(stages.len() as u32)));
-            if let Some((plan, input)) =
-                previous.and_then(|snapshot| kept.stage(snapshot, &api.id, stage))
+            if let Some((plan, input)) = previous
+                .and_then(|snapshot| kept.stage(snapshot, &api.id, stage, &shared.functions))
             {
                 diagnostics.extend(input.warnings.iter().cloned());
                 stages.push(plan);
@@ -156,9 +170,9 @@ pub fn compile_with(
             }
             let mut found = Vec::new();
             let before = plans_before.get(&(api.id.as_str(), name.as_str())).copied();
-            let plan = stage::compile(api, stage, before, &mut shared, &mut found);
+            let (plan, asked) = stage::compile(api, stage, before, &mut shared, &mut found);
             stages.push(Arc::new(plan));
-            inputs.push(kept.input(name.clone(), found.clone()));
+            inputs.push(kept.input(name.clone(), found.clone(), asked.into()));
             diagnostics.append(&mut found);
         }
         if !hosts.add_api(api.id.as_str(), api.disable_execute_api_endpoint, names) {

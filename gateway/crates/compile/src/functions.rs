@@ -150,7 +150,7 @@ pub struct AuthorizerPlan {
 }
 
 /// What identifies the caller to an authorizer.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub enum Identity {
     /// `TOKEN`: one header.
     Token {

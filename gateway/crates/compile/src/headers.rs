@@ -3,6 +3,8 @@
 //! Source: recorded behaviour, the matrices of "Headers to the backend" and "Method response and outgoing
 //! headers". Names compare without case.
 
+use gateway_model::IntegrationType;
+
 /// What becomes of a header that a mapping wants to send to an HTTP backend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RequestHeader {
@@ -14,9 +16,19 @@ pub enum RequestHeader {
     Forbidden,
 }
 
-/// What becomes of a mapped header on its way to an HTTP backend (`HTTP` and `HTTP_PROXY`; for `MOCK`
-/// nothing is sent, yet what is forbidden stays forbidden).
-pub fn request_header(name: &[u8]) -> RequestHeader {
+/// What becomes of a mapped header on its way to the backend. For `MOCK` and `AWS_PROXY` nothing is sent,
+/// yet what is forbidden stays forbidden; what calls AWS forbids more than what calls HTTP backends.
+pub fn request_header(kind: IntegrationType, name: &[u8]) -> RequestHeader {
+    const FORBIDDEN_OF_AWS: [&[u8]; 5] =
+        [b"authorization", b"connection", b"expect", b"proxy-authenticate", b"te"];
+    if matches!(kind, IntegrationType::Aws | IntegrationType::AwsProxy) {
+        if is_any(&FORBIDDEN_OF_AWS, name) {
+            return RequestHeader::Forbidden;
+        }
+        if name.eq_ignore_ascii_case(b"referer") {
+            return RequestHeader::Dropped;
+        }
+    }
     const FORBIDDEN: [&[u8]; 4] =
         [b"content-length", b"transfer-encoding", b"x-amzn-trace-id", b"x-amzn-apigateway-api-id"];
     const DROPPED: [&[u8]; 5] = [b"connection", b"expect", b"proxy-authenticate", b"te", b"via"];

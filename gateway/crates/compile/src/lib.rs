@@ -19,6 +19,7 @@
 //! | [`source`], [`body_path`] | where a mapped value comes from |
 //! | [`templates`], [`responses`], [`mock`] | template choice, integration response selection, MOCK |
 //! | [`functions`] | Lambda functions, integrations with them, authorizers |
+//! | [`arn`] | which function an invocation URI names |
 //! | [`failure`], [`gateway_responses`] | every answer the gateway makes up itself |
 //! | [`headers`] | which header names are forbidden, dropped or remapped |
 //! | [`limits`] | every bound, with its source |
@@ -34,6 +35,8 @@
 //!   what it belongs to; a reload gives nobody new tokens.
 #![forbid(unsafe_code)]
 
+pub mod arn;
+mod binary;
 pub mod body_path;
 pub mod caching;
 mod changes;

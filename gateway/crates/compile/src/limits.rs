@@ -111,3 +111,35 @@ pub const KEY_VALUE_CHARS_MAX: usize = 128;
 /// Problems of one kind that are told one by one; of the others only the count. Source: ours; a file of a
 /// million keys can have a million problems.
 pub const TOLD_MAX: usize = 20;
+
+/// Length of a function's name, or of a qualifier, in characters. Source: Lambda API reference, a function
+/// name has 64 characters, an alias 128, and what `Invoke` takes may be longer by an ARN.
+pub const FUNCTION_NAME_CHARS_MAX: usize = 140;
+
+/// Distinct functions of one stage. Source: a `FunctionIndex` is a `u16`; API Gateway allows 300 resources
+/// × 7 methods and 10 authorizers on an API.
+pub const FUNCTIONS_MAX: usize = 65_535;
+const _: () = assert!(300 * 7 + AUTHORIZERS_MAX <= FUNCTIONS_MAX);
+
+/// Authorizers of one API. Source: API Gateway quotas, "Authorizers per API" (10).
+pub const AUTHORIZERS_MAX: usize = 10;
+
+/// Longest time that an authorizer's decision is kept, in seconds. Source: CreateAuthorizer,
+/// `authorizerResultTtlInSeconds`, "The maximum value is 3600".
+pub const AUTHORIZER_TTL_S_MAX: i64 = 3_600;
+
+/// How long a decision is kept in seconds, unless the authorizer says otherwise. Source: as
+/// [`AUTHORIZER_TTL_S_MAX`], "If this parameter is not set, the default value is 300".
+pub const AUTHORIZER_TTL_S_DEFAULT: i64 = 300;
+
+/// How long an invocation may take in seconds, unless the function says otherwise. Source: CreateFunction,
+/// `Timeout`, "The default is 3 seconds. The maximum allowed value is 900 seconds."
+pub const FUNCTION_TIMEOUT_S_DEFAULT: i64 = 3;
+/// See [`FUNCTION_TIMEOUT_S_DEFAULT`].
+pub const FUNCTION_TIMEOUT_S_MAX: i64 = 900;
+
+/// Memory of a function in MiB, unless it says otherwise. Source: CreateFunction, `MemorySize`, "The default
+/// value is 128 MB".
+pub const FUNCTION_MEMORY_MB_DEFAULT: i64 = 128;
+/// Most memory of a function in MiB. Source: Lambda quotas, "Memory: 128 MB to 10,240 MB".
+pub const FUNCTION_MEMORY_MB_MAX: i64 = 10_240;

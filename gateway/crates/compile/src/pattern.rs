@@ -4,6 +4,12 @@ use regex::{Regex, RegexBuilder};
 
 use crate::limits::PATTERN_BYTES_MAX;
 
+/// What is wrong with an expression, without the picture of it.
+pub(crate) fn one_line(error: &regex::Error) -> String {
+    let text = error.to_string();
+    text.lines().last().unwrap_or(&text).trim_start_matches("error: ").to_owned()
+}
+
 /// A compiled `selectionPattern`.
 #[derive(Debug, Clone)]
 pub(crate) enum Pattern {
@@ -22,10 +28,7 @@ impl Pattern {
         }
         let whole = format!(r"\A(?:{text})\z");
         let built = RegexBuilder::new(&whole).size_limit(PATTERN_BYTES_MAX).build();
-        built.map(Self::Regex).map_err(|error| {
-            let text = error.to_string();
-            text.lines().last().unwrap_or(&text).trim_start_matches("error: ").to_owned()
-        })
+        built.map(Self::Regex).map_err(|error| one_line(&error))
     }
 
     /// Whether the pattern matches the whole text; `None` when it cannot be told.

@@ -70,6 +70,17 @@ impl Responses {
         }
     }
 
+    /// The response for a function's result: the first pattern in stored order that matches the whole
+    /// `errorMessage`, else the first response without a pattern. A result without an `errorMessage`
+    /// succeeded and has the empty text, so that a pattern which matches nothing at all (`.*`) is chosen for
+    /// it, too. What the status was never matters.
+    ///
+    /// # Errors
+    /// As [`Responses::select`].
+    pub fn select_error(&self, error_message: &str) -> Result<Selected<'_>, Failure> {
+        self.chosen(self.selection.of_text(error_message))
+    }
+
     fn chosen(&self, choice: Choice) -> Result<Selected<'_>, Failure> {
         match choice {
             Choice::Response(index) => {
@@ -125,7 +136,10 @@ impl Selection {
 
     fn of_integer(&self, status: i64) -> Choice {
         let mut digits = [0; 20];
-        let text = decimal(status, &mut digits);
+        self.of_text(decimal(status, &mut digits))
+    }
+
+    fn of_text(&self, text: &str) -> Choice {
         for (index, pattern) in self.patterns.iter().enumerate() {
             match pattern.as_ref().map(|pattern| pattern.matches(text)) {
                 Some(Some(true)) => return Choice::Response(index as u16),

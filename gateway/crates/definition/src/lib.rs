@@ -7,14 +7,16 @@
 //! [`api_keys`] reads files of API keys.
 //!
 //! **Architecture invariants:** no text makes [`load`] panic, and every text is bounded in time
-//! and memory by `limits`; no I/O happens here but that of a reader that is given; all diagnostics
-//! of all files come out of one run.
+//! and memory by `limits`; no I/O happens here but that of a reader that is given, and looks at the
+//! code of functions where [`Options::reads_function_code`] allows them; all diagnostics of all files
+//! come out of one run.
 #![forbid(unsafe_code)]
 
 pub mod api_keys;
 mod assemble;
 mod decode;
 mod eval;
+mod files;
 mod graph;
 mod identity;
 mod ids;
@@ -55,6 +57,9 @@ pub struct Options {
     pub url_suffix: String,
     /// The stack's name, instead of the file's stem.
     pub stack_name: Option<String>,
+    /// Whether the code of functions may be looked at: that it is there, and the names, sizes and times of
+    /// its files. Otherwise its paths are taken as they are, and no change of it is seen.
+    pub reads_function_code: bool,
 }
 
 impl Default for Options {
@@ -67,6 +72,7 @@ impl Default for Options {
             partition: "aws".to_owned(),
             url_suffix: "amazonaws.com".to_owned(),
             stack_name: None,
+            reads_function_code: false,
         }
     }
 }

@@ -60,4 +60,24 @@ pub const ROW_BYTES_MAX: usize = 64 * 1024;
 /// The most cells of a row of a key file, less one. Source: ours; six columns mean something.
 pub const ROW_CELLS_MAX: usize = 256;
 
+/// The longest name of a function, in characters. Source: CreateFunction, "the limit is 64 characters".
+pub const FUNCTION_NAME_CHARS_MAX: usize = 64;
+
+/// The longest handler, in characters. Source: CreateFunction, `Handler`.
+pub const HANDLER_CHARS_MAX: usize = 128;
+
+/// The longest inline code, in bytes. Source: AWS::Lambda::Function Code, `ZipFile`, "4 MB".
+pub const INLINE_CODE_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// The most bytes of a function's environment variables. Source: Lambda quotas, "4 KB, for all environment
+/// variables associated with the function, in aggregate".
+pub const ENVIRONMENT_BYTES_MAX: usize = 4 * 1024;
+
+/// The most files of a function's code. Source: ours; each costs a look at every reload, and node modules
+/// of large functions are some 10,000.
+pub const CODE_FILES_MAX: usize = 20_000;
+
+/// The deepest nesting of directories of a function's code. Source: ours.
+pub const CODE_DEPTH_MAX: usize = 64;
+
 const _: () = assert!(NODES_MAX < EVALUATION_UNITS_MAX, "a whole file can be evaluated once");

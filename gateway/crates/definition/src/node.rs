@@ -103,6 +103,32 @@ impl Node {
         }
     }
 
+    /// These values with others over them, as SAM lays a resource over `Globals`: maps member by member,
+    /// lists one behind the other, everything else instead.
+    pub(crate) fn overlaid(self, over: Self) -> Self {
+        let place = over.place;
+        let kind = match (self.kind, over.kind) {
+            (Kind::Map(mut members), Kind::Map(others)) => {
+                for (key, value) in others {
+                    match members.iter().position(|(known, _)| known.text == key.text) {
+                        Some(at) => {
+                            let (_, below) = members.swap_remove(at);
+                            members.push((key, below.overlaid(value)));
+                        }
+                        None => members.push((key, value)),
+                    }
+                }
+                Kind::Map(members)
+            }
+            (Kind::Seq(mut items), Kind::Seq(others)) => {
+                items.extend(others);
+                Kind::Seq(items)
+            }
+            (_, kind) => kind,
+        };
+        Self { place, kind }
+    }
+
     /// What it is called in an error.
     pub(crate) const fn kind_name(&self) -> &'static str {
         match &self.kind {

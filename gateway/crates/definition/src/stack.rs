@@ -1,7 +1,7 @@
 //! One stack through all steps, and all stacks of a run.
 
 use crate::assemble::assemble;
-use crate::decode::{Context, Piece, TYPES, decode};
+use crate::decode::{Context, Piece, SERVERLESS_FUNCTION, TYPES, decode};
 use crate::eval::{Block, Evaluator};
 use crate::graph;
 use crate::identity::{Attribute, Standing, check_custom_id, identify, standing};
@@ -240,11 +240,18 @@ fn check_type(resource: &Resource<'_>, report: &Report) {
 impl StackResult {
     /// Evaluates a resource's properties, and decodes them when its type is ours.
     fn take<'a>(&mut self, evaluator: &Evaluator<'a>, resource: &Resource<'a>) {
-        if resource.type_name.starts_with("AWS::Serverless::") {
+        let is_function = resource.type_name == SERVERLESS_FUNCTION;
+        if resource.type_name.starts_with("AWS::Serverless::") && !is_function {
             return; // its properties mean something only to the transform
         }
         let empty = Node::new(resource.place, Kind::Map(Vec::new()));
         let properties = evaluator.value(resource.properties.unwrap_or(&empty)).unwrap_or(empty);
+        let globals = evaluator.template.function_globals.filter(|_| is_function);
+        let globals = globals.and_then(|globals| evaluator.value(globals));
+        let properties = match globals {
+            Some(globals) => globals.overlaid(properties),
+            None => properties,
+        };
         let identity = evaluator.identities.borrow().get(resource.logical_id).cloned();
         let Some(identity) = identity.filter(|_| TYPES.contains(&resource.type_name)) else {
             return;
@@ -274,6 +281,8 @@ impl StackResult {
             place: resource.place,
             identity: &identity,
             root,
+            metadata: resource.metadata,
+            options: evaluator.options,
             report: evaluator.report,
         };
         self.pieces.extend(decode(resource.type_name, &properties, &context));

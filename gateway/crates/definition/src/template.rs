@@ -47,6 +47,8 @@ pub(crate) struct Template<'n> {
     pub(crate) outputs: &'n [(Key, Node)],
     /// Whether the SAM transform has still to be applied.
     pub(crate) is_sam: bool,
+    /// What the SAM transform lays under each of its functions.
+    pub(crate) function_globals: Option<&'n Node>,
     index: HashMap<&'n str, usize>,
     condition_index: HashMap<&'n str, usize>,
 }
@@ -84,6 +86,7 @@ impl<'n> Template<'n> {
             resources: Vec::new(),
             outputs: section_members(root, "Outputs", report),
             is_sam,
+            function_globals: root.member("Globals").and_then(|globals| globals.member("Function")),
             index: HashMap::new(),
             condition_index: HashMap::new(),
         };
@@ -288,14 +291,8 @@ fn transforms(root: &Node, report: &Report) -> bool {
         let name = item.as_str().or_else(|| item.member("Name").and_then(Node::as_str));
         match name {
             Some("AWS::LanguageExtensions") => {}
-            Some(SAM_TRANSFORM) => {
-                is_sam = true;
-                let text = format!("the transform {SAM_TRANSFORM} (SAM) is not served yet");
-                report.push(
-                    gateway_model::Diagnostic::warning(&item.place, text)
-                        .with_help("its AWS::Serverless::* resources are left out"),
-                );
-            }
+            // What of it is not served is said of each resource.
+            Some(SAM_TRANSFORM) => is_sam = true,
             Some(name) if name.starts_with("AWS::") => {
                 report.warning(&item.place, format!("the transform {name} is not served yet"));
             }

@@ -5,9 +5,9 @@
 
 use crate::report::Report;
 use gateway_model::{
-    AuthorizationType, ConnectionType, Definitions, DomainName, DomainNameKind, EndpointType,
-    Integration, IntegrationType, LoggingLevel, Method, MethodSetting, Place, RestApi, RoutingMode,
-    Stage,
+    AuthorizationType, AuthorizerType, ConnectionType, Definitions, DomainName, DomainNameKind,
+    EndpointType, Integration, IntegrationType, LoggingLevel, Method, MethodSetting, Place,
+    RestApi, RoutingMode, Stage,
 };
 
 pub(crate) fn report(definitions: &Definitions, report: &Report) {
@@ -52,14 +52,26 @@ impl Unserved<'_> {
             self.say(&policy.place, "resource policies are");
         }
         self.say_if(api.minimum_compression_size.is_some(), place, "compression is");
-        self.say_if(!api.binary_media_types.is_empty(), place, "binary media types are");
+        let is_http = |method: &Method| {
+            let kind = method.integration.as_ref().map(|integration| integration.kind);
+            matches!(kind, Some(IntegrationType::Http | IntegrationType::HttpProxy))
+        };
+        let has_http =
+            api.resources.values().flat_map(|resource| resource.methods.values()).any(is_http);
+        let is_binary = !api.binary_media_types.is_empty() && has_http;
+        self.say_if(is_binary, place, "binary media types of HTTP integrations are");
         self.say_if(api.security_policy.is_some(), place, "TLS security policies are");
         let is_strict = api.endpoint_access_mode.as_deref() == Some("STRICT");
         self.say_if(is_strict, place, "endpoint access mode STRICT is");
         let is_private = api.endpoint.types.contains(&EndpointType::Private);
         self.say_if(is_private, place, "keeping PRIVATE endpoints to VPC endpoints is");
         for authorizer in api.authorizers.values() {
-            self.say(&authorizer.place, "authorizers are");
+            let is_cognito = authorizer.kind == AuthorizerType::CognitoUserPools;
+            self.say_if(
+                is_cognito,
+                &authorizer.place,
+                "authorizers of type COGNITO_USER_POOLS are",
+            );
         }
         for validator in api.request_validators.values() {
             self.say(&validator.place, "request validators are");
@@ -76,7 +88,8 @@ impl Unserved<'_> {
     }
 
     fn method(&self, method: &Method) {
-        if method.authorization_type != AuthorizationType::None {
+        let kind = method.authorization_type;
+        if matches!(kind, AuthorizationType::AwsIam | AuthorizationType::CognitoUserPools) {
             let text = format!("authorization type {} is", method.authorization_type);
             self.say(&method.authorization_place, &text);
         }
@@ -89,9 +102,14 @@ impl Unserved<'_> {
 
     fn integration(&self, integration: &Integration) {
         let place = &integration.place;
-        if let kind @ (IntegrationType::Aws | IntegrationType::AwsProxy) = integration.kind {
-            self.say(place, &format!("integration type {kind} is"));
-        }
+        let uri = integration.uri.as_ref().map_or("", |uri| &uri.value);
+        let is_other_service =
+            integration.kind == IntegrationType::Aws && !uri.contains(":lambda:path/");
+        self.say_if(
+            is_other_service,
+            place,
+            "integration type AWS with a service other than Lambda is",
+        );
         let by_link = integration.connection_type == Some(ConnectionType::VpcLink);
         self.say_if(by_link, place, "connection type VPC_LINK is");
         let converts = integration.content_handling.is_some()

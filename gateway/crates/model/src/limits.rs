@@ -20,5 +20,13 @@ pub const IMPORTED_PLANS_MAX: usize = 1 << 16;
 /// bits wide, and 60 million keys of 62 bytes fit.
 pub const IMPORTED_TEXT_BYTES_MAX: usize = u32::MAX as usize;
 
+/// The longest timeout of a function, in seconds. Source: Lambda quotas, "Function timeout: 900 seconds".
+pub const FUNCTION_TIMEOUT_SECONDS_MAX: i64 = 900;
+
+/// The least memory of a function, in MiB. Source: Lambda quotas, "128 MB to 10,240 MB".
+pub const FUNCTION_MEMORY_MB_MIN: i64 = 128;
+/// The most memory of a function, in MiB. See [`FUNCTION_MEMORY_MB_MIN`].
+pub const FUNCTION_MEMORY_MB_MAX: i64 = 10_240;
+
 const _: () = assert!(PLANS_PER_KEY_MAX <= u8::MAX as usize, "a count of plans fits its field");
 const _: () = assert!(IMPORTED_PLANS_MAX - 1 <= u16::MAX as usize, "a plan's index fits 16 bits");

@@ -7,6 +7,7 @@ use gateway_model::{CanarySetting, Diagnostic, RestApi, Spanned, Stage};
 use gateway_throttle::Split;
 
 use super::context::{Shared, StageContext};
+use super::functions::Asked;
 use super::stage;
 use crate::changes::Change;
 use crate::plan::{Canary, StagePlan};
@@ -18,11 +19,13 @@ pub(super) fn compile(
     base: &StagePlan,
     shared: &mut Shared<'_>,
     diagnostics: &mut Vec<Diagnostic>,
-) -> Option<Canary> {
+) -> Option<(Canary, Vec<Asked>)> {
     let setting = stage.canary.as_ref()?;
     let percent = percent(setting, diagnostics)?;
     let overlaid = overlay(stage, setting);
-    let mut plan = stage::deployed(StageContext::new(api, &overlaid, shared, diagnostics));
+    let canary_before = before.and_then(|before| before.canary.as_ref());
+    let cx = StageContext::new(api, &overlaid, shared, diagnostics);
+    let (mut plan, asked) = stage::deployed(cx, canary_before.map(|canary| &*canary.plan));
     plan.is_canary = true;
     for (method, of_stage) in plan.methods.iter_mut().zip(&base.methods) {
         method.throttle = of_stage.throttle.clone();
@@ -33,11 +36,12 @@ pub(super) fn compile(
     if setting.use_stage_cache {
         plan.cache = base.cache.clone();
     }
-    Some(Canary {
+    let canary = Canary {
         split: split(before, percent, shared),
         plan: Arc::new(plan),
         uses_stage_cache: setting.use_stage_cache,
-    })
+    };
+    Some((canary, asked))
 }
 
 /// The share in percent, or `None` when it was reported.

@@ -5,13 +5,16 @@ use std::sync::Arc;
 
 use gateway_cache::Budget;
 use gateway_model::{
-    Definitions, Diagnostic, IntegrationResponse, Method, Place, RestApi, Spanned, Stage,
+    AuthorizerId, Definitions, Diagnostic, IntegrationResponse, Method, Place, RestApi, Spanned,
+    Stage,
 };
 
+use super::functions::{Asked, FunctionTable};
 use super::{CompileOptions, VpcLinkTarget};
 use crate::changes::Change;
+use crate::functions::{AuthorizerIndex, AuthorizerPlan, FunctionIndex, FunctionTarget};
 use crate::gateway_responses::GatewayResponses;
-use crate::limits::{ENDPOINTS_MAX, TEMPLATE_BYTES_MAX};
+use crate::limits::{ENDPOINTS_MAX, FUNCTIONS_MAX, TEMPLATE_BYTES_MAX};
 use crate::pattern::Pattern;
 use crate::plan::{Endpoint, EndpointIndex, Snapshot};
 use crate::responses::Selection;
@@ -21,6 +24,7 @@ use crate::templates::{ByMediaType, Template, is_vtl};
 pub(super) struct Shared<'d> {
     pub(super) options: &'d CompileOptions,
     pub(super) built_in: Arc<GatewayResponses>,
+    pub(super) functions: FunctionTable<'d>,
     pub(super) cache_budget: Arc<Budget>,
     /// Whether the budget is the one of the snapshot before, so that its caches may stay.
     pub(super) is_cache_budget_kept: bool,
@@ -43,6 +47,7 @@ impl<'d> Shared<'d> {
         Self {
             options,
             built_in: Arc::new(GatewayResponses::built_in()),
+            functions: FunctionTable::new(definitions, options, previous),
             is_cache_budget_kept: budget.is_some(),
             cache_budget: match budget {
                 Some(budget) => Arc::clone(budget),
@@ -91,6 +96,11 @@ pub(super) struct StageContext<'a, 'd> {
     pub(super) stage: &'a Stage,
     pub(super) shared: &'a mut Shared<'d>,
     pub(super) diagnostics: &'a mut Vec<Diagnostic>,
+    pub(super) functions: Vec<FunctionTarget>,
+    pub(super) authorizers: Vec<AuthorizerPlan>,
+    pub(super) authorizer_index: HashMap<AuthorizerId, AuthorizerIndex>,
+    /// What was asked of the functions of all definitions, for the next compilation.
+    pub(super) asked: Vec<Asked>,
     endpoints: Vec<Endpoint>,
     endpoint_index: HashMap<Endpoint, EndpointIndex>,
 }
@@ -100,6 +110,7 @@ pub(super) struct StageContext<'a, 'd> {
 pub(super) struct MethodContext<'a> {
     pub(super) method: &'a Method,
     pub(super) path_params: &'a [Box<str>],
+    pub(super) resource_path: &'a str,
 }
 
 impl<'a, 'd> StageContext<'a, 'd> {
@@ -114,6 +125,10 @@ impl<'a, 'd> StageContext<'a, 'd> {
             stage,
             shared,
             diagnostics,
+            functions: Vec::new(),
+            authorizers: Vec::new(),
+            authorizer_index: HashMap::new(),
+            asked: Vec::new(),
             endpoints: Vec::new(),
             endpoint_index: HashMap::new(),
         }
@@ -149,8 +164,22 @@ impl<'a, 'd> StageContext<'a, 'd> {
         Some(index)
     }
 
-    pub(super) fn into_endpoints(self) -> Vec<Endpoint> {
-        self.endpoints
+    /// The index of a function; equal ones share one. `None` when there are too many.
+    pub(super) fn function_index(&mut self, target: FunctionTarget) -> Option<FunctionIndex> {
+        let known = self.functions.iter().position(|known| *known == target);
+        let at = known.unwrap_or(self.functions.len());
+        if at == FUNCTIONS_MAX {
+            return None;
+        }
+        if known.is_none() {
+            self.functions.push(target);
+        }
+        Some(FunctionIndex(at as u16))
+    }
+
+    /// The backends of the stage, when all of them are known.
+    pub(super) fn take_endpoints(&mut self) -> Vec<Endpoint> {
+        std::mem::take(&mut self.endpoints)
     }
 
     /// The selection of integration responses in stored order.

@@ -74,7 +74,7 @@ impl StageContext<'_, '_> {
         }
     }
 
-    fn timeout_ms(&mut self, integration: &Integration) -> u32 {
+    pub(super) fn timeout_ms(&mut self, integration: &Integration) -> u32 {
         let timeout_ms = integration.timeout_ms.unwrap_or(TIMEOUT_MS_DEFAULT);
         if !(TIMEOUT_MS_MIN..=TIMEOUT_MS_MAX).contains(&timeout_ms) {
             let text = format!(

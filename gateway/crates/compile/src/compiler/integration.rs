@@ -7,6 +7,7 @@ use gateway_model::{
 use super::context::{MethodContext, StageContext};
 use super::mapping::{RequestTarget, Side};
 use crate::failure::Failure;
+use crate::functions::LambdaMapping;
 use crate::headers::{
     RequestHeader, ResponseHeader, ResponseOrigin, request_header, response_header,
 };
@@ -34,8 +35,12 @@ impl IntegrationPlan {
         match self {
             Self::Http(plan) => plan.needs_request_body = true,
             Self::Mock(plan) => plan.needs_request_body = true,
-            // A function's event has the body in any case.
-            Self::Lambda(_) | Self::Misconfigured(_) | Self::Unserved => {}
+            Self::Lambda(plan) => match &mut plan.mapping {
+                LambdaMapping::Custom(mapping) => mapping.needs_request_body = true,
+                // The event has the body in any case.
+                LambdaMapping::Proxy => {}
+            },
+            Self::Misconfigured(_) | Self::Unserved => {}
         }
     }
 }
@@ -48,7 +53,9 @@ impl StageContext<'_, '_> {
         };
         let mappings = self.request_mappings(context, integration);
         match integration.kind {
-            IntegrationType::Aws | IntegrationType::AwsProxy => IntegrationPlan::Unserved,
+            IntegrationType::Aws | IntegrationType::AwsProxy => {
+                self.lambda(context, integration, mappings)
+            }
             _ if mappings.is_forbidden => {
                 IntegrationPlan::Misconfigured(Failure::api_configuration_error())
             }
@@ -84,7 +91,7 @@ impl StageContext<'_, '_> {
             let source = self.source(&mapping.source, Side::Request(context));
             let (Some(target), Some(source)) = (target, source) else { continue };
             if let RequestTarget::Header(name) = target {
-                match request_header(name.as_bytes()) {
+                match request_header(integration.kind, name.as_bytes()) {
                     RequestHeader::Sent => {}
                     RequestHeader::Dropped => continue,
                     RequestHeader::Forbidden => {

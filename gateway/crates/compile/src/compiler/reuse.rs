@@ -5,6 +5,7 @@ use std::sync::Arc;
 use gateway_model::{Diagnostic, RestApi, RestApiId, Stage, StageName, VpcLink};
 
 use super::CompileOptions;
+use super::functions::{Asked, FunctionTable};
 use crate::plan::{Snapshot, StagePlan};
 
 /// What a stage was compiled from; a snapshot keeps one beside each plan.
@@ -14,6 +15,8 @@ pub(crate) struct StageInput {
     stage: StageName,
     /// To be said again when the plan is kept.
     pub(crate) warnings: Vec<Diagnostic>,
+    /// What was asked of the functions of all definitions.
+    asked: Arc<[Asked]>,
 }
 
 /// What all stages of one API share.
@@ -60,6 +63,7 @@ impl Kept {
         previous: &Snapshot,
         api: &RestApiId,
         stage: &Stage,
+        functions: &FunctionTable<'_>,
     ) -> Option<(Arc<StagePlan>, StageInput)> {
         if !self.is_api_same {
             return None;
@@ -72,12 +76,21 @@ impl Kept {
         if before.api.api.stages.get(&stage.name) != Some(stage) {
             return None;
         }
-        let input = self.input(stage.name.clone(), before.warnings.clone());
+        if !functions.still_says(&before.asked) {
+            return None;
+        }
+        let asked = Arc::clone(&before.asked);
+        let input = self.input(stage.name.clone(), before.warnings.clone(), asked);
         Some((Arc::clone(&previous.stages[at]), input))
     }
 
-    pub(super) fn input(&self, stage: StageName, warnings: Vec<Diagnostic>) -> StageInput {
-        StageInput { api: Arc::clone(&self.input), stage, warnings }
+    pub(super) fn input(
+        &self,
+        stage: StageName,
+        warnings: Vec<Diagnostic>,
+        asked: Arc<[Asked]>,
+    ) -> StageInput {
+        StageInput { api: Arc::clone(&self.input), stage, warnings, asked }
     }
 }
 

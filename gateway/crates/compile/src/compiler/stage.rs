@@ -4,49 +4,59 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use gateway_model::{
-    AuthorizationType, Diagnostic, EndpointType, Method, PathPart, Resource, ResourceId, RestApi,
-    Stage,
+    Diagnostic, EndpointType, Method, PathPart, Resource, ResourceId, RestApi, Stage,
 };
 use gateway_telemetry::LogFormat;
 use gateway_throttle::{Bucket, Limit, Settings, Throttle};
 
 use super::context::{MethodContext, Shared, StageContext};
+use super::functions::Asked;
 use super::settings::MethodSettings;
 use super::{canary, gateway_response};
 use crate::changes::Change;
-use crate::plan::{Access, AccessLogPlan, MethodIndex, MethodPlan, Policy, StagePlan};
+use crate::functions::BinaryMediaTypes;
+use crate::plan::{AccessLogPlan, MethodIndex, MethodPlan, Policy, StagePlan};
 use crate::routes::{Routes, RoutesBuilder};
 use crate::source::Source;
 
 /// The plan of a stage with its canary. `before` is the stage's plan in the snapshot being served: what
-/// counts and limits is taken from there.
+/// counts and limits is taken from there. With it comes what was asked of the functions.
 pub(super) fn compile(
     api: &RestApi,
     stage: &Stage,
     before: Option<&StagePlan>,
     shared: &mut Shared<'_>,
     diagnostics: &mut Vec<Diagnostic>,
-) -> StagePlan {
+) -> (StagePlan, Vec<Asked>) {
     let mut cx = StageContext::new(api, stage, shared, diagnostics);
     cx.check_method_settings();
     let cache = cx.stage_cache(before);
-    let mut plan = deployed(cx);
+    let (mut plan, mut asked) = deployed(cx, before);
     plan.cache = cache;
     throttles(stage, before, &mut plan, shared);
-    plan.canary = canary::compile(api, stage, before, &plan, shared, diagnostics);
-    plan
+    plan.canary = canary::compile(api, stage, before, &plan, shared, diagnostics).map(|made| {
+        let (canary, of_canary) = made;
+        asked.extend(of_canary);
+        canary
+    });
+    (plan, asked)
 }
 
-/// What a deployment executes with the variables of the context's stage, as yet without what outlives it.
-pub(super) fn deployed(mut cx: StageContext<'_, '_>) -> StagePlan {
+/// What a deployment executes with the variables of the context's stage, as yet without what outlives it
+/// but the decisions of authorizers, which are taken from `before`.
+pub(super) fn deployed(
+    mut cx: StageContext<'_, '_>,
+    before: Option<&StagePlan>,
+) -> (StagePlan, Vec<Asked>) {
     let (api, stage) = (cx.api, cx.stage);
     stage_variables(&mut cx);
+    cx.compile_authorizers(before);
     let (routes, methods) = methods(&mut cx);
     let gateway_responses = gateway_response::compile(&mut cx);
     let access_log = access_log(&mut cx);
     let options = cx.shared.options;
     let variables = stage.variables.iter();
-    StagePlan {
+    let plan = StagePlan {
         api_id: api.id.as_str().into(),
         api_name: api.name.as_str().into(),
         stage: stage.name.as_str().into(),
@@ -57,7 +67,7 @@ pub(super) fn deployed(mut cx: StageContext<'_, '_>) -> StagePlan {
         user_agent: format!("AmazonAPIGateway_{}", api.id).into_bytes().into(),
         routes,
         methods,
-        endpoints: cx.into_endpoints(),
+        endpoints: cx.take_endpoints(),
         gateway_responses,
         access_log,
         stage_variables: variables
@@ -66,13 +76,16 @@ pub(super) fn deployed(mut cx: StageContext<'_, '_>) -> StagePlan {
         policy: if api.policy.is_some() { Policy::Unserved } else { Policy::None },
         payload_bytes_max: options.payload_bytes_max,
         api_key_source: api.api_key_source,
-        functions: Vec::new(),
-        authorizers: Vec::new(),
-        binary_media_types: crate::functions::BinaryMediaTypes::default(),
+        functions: cx.functions,
+        authorizers: cx.authorizers,
+        binary_media_types: BinaryMediaTypes::new(
+            api.binary_media_types.iter().map(|entry| entry.replace("~1", "/")),
+        ),
         cache: None,
         canary: None,
         is_canary: false,
-    }
+    };
+    (plan, cx.asked)
 }
 
 /// Gives each method its limit: the one before, or a new one. Every method has one of its own.
@@ -182,7 +195,7 @@ fn method_plan(
     path_params: &[Box<str>],
     index: MethodIndex,
 ) -> MethodPlan {
-    let context = MethodContext { method, path_params };
+    let context = MethodContext { method, path_params, resource_path: &resource.path };
     let cache = cx.cache_plan(resource, context);
     let mut integration = cx.integration(context);
     if cache.as_ref().is_some_and(|plan| plan.key.iter().any(Source::reads_request_body)) {
@@ -194,22 +207,12 @@ fn method_plan(
         resource_path: resource.path.as_str().into(),
         http_method: method.http_method,
         path_params: path_params.to_vec(),
-        access: access(method),
+        access: cx.access(method),
         api_key_required: method.api_key_required,
         throttle: None,
         cache,
         integration,
         operation_name: method.operation_name.as_deref().map(Box::from),
-    }
-}
-
-fn access(method: &Method) -> Access {
-    match method.authorization_type {
-        AuthorizationType::AwsIam => Access::IamUnserved,
-        AuthorizationType::Custom | AuthorizationType::CognitoUserPools => {
-            Access::AuthorizerUnserved
-        }
-        AuthorizationType::None => Access::Open,
     }
 }
 

@@ -2,6 +2,7 @@ use super::*;
 
 #[test]
 fn request_headers_are_forbidden_or_dropped_as_recorded() {
+    let request_header = |name: &[u8]| request_header(IntegrationType::HttpProxy, name);
     for name in
         ["Content-Length", "transfer-encoding", "X-Amzn-Trace-Id", "x-amzn-apigateway-api-id"]
     {
@@ -14,6 +15,19 @@ fn request_headers_are_forbidden_or_dropped_as_recorded() {
     {
         assert_eq!(request_header(name.as_bytes()), RequestHeader::Sent, "{name}");
     }
+}
+
+#[test]
+fn what_calls_aws_forbids_more() {
+    for kind in [IntegrationType::Aws, IntegrationType::AwsProxy] {
+        for name in ["Authorization", "connection", "Expect", "Proxy-Authenticate", "TE"] {
+            assert_eq!(request_header(kind, name.as_bytes()), RequestHeader::Forbidden, "{name}");
+        }
+        assert_eq!(request_header(kind, b"Content-Length"), RequestHeader::Forbidden);
+        assert_eq!(request_header(kind, b"Referer"), RequestHeader::Dropped);
+        assert_eq!(request_header(kind, b"X-Amz-Invocation-Type"), RequestHeader::Sent);
+    }
+    assert_eq!(request_header(IntegrationType::Mock, b"Authorization"), RequestHeader::Sent);
 }
 
 #[track_caller]

@@ -7,16 +7,21 @@ use crate::decode::{Part, Piece};
 use crate::report::Report;
 use crate::stack::StackResult;
 use gateway_model::{
-    BasePathMapping, CanarySetting, Definitions, DeploymentId, Place, RestApi, RestApiId, Spanned,
-    Stage, StageName,
+    BasePathMapping, CanarySetting, Definitions, DeploymentId, Function, Place, RestApi, RestApiId,
+    Spanned, Stage, StageName,
 };
 use std::collections::{BTreeMap, HashMap, HashSet};
 use tree::Tree;
 
 /// Joins the pieces. What does not fit is reported and left out.
 pub(crate) fn assemble(stacks: Vec<StackResult>, report: &Report) -> Definitions {
-    let mut joined =
-        Joined { report, ids: HashSet::new(), apis: Vec::new(), index: HashMap::new() };
+    let mut joined = Joined {
+        report,
+        ids: HashSet::new(),
+        apis: Vec::new(),
+        index: HashMap::new(),
+        function_places: HashMap::new(),
+    };
     let mut definitions = Definitions::default();
     let mut parts = Vec::new();
     for mut stack in stacks {
@@ -32,6 +37,16 @@ pub(crate) fn assemble(stacks: Vec<StackResult>, report: &Report) -> Definitions
                 Piece::DomainName(domain) => definitions.domain_names.push(domain),
                 Piece::DomainNameAccessAssociation(association) => {
                     definitions.domain_name_access_associations.push(association);
+                }
+                Piece::Function(function, qualifiers) => {
+                    joined.add_function(&mut definitions, *function);
+                    definitions.function_qualifiers.extend(qualifiers);
+                }
+                Piece::FunctionPermission(permission) => {
+                    definitions.function_permissions.push(permission);
+                }
+                Piece::FunctionQualifier(qualifier) => {
+                    definitions.function_qualifiers.push(qualifier);
                 }
                 Piece::UsagePlan(plan) => definitions.usage_plans.push(plan),
                 Piece::UsagePlanKey(key) => definitions.usage_plan_keys.push(key),
@@ -52,6 +67,7 @@ struct Joined<'r> {
     ids: HashSet<String>,
     apis: Vec<RestApi>,
     index: HashMap<RestApiId, usize>,
+    function_places: HashMap<String, Place>,
 }
 
 /// What made a stage.
@@ -62,6 +78,16 @@ enum Origin {
 }
 
 impl Joined<'_> {
+    /// A name stands for one function, whichever stack has it.
+    fn add_function(&mut self, definitions: &mut Definitions, function: Function) {
+        let name = function.name.value.clone();
+        if let Some(other) = self.function_places.insert(name, function.place.clone()) {
+            let text = format!("Function already exist: {}, at {other}", function.name.value);
+            return self.report.error(&function.name.place, text);
+        }
+        definitions.functions.push(function);
+    }
+
     fn add_api(&mut self, api: RestApi) {
         if let Some(other) = self.index.get(&api.id).map(|index| &self.apis[*index]) {
             let text = format!("the API id {} is taken by {}", api.id, other.place);

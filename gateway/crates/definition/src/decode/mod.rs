@@ -1,20 +1,22 @@
 //! Evaluated properties to typed pieces, one file for each group of resource types.
 
 mod domain;
+mod function;
 mod method;
 mod object;
 mod rest_api;
 mod stage;
 mod usage;
 
+use crate::Options;
 use crate::identity::Identity;
 use crate::node::Node;
 use crate::report::Report;
 use gateway_model::{
     Account, ApiKey, Authorizer, BasePathMapping, ClientCertificate, Deployment, DocumentationPart,
-    DocumentationVersion, DomainName, DomainNameAccessAssociation, GatewayResponse, Method, Model,
-    PathPart, Place, RequestValidator, ResourceId, RestApi, Spanned, Stage, UsagePlan,
-    UsagePlanKey, VpcLink,
+    DocumentationVersion, DomainName, DomainNameAccessAssociation, Function, FunctionPermission,
+    FunctionQualifier, GatewayResponse, Method, Model, PathPart, Place, RequestValidator,
+    ResourceId, RestApi, Spanned, Stage, UsagePlan, UsagePlanKey, VpcLink,
 };
 use object::Object;
 
@@ -27,6 +29,10 @@ pub(crate) enum Piece {
     ClientCertificate(ClientCertificate),
     DomainName(DomainName),
     DomainNameAccessAssociation(DomainNameAccessAssociation),
+    /// A function, with what is published along with it.
+    Function(Box<Function>, Vec<FunctionQualifier>),
+    FunctionPermission(FunctionPermission),
+    FunctionQualifier(FunctionQualifier),
     RestApi(Box<RestApi>),
     UsagePlan(UsagePlan),
     UsagePlanKey(UsagePlanKey),
@@ -68,11 +74,13 @@ pub(crate) struct Context<'c> {
     pub(crate) identity: &'c Identity,
     /// The root resource's id, for a REST API.
     pub(crate) root: String,
+    pub(crate) metadata: Option<&'c Node>,
+    pub(crate) options: &'c Options,
     pub(crate) report: &'c Report,
 }
 
 /// The types that [`decode`] reads.
-pub(crate) const TYPES: [&str; 22] = [
+pub(crate) const TYPES: [&str; 27] = [
     "AWS::ApiGateway::Account",
     "AWS::ApiGateway::ApiKey",
     "AWS::ApiGateway::Authorizer",
@@ -95,13 +103,21 @@ pub(crate) const TYPES: [&str; 22] = [
     "AWS::ApiGateway::UsagePlan",
     "AWS::ApiGateway::UsagePlanKey",
     "AWS::ApiGateway::VpcLink",
+    "AWS::Lambda::Alias",
+    "AWS::Lambda::Function",
+    "AWS::Lambda::Permission",
+    "AWS::Lambda::Version",
+    SERVERLESS_FUNCTION,
 ];
+
+/// The one type of the SAM transform that is read.
+pub(crate) const SERVERLESS_FUNCTION: &str = "AWS::Serverless::Function";
 
 /// Decodes one resource. `None` when something that it cannot do without is missing or wrong, which
 /// has been reported.
 pub(crate) fn decode(type_name: &str, properties: &Node, context: &Context<'_>) -> Option<Piece> {
     let mut object = Object::new(type_name, context.place, properties.members(), context.report);
-    let decoder = match type_name.strip_prefix("AWS::ApiGateway::")? {
+    let decoder = match type_name.strip_prefix("AWS::ApiGateway::").unwrap_or(type_name) {
         "Account" => usage::account,
         "ApiKey" => usage::api_key,
         "Authorizer" => rest_api::authorizer,
@@ -124,6 +140,11 @@ pub(crate) fn decode(type_name: &str, properties: &Node, context: &Context<'_>) 
         "UsagePlan" => usage::usage_plan,
         "UsagePlanKey" => usage::usage_plan_key,
         "VpcLink" => domain::vpc_link,
+        "AWS::Lambda::Alias" => function::alias,
+        "AWS::Lambda::Function" => function::function,
+        "AWS::Lambda::Permission" => function::permission,
+        "AWS::Lambda::Version" => function::version,
+        SERVERLESS_FUNCTION => function::serverless_function,
         _ => return None,
     };
     let piece = decoder(&mut object, context);

@@ -38,6 +38,24 @@ impl<'n> Object<'n> {
         self.report.push(Diagnostic::warning(place, text).with_help(help));
     }
 
+    pub(super) fn push(&self, diagnostic: Diagnostic) {
+        self.report.push(diagnostic);
+    }
+
+    pub(super) fn error_with_help(&self, place: &Place, text: &str, help: &str) {
+        self.report.push(Diagnostic::error(place, text).with_help(help));
+    }
+
+    pub(super) fn error_near<'a>(
+        &self,
+        place: &Place,
+        text: String,
+        word: &str,
+        known: impl IntoIterator<Item = &'a str>,
+    ) {
+        self.report.error_near(place, text, word, known);
+    }
+
     pub(super) fn error(&self, place: &Place, text: impl Into<String>) {
         self.report.error(place, text);
     }

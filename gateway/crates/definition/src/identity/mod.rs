@@ -7,9 +7,10 @@ mod related;
 
 pub(crate) use related::{Standing, standing};
 
+use crate::decode::SERVERLESS_FUNCTION;
 use crate::eval::Evaluator;
 use crate::ids::derived_id;
-use crate::limits::PHYSICAL_SUFFIX_CHARS;
+use crate::limits::{FUNCTION_NAME_CHARS_MAX, PHYSICAL_SUFFIX_CHARS};
 use crate::template::Resource;
 
 /// A resource's physical id and attributes.
@@ -90,7 +91,18 @@ impl Subject<'_, '_> {
     /// `stack-LogicalId-XXXXXXXXXXXX`, as CloudFormation names what has no name.
     fn generated_name(&self) -> String {
         let suffix = self.role("name", PHYSICAL_SUFFIX_CHARS).to_uppercase();
-        format!("{}-{}-{suffix}", self.evaluator.stack.name, self.resource.logical_id)
+        let (stack, logical_id) = (self.evaluator.stack.name.as_str(), self.resource.logical_id);
+        let is_function =
+            matches!(self.resource.type_name, "AWS::Lambda::Function" | SERVERLESS_FUNCTION);
+        let room = FUNCTION_NAME_CHARS_MAX - PHYSICAL_SUFFIX_CHARS - 2;
+        if !is_function || stack.len() + logical_id.len() <= room {
+            return format!("{stack}-{logical_id}-{suffix}");
+        }
+        // A function's name is short: both names give way, and the suffix keeps it apart from others.
+        let head = |text: &str, count: usize| text.chars().take(count).collect::<String>();
+        let logical_id = head(logical_id, (room / 2).max(room.saturating_sub(stack.len())));
+        let stack = head(stack, room.saturating_sub(logical_id.len()));
+        format!("{stack}-{logical_id}-{suffix}")
     }
 }
 

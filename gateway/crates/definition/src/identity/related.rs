@@ -5,6 +5,7 @@
 //! name), `{id}` and `{ID}` are derived, `{of}` is the function that it belongs to.
 
 use super::{Identity, Rest, Subject};
+use crate::decode::SERVERLESS_FUNCTION;
 use crate::ids::derived_uuid;
 
 /// How a type that is not API Gateway's is taken.
@@ -45,7 +46,7 @@ const fn not_served(
 }
 
 const RELATED: &[Related] = &[
-    not_served(
+    silent(
         "AWS::Lambda::Function",
         "FunctionName",
         "{name}",
@@ -357,6 +358,11 @@ pub(crate) fn standing(type_name: &str) -> Standing {
 
 pub(super) fn identify(subject: &Subject<'_, '_>) -> Identity {
     let type_name = subject.resource.type_name;
+    if type_name == SERVERLESS_FUNCTION {
+        let reference = fill(subject, "FunctionName", "{name}");
+        let arn = fill(subject, "FunctionName", "arn:{p}:lambda:{r}:{a}:function:{name}");
+        return Identity { reference, attributes: vec![("Arn", arn)], rest: Rest::LeftOut };
+    }
     if type_name.starts_with("AWS::Serverless::") {
         let reference = subject.generated_name();
         return Identity { reference, attributes: Vec::new(), rest: Rest::LeftOut };

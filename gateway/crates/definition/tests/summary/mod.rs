@@ -1,7 +1,7 @@
 //! What loading said, as text.
 
 use gateway_definition::Loaded;
-use gateway_model::{Definitions, Integration, Method, RestApi};
+use gateway_model::{Definitions, FunctionCode, Integration, Method, RestApi, Spanned};
 use std::fmt::Write;
 
 /// Diagnostics, one a line, then the definitions when there are any.
@@ -11,6 +11,7 @@ pub(crate) fn of(loaded: &Loaded) -> String {
         let _ = writeln!(out, "{diagnostic}");
     }
     definitions(&loaded.definitions, &mut out);
+    functions(&loaded.definitions, &mut out);
     out
 }
 
@@ -145,5 +146,40 @@ fn integration(i: &Integration, out: &mut String) {
         for t in &r.response_templates {
             let _ = writeln!(out, "          {}: {:?}", t.content_type, t.body.value);
         }
+    }
+}
+
+fn functions(definitions: &Definitions, out: &mut String) {
+    for f in &definitions.functions {
+        let text = |text: &Option<Spanned<String>>| text.as_ref().map(|text| text.value.clone());
+        let number = |number: &Option<Spanned<i64>>| number.as_ref().map(|number| number.value);
+        let (runtime, handler) = (text(&f.runtime), text(&f.handler));
+        let _ = writeln!(out, "function {} {runtime:?} {handler:?}", f.name.value);
+        let _ = match &f.code {
+            FunctionCode::Inline(code) => writeln!(out, "  inline {:?}", code.value),
+            FunctionCode::Path { path, .. } => writeln!(out, "  path {}", path.display()),
+            FunctionCode::Elsewhere(code) => writeln!(out, "  elsewhere {}", code.value),
+        };
+        let limits = (number(&f.timeout_seconds), number(&f.memory_mb));
+        let reserved = number(&f.reserved_concurrency);
+        if limits != (None, None) || reserved.is_some() {
+            let (timeout, memory) = limits;
+            let _ = writeln!(out, "  timeout {timeout:?} memory {memory:?} reserved {reserved:?}");
+        }
+        for (name, value) in &f.environment {
+            let _ = writeln!(out, "  {name}={value}");
+        }
+    }
+    for q in &definitions.function_qualifiers {
+        let _ = writeln!(out, "qualifier {} of {}", q.qualifier, q.function.value);
+    }
+    for p in &definitions.function_permissions {
+        let source = p.source_arn.as_ref().map(|source| &source.value);
+        let account = &p.source_account;
+        let _ = writeln!(
+            out,
+            "permission {} for {} on {} from {source:?} {account:?}",
+            p.action, p.principal, p.function.value
+        );
     }
 }

@@ -153,6 +153,7 @@ impl Control {
             }
         };
         log_diagnostics(&outcome.diagnostics);
+        self.watch.follow_code(outcome.code);
         let Some(snapshot) = outcome.snapshot else { return self.reload_failed() };
         let snapshot = Arc::new(snapshot);
         if let Err(error) = self.shards.publish(&snapshot).await {

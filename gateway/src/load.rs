@@ -11,11 +11,11 @@ use gateway_compile::{
 };
 use gateway_definition::api_keys::Importer;
 use gateway_definition::{Options, Source};
-use gateway_model::{Diagnostic, ImportedKeys};
+use gateway_model::{Definitions, Diagnostic, FunctionCode, ImportedKeys};
 use gateway_telemetry::log_format::presets;
 
 use crate::remembered::Remembered;
-use crate::settings::{AccessLogDestination, Settings};
+use crate::settings::{AWS_ENDPOINT_DEFAULT, AccessLogDestination, Settings};
 use crate::watch::{Mark, mark};
 
 /// A definition file larger than this is not read, in bytes. Source: API Gateway's limit on an
@@ -33,6 +33,8 @@ pub(crate) struct Outcome {
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// Values that the templates put out, as `stack output: value` would read.
     pub(crate) outputs: Vec<(String, String)>,
+    /// Where the code of functions is, and its fingerprints.
+    pub(crate) code: Vec<(PathBuf, u64)>,
 }
 
 /// A file that cannot be read.
@@ -114,6 +116,8 @@ impl Loader {
             account_id: settings.aws.account_id.clone(),
             region: settings.aws.region.clone(),
             url_suffix: settings.aws.url_suffix.clone(),
+            reads_function_code: true,
+            reads_function_code: true,
             ..Options::default()
         };
         let loaded = gateway_definition::load(&sources, &options);
@@ -150,6 +154,7 @@ impl Loader {
         }
         let outputs = loaded.definitions.outputs.iter();
         let outputs = outputs.map(|output| (output.key.clone(), output.value.clone())).collect();
+        let code = code_paths(&loaded.definitions);
         let snapshot = compiled.snapshot.filter(|_| !has_errors);
         if let Some(snapshot) = &snapshot {
             let generation = snapshot.generation;
@@ -157,7 +162,7 @@ impl Loader {
         }
         // Reading and compiling take a multiple of what stays.
         gateway_rt::return_memory();
-        Ok(Outcome { snapshot, diagnostics, outputs })
+        Ok(Outcome { snapshot, diagnostics, outputs, code })
     }
 
     /// Forgets what the published plans count on from.
@@ -192,10 +197,19 @@ fn read(path: &Path) -> io::Result<String> {
     std::fs::read_to_string(path)
 }
 
+fn code_paths(definitions: &Definitions) -> Vec<(PathBuf, u64)> {
+    let paths = definitions.functions.iter().filter_map(|function| match &function.code {
+        FunctionCode::Path { path, fingerprint, .. } => Some((path.clone(), *fingerprint)),
+        FunctionCode::Inline(_) | FunctionCode::Elsewhere(_) => None,
+    });
+    paths.collect()
+}
+
 fn compile_options(settings: &Settings) -> CompileOptions {
     let vpc_links = settings.upstream.vpc_links.iter().map(|(id, target)| {
         (id.clone(), VpcLinkTarget { host: target.host.clone(), port: Some(target.port) })
     });
+    let endpoints = &settings.aws.endpoints;
     CompileOptions {
         account_id: settings.aws.account_id.clone(),
         region: settings.aws.region.clone(),
@@ -205,6 +219,12 @@ fn compile_options(settings: &Settings) -> CompileOptions {
         payload_bytes_max: settings.limits.payload_bytes_max,
         account_limit: settings.throttle.account_limit(),
         cache_bytes_max: settings.cache.bytes_max as u64,
+        lambda_endpoint: settings.aws.endpoint("lambda").cloned(),
+        calls_aws: !settings.aws.access_key_id.is_empty(),
+        enforce_permissions: settings.functions.enforce_permissions,
+        lambda_endpoint: endpoints.get("lambda").or(endpoints.get(AWS_ENDPOINT_DEFAULT)).cloned(),
+        calls_aws: !settings.aws.access_key_id.is_empty(),
+        enforce_permissions: settings.functions.enforce_permissions,
         ..CompileOptions::default()
     }
 }

@@ -41,7 +41,7 @@ pub(crate) fn run(args: &RunArgs) -> u8 {
     };
     // Definitions come first: nothing is bound for a definition that does not load.
     let loader = Arc::new(Loader::new(settings.clone(), remembered));
-    let watch = Watch::of(&settings);
+    let mut watch = Watch::of(&settings);
     let outcome = match loader.load(None) {
         Ok(outcome) => outcome,
         Err(unreadable) => {
@@ -52,6 +52,7 @@ pub(crate) fn run(args: &RunArgs) -> u8 {
         }
     };
     log_diagnostics(&outcome.diagnostics);
+    watch.follow_code(outcome.code);
     let Some(snapshot) = outcome.snapshot else {
         eprintln!("error: the definitions above cannot be served; `gateway check` lists them all");
         return EXIT_PROBLEMS;

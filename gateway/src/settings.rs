@@ -474,6 +474,13 @@ impl Default for Reload {
     }
 }
 
+impl Aws {
+    /// Where a service is, unless it is at AWS.
+    pub(crate) fn endpoint(&self, service: &str) -> Option<&String> {
+        self.endpoints.get(service).or_else(|| self.endpoints.get(AWS_ENDPOINT_DEFAULT))
+    }
+}
+
 impl Settings {
     /// Client connections that one of `shards` shards accepts when the process may have
     /// `nofile` descriptors.

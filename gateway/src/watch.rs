@@ -10,10 +10,15 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use gateway_definition::code_fingerprint;
+
 use crate::settings::Settings;
 
 /// How often files are looked at. Ours.
 pub(crate) const INTERVAL: Duration = Duration::from_millis(250);
+
+/// Looks at definitions for one at the code of functions, which may be thousands of files. Ours.
+const CODE_LOOKS: u32 = 4;
 
 /// What tells one state of a file from another.
 pub(crate) type Mark = Option<(u64, u64, u64, i64, i64)>;
@@ -22,6 +27,10 @@ pub(crate) type Mark = Option<(u64, u64, u64, i64, i64)>;
 pub(crate) struct Watch {
     paths: Vec<PathBuf>,
     marks: Vec<Mark>,
+    /// Code of functions: directories and zip files, and what they looked like.
+    code: Vec<(PathBuf, Option<u64>)>,
+    /// Looks since code was looked at.
+    looks: u32,
     /// When a change was seen that is not reported yet.
     changed_at: Option<Instant>,
     debounce: Duration,
@@ -36,6 +45,11 @@ impl Watch {
         Self::new(paths, settings.reload.debounce)
     }
 
+    /// From now on these are the functions' code, as it was when it was read.
+    pub(crate) fn follow_code(&mut self, code: Vec<(PathBuf, u64)>) {
+        self.code = code.into_iter().map(|(path, mark)| (path, Some(mark))).collect();
+    }
+
     /// Whether there is nothing to watch.
     pub(crate) fn is_empty(&self) -> bool {
         self.paths.is_empty()
@@ -44,7 +58,7 @@ impl Watch {
     /// Starts from the files as they are now.
     fn new(paths: Vec<PathBuf>, debounce: Duration) -> Self {
         let marks = paths.iter().map(|path| mark(path)).collect();
-        Self { paths, marks, changed_at: None, debounce }
+        Self { paths, marks, code: Vec::new(), looks: 0, changed_at: None, debounce }
     }
 
     /// Whether a file changed and has been quiet for the debounce time since. Says so once.
@@ -53,6 +67,17 @@ impl Watch {
         if marks != self.marks {
             self.marks = marks;
             self.changed_at = Some(now);
+        }
+        self.looks += 1;
+        if self.looks >= CODE_LOOKS {
+            self.looks = 0;
+            for (path, mark) in &mut self.code {
+                let now_mark = code_fingerprint(path);
+                if now_mark != *mark {
+                    *mark = now_mark;
+                    self.changed_at = Some(now);
+                }
+            }
         }
         let is_quiet = |at: Instant| now.duration_since(at) >= self.debounce;
         if self.changed_at.is_some_and(is_quiet) {
@@ -65,6 +90,9 @@ impl Watch {
     /// Takes the files as they are now: they are about to be read.
     pub(crate) fn forget_changes(&mut self) {
         self.marks = self.paths.iter().map(|path| mark(path)).collect();
+        for (path, mark) in &mut self.code {
+            *mark = code_fingerprint(path);
+        }
         self.changed_at = None;
     }
 }

@@ -7,6 +7,7 @@
 
 mod conformance;
 mod explain;
+mod functions;
 mod golden;
 mod hostile;
 mod lifecycle;

@@ -102,6 +102,11 @@ pub fn load(files: &[Source], options: &Options) -> Loaded {
     stack::load(files, options)
 }
 
+/// The fingerprint that [`gateway_model::FunctionCode::Path`] would have now; `None` when there is no such code.
+pub fn code_fingerprint(path: &std::path::Path) -> Option<u64> {
+    files::fingerprint(path).ok()
+}
+
 /// A stack's name and ARN.
 #[derive(Clone, Debug)]
 pub(crate) struct StackFacts {

@@ -27,7 +27,11 @@ pub(super) fn normal_text(text: &str, known: &Known) -> String {
     });
     let text = replace(&text, "Root=1-", &[8, 24], "Root={root}", |_| true);
     let text = replace(&text, "Parent=", &[16], "Parent={parent}", |_| true);
+    let text = quoted(&text, "\"requestTime\": \"", is_request_time, "{time}");
+    let text = quoted(&text, "\"extendedRequestId\": \"", is_extended_id, "{apigw-id}");
+    let text = epoch(&text);
     let port = format!("{}", known.gateway.port());
+    let text = text.replace(&format!("\"{port}\""), "\"{port}\"");
     // Alone: a port of X-Forwarded-Port.
     if text == port { "{port}".into() } else { text }
 }
@@ -74,11 +78,45 @@ fn matched(text: &str, groups: &[usize]) -> Option<usize> {
     (!is_sent).then_some(at)
 }
 
+/// Replaces what is quoted behind `prefix`, in a JSON document, if it has its form.
+fn quoted(text: &str, prefix: &str, has_form: fn(&str) -> bool, by: &str) -> String {
+    let mut pieces = text.split(prefix);
+    let mut out = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        out.push_str(prefix);
+        match piece.split_once('"') {
+            Some((value, rest)) if has_form(value) => out.extend([by, "\"", rest]),
+            _ => out.push_str(piece),
+        }
+    }
+    out
+}
+
+/// Replaces a number of milliseconds since 1970, of these years.
+fn epoch(text: &str) -> String {
+    const PREFIX: &str = "\"requestTimeEpoch\": ";
+    let Some(at) = text.find(PREFIX).map(|at| at + PREFIX.len()) else { return text.to_owned() };
+    let digits = text[at..].bytes().take_while(u8::is_ascii_digit).count();
+    if digits != 13 {
+        return text.to_owned();
+    }
+    format!("{}{{epoch}}{}", &text[..at], &text[at + digits..])
+}
+
+/// `09/Apr/2015:12:34:56 +0000`.
+fn is_request_time(value: &str) -> bool {
+    has_form(value, b"00/Aaa/0000:00:00:00 +0000")
+}
+
 /// `Sun, 06 Nov 1994 08:49:37 GMT`.
 fn is_http_date(value: &str) -> bool {
-    const FORM: &[u8] = b"Aaa, 00 Aaa 0000 00:00:00 GMT";
-    value.len() == FORM.len()
-        && value.bytes().zip(FORM).all(|(byte, form)| match form {
+    has_form(value, b"Aaa, 00 Aaa 0000 00:00:00 GMT")
+}
+
+/// `A` and `a` in a form are letters of that case, `0` is a digit, the rest is itself.
+fn has_form(value: &str, form: &[u8]) -> bool {
+    value.len() == form.len()
+        && value.bytes().zip(form).all(|(byte, form)| match form {
             b'A' => byte.is_ascii_uppercase(),
             b'a' => byte.is_ascii_lowercase(),
             b'0' => byte.is_ascii_digit(),

@@ -54,6 +54,10 @@ const _: () = assert!(10_i64.pow(EPOCH_DIGITS_MAX as u32) < i64::MAX / 1_000 - 1
 /// WebSocket APIs and nothing for REST APIs.
 pub const RESULT_BYTES_MAX: usize = 64 * 1024;
 
+/// Arrays and objects inside each other, in a function's error document. Source: ours; stack traces are lists
+/// of lists.
+pub const ERROR_DEPTH_MAX: usize = 32;
+
 /// A resource in an authorizer's policy, in characters. Source: API Gateway quotas, "authorizer result's
 /// Resource".
 pub const RESOURCE_CHARS_MAX: usize = 512;

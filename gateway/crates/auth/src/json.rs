@@ -96,7 +96,8 @@ impl Reader<'_> {
         &mut self,
         read: impl FnOnce(&mut Self) -> Result<Json, JsonError>,
     ) -> Result<Json, JsonError> {
-        self.depth_left = self.depth_left.checked_sub(1).ok_or_else(|| self.error("nested too deep"))?;
+        self.depth_left =
+            self.depth_left.checked_sub(1).ok_or_else(|| self.error("nested too deep"))?;
         self.at += 1;
         let value = read(self);
         self.depth_left += 1;

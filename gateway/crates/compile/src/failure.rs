@@ -38,7 +38,11 @@ pub enum Message {
     Forbidden,
     /// A policy or an authorizer denies.
     NotAuthorized,
-    /// An authorizer that is not reachable, or not served. Its message is `null`.
+    /// No statement of an authorizer's policy allows.
+    ImplicitDeny,
+    /// A statement of an authorizer's policy denies.
+    ExplicitDeny,
+    /// An authorizer that cannot be asked, fails, or does not answer as authorizers do. Its message is `null`.
     AuthorizerConfiguration,
     /// The caller is not known to the authorizer.
     Unauthorized,
@@ -99,9 +103,19 @@ impl Failure {
         Self::new(Type::InvalidApiKey, Message::Forbidden)
     }
 
-    /// A resource policy or an authorizer denies.
+    /// A resource policy denies.
     pub const fn access_denied() -> Self {
         Self::new(Type::AccessDenied, Message::NotAuthorized)
+    }
+
+    /// No statement of the authorizer's policy allows the request.
+    pub const fn implicit_deny() -> Self {
+        Self::new(Type::AccessDenied, Message::ImplicitDeny)
+    }
+
+    /// A statement of the authorizer's policy denies the request.
+    pub const fn explicit_deny() -> Self {
+        Self::new(Type::AccessDenied, Message::ExplicitDeny)
     }
 
     /// The authorizer does not know the caller.
@@ -109,9 +123,15 @@ impl Failure {
         Self::new(Type::Unauthorized, Message::Unauthorized)
     }
 
-    /// The authorizer cannot be reached, or is not served.
+    /// The authorizer cannot be asked, is not served, or what it answers is no decision.
     pub const fn authorizer_configuration_error() -> Self {
         Self::new(Type::AuthorizerConfigurationError, Message::AuthorizerConfiguration)
+    }
+
+    /// The authorizer's function failed or took too long. Which error type API Gateway names then is not
+    /// documented; reports show that of a configuration error.
+    pub const fn authorizer_failure() -> Self {
+        Self::new(Type::AuthorizerFailure, Message::AuthorizerConfiguration)
     }
 
     /// A throttle refuses.
@@ -217,9 +237,6 @@ impl Failure {
 
     /// `x-amzn-ErrorType`.
     pub const fn error_type(&self) -> &'static str {
-        if let Type::AuthorizerFailure = self.kind {
-            return "AuthorizerFailureException";
-        }
         self.message.error_type()
     }
 
@@ -290,6 +307,16 @@ impl Message {
             Self::NotAuthorized => &Fixed {
                 text: "User is not authorized to access this resource",
                 body: r#"{"Message":"User is not authorized to access this resource"}"#,
+                error_type: "AccessDeniedException",
+            },
+            Self::ImplicitDeny => &Fixed {
+                text: "User is not authorized to access this resource because no identity-based policy allows the execute-api:Invoke action",
+                body: r#"{"Message":"User is not authorized to access this resource because no identity-based policy allows the execute-api:Invoke action"}"#,
+                error_type: "AccessDeniedException",
+            },
+            Self::ExplicitDeny => &Fixed {
+                text: "User is not authorized to access this resource with an explicit deny in an identity-based policy",
+                body: r#"{"Message":"User is not authorized to access this resource with an explicit deny in an identity-based policy"}"#,
                 error_type: "AccessDeniedException",
             },
             Self::AuthorizerConfiguration => &Fixed {

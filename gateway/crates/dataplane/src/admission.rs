@@ -9,10 +9,7 @@
 use std::sync::Arc;
 
 use gateway_auth::keys::KeyIndex;
-use gateway_compile::{
-    Admission, ApiKeySource, Failure, Member, MethodPlan, PlanStage, Snapshot, UsagePlan,
-};
-use gateway_proto::FieldName;
+use gateway_compile::{Admission, Failure, Member, MethodPlan, PlanStage, Snapshot, UsagePlan};
 use gateway_telemetry::ThrottleScope;
 use gateway_throttle::{Instant, Throttle};
 
@@ -50,12 +47,7 @@ pub(crate) fn admit(
 ) -> Result<(), Failure> {
     let Some(serving) = x.serving.clone() else { return Err(Failure::internal_error()) };
     let snapshot = &*serving.snapshot;
-    let value = match stage.plan.api_key_source {
-        ApiKeySource::Header => x.known_field(FieldName::XApiKey),
-        // The authorizer's output is the only source, and none is served yet.
-        ApiKeySource::Authorizer => None,
-    };
-    let caller = identify(value, snapshot, x, method)?;
+    let caller = identify(x.api_key(stage.plan.api_key_source), snapshot, x, method)?;
     x.facts.api_key = caller.key;
     let rates = Rates::of(&caller, snapshot, method);
     let spent = spend(shard, x, &caller, &rates, snapshot);

@@ -8,15 +8,12 @@
 //! cache, and what a response says it is (for one client, or a part) keeps it out, see
 //! [`is_storable`].
 
-use std::cell::RefCell;
-use std::future::poll_fn;
 use std::io::ErrorKind;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Poll, Waker};
 use std::time::Duration;
 
-use gateway_cache::{Cache, ENTRY_BYTES_MAX, Entry, Fill, Flight, Lookup, Outcome, Waiters};
+use gateway_cache::{Cache, ENTRY_BYTES_MAX, Entry, Fill, Flight, Lookup, Outcome};
 use gateway_compile::{
     CachePlan, Failure, GatewayResponseType, IntegrationPlan, Invalidation, Message, MethodPlan,
     Source,
@@ -26,11 +23,12 @@ use gateway_rt::{Buf, Moment};
 
 use crate::connection::{Client, Peer};
 use crate::exchange::{Refusal, decide_keep_alive, integrate};
+use crate::flights::tell;
 use crate::http::{await_body, parse_json};
 use crate::limits::CACHED_COPY_BYTES_MAX;
 use crate::request::Exchange;
 use crate::respond::{self, Framing, finish_head, write_trace};
-use crate::shard::{Command, Shard, ShardStage};
+use crate::shard::{Shard, ShardStage};
 use crate::status::has_no_body;
 use crate::values::{Values, with_length};
 
@@ -364,69 +362,6 @@ fn is_for_one(name: FieldName, value: &[u8]) -> bool {
             })
         }
         _ => false,
-    }
-}
-
-/// Tells everybody who waits for a flight that it has landed.
-fn tell(shard: &Shard, waiters: Waiters) {
-    for index in waiters.shards() {
-        if index == shard.index {
-            shard.flights.landed_on(waiters.flight_id());
-        } else if let Some(peer) = shard.peers.get(index) {
-            // Full: those who wait look by themselves, see `Flights::look`.
-            let _ = peer.try_send(Command::Landed { flight: waiters.flight_id() });
-        }
-    }
-}
-
-/// The requests of this shard that wait for somebody else's call of a backend.
-#[derive(Default)]
-pub(crate) struct Flights {
-    waiting: RefCell<Vec<Waiting>>,
-}
-
-struct Waiting {
-    flight: Arc<Flight>,
-    deadline: Moment,
-    waker: Waker,
-}
-
-impl Flights {
-    /// Waits for a flight, until `deadline` at most.
-    async fn landed(&self, flight: &Arc<Flight>, deadline: Moment) {
-        poll_fn(|cx| {
-            if flight.is_done() || Moment::recent() >= deadline {
-                return Poll::Ready(());
-            }
-            let waker = cx.waker().clone();
-            let waiting = Waiting { flight: flight.clone(), deadline, waker };
-            self.waiting.borrow_mut().push(waiting);
-            Poll::Pending
-        })
-        .await
-    }
-
-    /// Wakes those who wait for this flight.
-    pub(crate) fn landed_on(&self, flight: u64) {
-        self.wake(|waiting| waiting.flight.id() == flight);
-    }
-
-    /// Wakes those whose flight has landed without a word, and those who have waited long enough.
-    pub(crate) fn look(&self, now: Moment) {
-        self.wake(|waiting| waiting.flight.is_done() || now >= waiting.deadline);
-    }
-
-    fn wake(&self, is_due: impl Fn(&Waiting) -> bool) {
-        let mut waiting = self.waiting.borrow_mut();
-        let mut index = 0;
-        while index < waiting.len() {
-            if is_due(&waiting[index]) {
-                // A waker only queues its task: nobody is polled before the borrow ends.
-                waiting.swap_remove(index).waker.wake();
-            } else {
-                index += 1;
-            }
-        }
     }
 }
 

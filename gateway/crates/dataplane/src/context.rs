@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gateway_compile::{ApiKeySource, Variable};
+use gateway_compile::Variable;
 use gateway_proto::FieldName;
 use gateway_rt::Moment;
 use gateway_telemetry::clock::clf_time;
@@ -68,7 +68,8 @@ impl Context<'_> {
     /// Writes the value of `variable`; `false` when it has none.
     ///
     /// Source: "Variables for access logging for API Gateway". What belongs to a part that does
-    /// not serve yet (authorizers, WAF, mutual TLS) has no value.
+    /// not serve yet (Cognito, WAF, mutual TLS) has no value. A policy is evaluated within a
+    /// millisecond: `$context.authorize.latency` is 0.
     pub(crate) fn value<O: Out>(&self, variable: &Variable, out: &mut O) -> bool {
         use Variable as V;
         let Context { x, peer, now } = self;
@@ -133,6 +134,41 @@ impl Context<'_> {
             V::ErrorResponseType => {
                 return some(facts.failure.map(|f| f.kind.as_str().as_bytes()), out);
             }
+            V::AuthorizerPrincipalId => {
+                let decision = x.authorizer.as_ref();
+                return some(decision.map(|d| d.principal_id.as_bytes()), out);
+            }
+            V::AuthorizerContext(key) => {
+                let value = x.authorizer.as_ref().and_then(|decision| decision.value(key));
+                return some(value.map(str::as_bytes), out);
+            }
+            V::AuthorizerStatus => return number(facts.authorizer.status.map(u64::from), out),
+            V::AuthorizerLatency => {
+                let latency = facts.authorizer.status.map(|_| facts.authorizer_latency_ms);
+                return number(latency, out);
+            }
+            V::AuthorizerIntegrationLatency => {
+                let is_asked = x.authorizer.is_some() || facts.authorizer.request_id.is_some();
+                return number(is_asked.then_some(facts.authorizer_latency_ms), out);
+            }
+            V::AuthorizerIntegrationStatus => {
+                return number(facts.authorizer.integration_status.map(u64::from), out);
+            }
+            V::AuthorizerRequestId => {
+                return some(facts.authorizer.request_id.as_ref().map(|id| &id[..]), out);
+            }
+            V::AuthorizerError => return some(facts.authorizer.error.map(str::as_bytes), out),
+            V::AuthorizeStatus => {
+                let verdict = facts.authorizer.verdict;
+                let status = verdict.map(|v| v.map_or_else(|f| f.default_status(), |()| 200));
+                return number(status.map(u64::from), out);
+            }
+            V::AuthorizeLatency => return number(facts.authorizer.verdict.map(|_| 0), out),
+            V::AuthorizeError => {
+                let Some(Err(failure)) = &facts.authorizer.verdict else { return false };
+                failure.message.text().iter().for_each(|piece| out.bytes(piece));
+                return true;
+            }
             V::IntegrationStatus | V::IntegrationServiceStatus => {
                 return number(facts.integration.status.map(u64::from), out);
             }
@@ -155,8 +191,7 @@ impl Context<'_> {
 impl<'x> Context<'x> {
     /// The key that the request shows, known or not.
     fn api_key(&self) -> Option<&'x [u8]> {
-        let source = self.x.stage.as_ref()?.plan.api_key_source;
-        matches!(source, ApiKeySource::Header).then(|| self.x.known_field(FieldName::XApiKey))?
+        self.x.api_key(self.x.stage.as_ref()?.plan.api_key_source)
     }
 
     fn api_key_id(&self) -> Option<&'x [u8]> {

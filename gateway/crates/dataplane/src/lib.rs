@@ -38,6 +38,7 @@ mod date;
 mod event;
 mod exchange;
 pub mod explain;
+mod flights;
 mod http;
 mod ids;
 mod lambda;

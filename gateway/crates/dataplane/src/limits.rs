@@ -80,6 +80,14 @@ pub const NEAREST_CELLS_MAX: usize = 1_000_000;
 /// Names that a trail lists of what there is. Ours: for a reader, not for a machine.
 pub const LISTED_MAX: usize = 10;
 
+/// How long an authorizer's function may take, in milliseconds. Source: API Gateway quotas, the integration
+/// timeout of REST APIs; that it holds for authorizers is not documented.
+pub const AUTHORIZER_TIMEOUT_MS: u64 = 29_000;
+
+/// The ARN of a method with the request's path, in bytes. Source: API Gateway quotas, "Method ARN length",
+/// answered 414.
+pub const METHOD_ARN_BYTES_MAX: usize = 1_600;
+
 const _: () = assert!(
     HeadLimits::DEFAULT.head_bytes_max() + RESPONSE_HEADROOM_BYTES < BUF_BYTES,
     "any response head fits one buffer behind the headroom"

@@ -10,7 +10,9 @@ use std::time::Duration;
 use gateway_auth::decisions::Decision;
 use gateway_auth::keys::KeyIndex;
 use gateway_compile::hosts::Base;
-use gateway_compile::{Failure, MethodIndex, MethodPlan, PathParams, RequestMethod, StageIndex};
+use gateway_compile::{
+    ApiKeySource, Failure, MethodIndex, MethodPlan, PathParams, RequestMethod, StageIndex,
+};
 use gateway_proto::h1::{BodyLength, HeadScanner, RequestHead, ResponseHead};
 use gateway_proto::{Field, FieldName, HeadLimits, Span, is_name};
 use gateway_rt::{Buf, Moment};
@@ -44,8 +46,10 @@ pub(crate) struct Exchange {
     client_trace: Option<Span>,
     /// `x-amzn-requestid` of the backend's answer.
     pub(crate) backend_request_id: Vec<u8>,
-    /// See [`crate::cached`].
+    /// See [`crate::cached`]. Before, what identifies the caller to the authorizer.
     pub(crate) cache_key: Vec<u8>,
+    /// The ARN that an authorizer's policy is about; see [`crate::authorizer`].
+    pub(crate) arn: Vec<u8>,
     /// The value of `X-Gateway-Explain-Trail`; empty for a request that did not ask for it.
     pub(crate) explanation: String,
     /// Where the integration's answer is to be kept.
@@ -78,6 +82,7 @@ pub(crate) struct Facts {
     pub(crate) api_key: Option<KeyIndex>,
     /// How long the authorizer took, 0 for a decision that was kept; see [`Exchange::authorizer`].
     pub(crate) authorizer_latency_ms: u64,
+    pub(crate) authorizer: AuthorizerFacts,
     /// What `RateLimit-*` fields say, if they are wanted.
     pub(crate) rate: Option<RateFacts>,
     /// The client's wish for a fresh response was not granted, and it is told so.
@@ -91,6 +96,21 @@ pub(crate) struct Facts {
     pub(crate) sent_body_bytes: u64,
     pub(crate) failure: Option<Failure>,
     pub(crate) integration: IntegrationFacts,
+}
+
+/// What is known of the authorizer's part.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct AuthorizerFacts {
+    /// Whether there is a decision: 200, or the status that says why not.
+    pub(crate) status: Option<u16>,
+    /// Of the function's call; `None` where none was made for this request.
+    pub(crate) integration_status: Option<u16>,
+    /// Of the function's call.
+    pub(crate) request_id: Option<[u8; 36]>,
+    /// Why there is no decision.
+    pub(crate) error: Option<&'static str>,
+    /// What the decision's policy says of the request.
+    pub(crate) verdict: Option<Result<(), Failure>>,
 }
 
 /// What is known of the integration's call.
@@ -119,6 +139,7 @@ impl Default for Exchange {
             client_trace: None,
             backend_request_id: Vec::with_capacity(64),
             cache_key: Vec::with_capacity(256),
+            arn: Vec::new(),
             explanation: String::new(),
             storing: None,
             authorizer: None,
@@ -144,6 +165,13 @@ impl Facts {
             stage: StageIndex(0),
             api_key: None,
             authorizer_latency_ms: 0,
+            authorizer: AuthorizerFacts {
+                status: None,
+                integration_status: None,
+                request_id: None,
+                error: None,
+                verdict: None,
+            },
             rate: None,
             cache_warning: false,
             plan: None,
@@ -198,12 +226,15 @@ impl Exchange {
         self.client_trace = trace;
     }
 
-    /// Makes the trace header for the backend, which only an integration has use for.
+    /// Makes the trace header for a backend or a function, which only they have use for. The same for all
+    /// that a request calls.
     pub(crate) fn make_trace(&mut self, shard: &Shard) {
+        if !self.trace.is_empty() {
+            return;
+        }
         let bytes = self.rx.as_ref().map_or(&[][..], Buf::filled);
         let client = self.client_trace.map(|span| span.of(bytes));
         let unix_seconds = self.facts.started_unix_ms / 1000;
-        self.trace.clear();
         ids::trace_header(client, &shard.random, unix_seconds, &mut self.trace);
     }
 
@@ -280,6 +311,17 @@ impl Exchange {
     pub(crate) fn known_field(&self, known: FieldName) -> Option<&[u8]> {
         let field = self.head.fields.iter().rev().find(|f| f.known == known)?;
         Some(self.text(field.value))
+    }
+
+    /// The API key that the request shows, known or not.
+    pub(crate) fn api_key(&self, source: ApiKeySource) -> Option<&[u8]> {
+        match source {
+            ApiKeySource::Header => self.known_field(FieldName::XApiKey),
+            ApiKeySource::Authorizer => {
+                let key = self.authorizer.as_ref()?.usage_identifier_key.as_ref();
+                key.map(|key| key.as_bytes())
+            }
+        }
     }
 
     /// The fields that mappings and logs may see: what is dropped at the door is not there.

@@ -15,9 +15,9 @@ use gateway_telemetry::{ShardLog, ShardMetrics, StageMetrics};
 use gateway_throttle::Leases;
 
 use crate::bell::Bell;
-use crate::cached::Flights;
 use crate::date::Date;
 use crate::explain;
+use crate::flights::Flights;
 use crate::ids::Random;
 use crate::limits::EXCHANGES_FREE_MAX;
 use crate::request::Exchange;
@@ -66,7 +66,7 @@ pub enum Command {
     },
     /// An answer of the resolver.
     Resolved(Answer),
-    /// A call of a backend that requests of this shard wait for has ended, on another shard.
+    /// A call that requests of this shard wait for has ended, on another shard.
     Landed {
         /// The flight's id.
         flight: u64,

@@ -195,6 +195,12 @@ fn is_text(variable: &Variable) -> bool {
             | Variable::IntegrationStatus
             | Variable::IntegrationServiceStatus
             | Variable::IntegrationLatency
+            | Variable::AuthorizerIntegrationLatency
+            | Variable::AuthorizerIntegrationStatus
+            | Variable::AuthorizerLatency
+            | Variable::AuthorizerStatus
+            | Variable::AuthorizeLatency
+            | Variable::AuthorizeStatus
     )
 }
 

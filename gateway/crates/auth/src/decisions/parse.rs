@@ -2,9 +2,11 @@
 
 use std::fmt;
 
-use super::Decision;
+use super::{Decision, Refused};
 use crate::json::{Json, JsonError};
-use crate::limits::{CONTEXT_MEMBERS_MAX, POLICY_DEPTH_MAX, RESOURCE_CHARS_MAX, RESULT_BYTES_MAX};
+use crate::limits::{
+    CONTEXT_MEMBERS_MAX, ERROR_DEPTH_MAX, POLICY_DEPTH_MAX, RESOURCE_CHARS_MAX, RESULT_BYTES_MAX,
+};
 use crate::policy::{Policy, PolicyError, PolicyKind};
 
 /// A function's result that is no decision.
@@ -45,6 +47,25 @@ impl std::error::Error for DecisionError {
             _ => None,
         }
     }
+}
+
+impl Refused {
+    /// What the error document of a function that failed means: exactly `Unauthorized` as its message is an
+    /// answer, everything else a failure.
+    #[must_use]
+    pub fn of_error(document: &[u8]) -> Self {
+        if document.len() > RESULT_BYTES_MAX {
+            return Self::Function;
+        }
+        match Json::parse(document, ERROR_DEPTH_MAX) {
+            Ok(Json::Object(members)) if members.iter().any(is_unauthorized) => Self::Unauthorized,
+            _ => Self::Function,
+        }
+    }
+}
+
+fn is_unauthorized((name, value): &(String, Json)) -> bool {
+    name == "errorMessage" && matches!(value, Json::Text(text) if text == "Unauthorized")
 }
 
 pub(super) fn decision(result: &[u8]) -> Result<Decision, DecisionError> {

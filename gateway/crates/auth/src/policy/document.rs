@@ -38,7 +38,8 @@ pub(super) fn policy(
     if id.is_some() && kind == PolicyKind::Identity {
         return Err(invalid("Id is for policies of resources"));
     }
-    let statements = take(&mut members, "Statement").ok_or_else(|| invalid("Statement is missing"))?;
+    let statements =
+        take(&mut members, "Statement").ok_or_else(|| invalid("Statement is missing"))?;
     if !members.is_empty() {
         return Err(invalid("it has a member that no policy has"));
     }

@@ -36,6 +36,24 @@ fn every_failure_answers_in_awss_words() {
         "AuthorizerConfigurationException",
         r#"{"message":null}"#,
     );
+    check(
+        Failure::authorizer_failure(),
+        500,
+        "AuthorizerConfigurationException",
+        r#"{"message":null}"#,
+    );
+    check(
+        Failure::implicit_deny(),
+        403,
+        "AccessDeniedException",
+        r#"{"Message":"User is not authorized to access this resource because no identity-based policy allows the execute-api:Invoke action"}"#,
+    );
+    check(
+        Failure::explicit_deny(),
+        403,
+        "AccessDeniedException",
+        r#"{"Message":"User is not authorized to access this resource with an explicit deny in an identity-based policy"}"#,
+    );
     check(Failure::unauthorized(), 401, "UnauthorizedException", r#"{"message":"Unauthorized"}"#);
     check(
         Failure::throttled(),
@@ -123,6 +141,8 @@ fn no_text_needs_an_escape_and_every_json_body_parses() {
         Failure::missing_authentication_token(),
         Failure::incomplete_signature([b'/'; 44]),
         Failure::access_denied(),
+        Failure::implicit_deny(),
+        Failure::explicit_deny(),
         Failure::authorizer_configuration_error(),
         Failure::invalid_json(),
         Failure::request_too_large(),

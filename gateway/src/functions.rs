@@ -5,10 +5,12 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use gateway_dataplane::Command;
 use gateway_functions::{
-    Functions, HostSettings, LogLine, LogSink, Notice, OrderSender, Supervisor, SupervisorSettings,
+    FunctionStats, Functions, HostSettings, LogLine, LogSink, Notice, OrderSender, Supervisor,
+    SupervisorSettings,
 };
 use gateway_rt::Sender;
 use gateway_store::LogStore;
+use gateway_telemetry::FunctionNumbers;
 
 use crate::settings::{AWS_ENDPOINT_DEFAULT, AWS_ENDPOINT_URL, Settings};
 
@@ -51,6 +53,23 @@ impl Running {
     pub(crate) fn shared(&self) -> (Arc<Functions>, OrderSender) {
         (self.functions.clone(), self.orders.clone())
     }
+}
+
+/// What metrics tell of functions.
+pub(crate) fn numbers(functions: &Functions) -> Vec<FunctionNumbers> {
+    let numbers = |stats: FunctionStats| FunctionNumbers {
+        function: stats.name.into(),
+        starting: stats.starting.into(),
+        idle: stats.idle.into(),
+        busy: stats.environments.saturating_sub(stats.starting + stats.idle).into(),
+        waiting: stats.waiting as u64,
+        invocations: stats.invocations,
+        errors: stats.errors,
+        timeouts: stats.timeouts,
+        throttles: stats.throttles,
+        cold_starts: stats.cold_starts,
+    };
+    functions.stats().into_iter().map(numbers).collect()
 }
 
 /// Keeps the lines of functions' logs, and shows them on the console in development.

@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use gateway_compile::Snapshot;
-use gateway_store::UsageReader;
+use gateway_functions::Functions;
+use gateway_store::{LogStore, UsageReader};
 use gateway_telemetry::{Exposition, Liveness, ProcFiles, ProcessStats, Registry, ValueWriter};
 use http_body_util::Full;
 use hyper::body::{Body as _, Bytes, Incoming};
@@ -27,6 +28,7 @@ use crate::shards::Explainer;
 mod caches;
 mod clock;
 pub(crate) mod explain;
+mod functions;
 mod usage;
 
 /// Connections served at once; more wait in the listener's backlog. Source: our own; scrapers and
@@ -65,6 +67,8 @@ pub(crate) struct Ops {
     usage_reader: OnceLock<UsageReader>,
     /// Who says what would become of a request.
     explainer: OnceLock<Explainer>,
+    /// Functions that run here, and what they said.
+    functions: OnceLock<(Arc<Functions>, Arc<LogStore>)>,
     /// Set once the clock may be moved.
     test_clock: OnceLock<()>,
 }
@@ -81,6 +85,7 @@ impl Ops {
             snapshot: Mutex::new(Arc::new(Snapshot::empty())),
             usage_reader: OnceLock::new(),
             explainer: OnceLock::new(),
+            functions: OnceLock::new(),
             test_clock: OnceLock::new(),
         }
     }
@@ -88,6 +93,11 @@ impl Ops {
     /// Who explains requests; the first one given stays.
     pub(crate) fn explains_with(&self, explainer: Explainer) {
         self.explainer.set(explainer).ok();
+    }
+
+    /// Whose functions and logs are shown; the first ones given stay.
+    pub(crate) fn shows_functions(&self, functions: Arc<Functions>, logs: Arc<LogStore>) {
+        self.functions.set((functions, logs)).ok();
     }
 
     /// Where reports find usage of earlier days; the first one given stays.
@@ -256,6 +266,9 @@ type Answer = Response<Full<Bytes>>;
 fn answer<B>(ops: &Ops, request: &Request<B>) -> Answer {
     if let Some(rest) = request.uri().path().strip_prefix("/restapis/") {
         return caches::answer(ops, request.method(), rest);
+    }
+    if request.uri().path().starts_with(functions::PATH) {
+        return functions::answer(ops, request.method(), request.uri());
     }
     if request.uri().path() == clock::PATH {
         return clock::answer(ops, request.method(), request.uri());

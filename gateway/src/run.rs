@@ -106,6 +106,9 @@ fn serve(
         ops.moves_the_clock();
     }
     let shards = shards::start(&settings, &layout, listeners, &registry, &log, nofile)?;
+    let (functions, logs) = shards.functions();
+    ops.shows_functions(functions.clone(), logs);
+    registry.add_functions(move || crate::functions::numbers(&functions));
     if let Some(explainer) = shards.explainer() {
         ops.explains_with(explainer);
     }

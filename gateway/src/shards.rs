@@ -9,12 +9,13 @@ use anyhow::{Context, Result, bail};
 use gateway_compile::Snapshot;
 use gateway_dataplane::explain::Reply;
 use gateway_dataplane::{Command, Event, Report, Shard, ShardParts};
-use gateway_functions::Host;
+use gateway_functions::{Functions, Host};
 use gateway_integration::{Answer, Question, Resolver, UpstreamSettings, Upstreams};
 use gateway_rt::{
     BoundListener, ClientTls, Driver, DriverChoice, RootStore, Sender, ShardConfig, TcpOptions,
     mailbox,
 };
+use gateway_store::LogStore;
 use gateway_telemetry::{AccessLog, Registry, StageLabels};
 use tokio::sync::mpsc;
 
@@ -309,6 +310,11 @@ impl Shards {
     /// Asks a shard what would become of a request. The first one: all of them serve the same.
     pub(crate) fn explainer(&self) -> Option<Explainer> {
         self.mailboxes.first().cloned().map(Explainer)
+    }
+
+    /// Functions that run here, and their logs.
+    pub(crate) fn functions(&self) -> (Arc<Functions>, Arc<LogStore>) {
+        (self.functions.shared().0, self.functions.logs())
     }
 
     /// Hands answers back to the shard that asked.

@@ -20,6 +20,7 @@ pub mod names;
 
 mod cell;
 mod encode;
+mod functions;
 mod histogram;
 mod liveness;
 pub mod log_format;
@@ -32,6 +33,7 @@ mod usage;
 pub use access_log::{AccessLog, ShardLog, SinkConfig, SinkMetrics};
 pub use cell::{Counter, Gauge};
 pub use encode::Exposition;
+pub use functions::FunctionNumbers;
 pub use histogram::{BOUNDS_MICROS, BOUNDS_SECONDS, Histogram, HistogramSnapshot};
 pub use liveness::Liveness;
 pub use log_format::{

@@ -77,6 +77,21 @@ metrics! {
     CACHE_REQUESTS = "gateway_cache_requests_total" Counter ["api_id", "api_name", "stage", "method", "route", "result"] ""
         "Requests that asked the stage cache.";
 
+    FUNCTION_ENVIRONMENTS = "gateway_function_environments" Gauge ["function", "state"] ""
+        "Environments of functions that run here.";
+    FUNCTION_WAITING = "gateway_function_waiting_invocations" Gauge ["function"] ""
+        "Invocations that wait for an environment.";
+    FUNCTION_INVOCATIONS = "gateway_function_invocations_total" Counter ["function"] ""
+        "Invocations given to an environment.";
+    FUNCTION_ERRORS = "gateway_function_errors_total" Counter ["function"] ""
+        "Invocations that failed, whatever the reason.";
+    FUNCTION_TIMEOUTS = "gateway_function_timeouts_total" Counter ["function"] ""
+        "Invocations and starts that took longer than they may.";
+    FUNCTION_THROTTLES = "gateway_function_throttles_total" Counter ["function"] ""
+        "Invocations that found no environment.";
+    FUNCTION_COLD_STARTS = "gateway_function_cold_starts_total" Counter ["function"] ""
+        "Environments started.";
+
     CONNECTIONS_ACCEPTED = "gateway_connections_accepted_total" Counter ["shard"] ""
         "Downstream connections accepted.";
     CONNECTIONS_ACTIVE = "gateway_connections_active" Gauge ["shard"] ""

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use crate::access_log::SinkMetrics;
 use crate::cell::{Counter, Gauge};
 use crate::encode::{Encoder, Exposition};
+use crate::functions::{self, FunctionNumbers, FunctionSource};
 use crate::histogram::HistogramSnapshot;
 use crate::names::{self, Metric};
 use crate::process::ProcessStats;
@@ -61,6 +62,7 @@ pub struct Registry {
     usage: UsageMetrics,
     ring: OnceLock<(String, String)>,
     sinks: OnceLock<Arc<[SinkMetrics]>>,
+    functions: OnceLock<FunctionSource>,
     stages: Mutex<Stages>,
 }
 
@@ -80,6 +82,7 @@ impl Registry {
             usage: UsageMetrics::default(),
             ring: OnceLock::new(),
             sinks: OnceLock::new(),
+            functions: OnceLock::new(),
             stages: Mutex::default(),
         }
     }
@@ -133,6 +136,8 @@ impl Registry {
         let mut encoder = Encoder::new(exposition);
         self.render_build(&mut encoder);
         self.render_stages(&mut encoder);
+        let functions = self.functions.get().map(|source| (source.0)());
+        functions::render(&mut encoder, &functions.unwrap_or_default());
         self.render_downstream(&mut encoder);
         self.render_upstream(&mut encoder);
         self.render_shards(&mut encoder);
@@ -141,6 +146,14 @@ impl Registry {
         self.render_config(&mut encoder);
         render_process(&mut encoder, process);
         encoder.finish()
+    }
+
+    /// Who is asked for the numbers of functions; the first one given stays.
+    pub fn add_functions(
+        &self,
+        numbers: impl Fn() -> Vec<FunctionNumbers> + Send + Sync + 'static,
+    ) {
+        self.functions.set(FunctionSource(Box::new(numbers))).ok();
     }
 
     fn render_build(&self, encoder: &mut Encoder) {

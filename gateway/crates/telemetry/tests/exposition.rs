@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use gateway_telemetry::names::{self, MetricKind};
 use gateway_telemetry::{
-    AccessLog, BuildInfo, Exposition, ProcessStats, Registry, SinkConfig, StageLabels,
-    StageMetrics, UpstreamFailure,
+    AccessLog, BuildInfo, Exposition, FunctionNumbers, ProcessStats, Registry, SinkConfig,
+    StageLabels, StageMetrics, UpstreamFailure,
 };
 
 const BUILD: BuildInfo = BuildInfo { version: "1.2.3", os: "linux", arch: "x86_64" };
@@ -128,6 +128,10 @@ fn sample(line: &str) -> (String, Vec<(String, String)>, f64) {
 fn registry() -> (Registry, Vec<Arc<StageMetrics>>) {
     let registry = Registry::new(BUILD, 3, &["bad_host", "bad_length"]);
     registry.describe_ring("io_uring", "SINGLE_ISSUER|DEFER_TASKRUN");
+    registry.add_functions(|| {
+        let function = "na\"me".to_owned();
+        vec![FunctionNumbers { function, idle: 2, invocations: 7, ..FunctionNumbers::default() }]
+    });
     registry.config().loaded(1_700_000_001);
     registry.config().failed();
     registry.usage().failed();

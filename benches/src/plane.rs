@@ -209,6 +209,7 @@ fn data_settings() -> Settings {
         payload_bytes_max: 10 * 1024 * 1024,
         response_bytes_max: 10 * 1024 * 1024,
         rate_limit_headers: false,
+        aws_credentials: None,
     }
 }
 

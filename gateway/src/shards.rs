@@ -269,7 +269,18 @@ fn data_settings(settings: &Settings, nofile: u64, shards: usize) -> gateway_dat
         payload_bytes_max: settings.limits.payload_bytes_max as u64,
         response_bytes_max: settings.limits.response_bytes_max,
         rate_limit_headers: settings.throttle.headers,
+        aws_credentials: aws_credentials(settings),
     }
+}
+
+/// Whose signature calls of AWS have; without an access key they have none.
+fn aws_credentials(settings: &Settings) -> Option<gateway_dataplane::AwsCredentials> {
+    let aws = &settings.aws;
+    (!aws.access_key_id.is_empty()).then(|| gateway_dataplane::AwsCredentials {
+        access_key_id: aws.access_key_id.clone(),
+        secret_access_key: aws.secret_access_key.0.clone(),
+        session_token: Some(aws.session_token.0.clone()).filter(|token| !token.is_empty()),
+    })
 }
 
 fn upstream_settings(settings: &Settings) -> UpstreamSettings {

@@ -128,6 +128,13 @@ pub(crate) fn heed_backend(shard: &Shard, x: &mut Exchange, bytes: &[u8]) {
     }
 }
 
+/// As [`heed_backend`], for an answer that is known to be encoded.
+pub(crate) fn heed_encoding(shard: &Shard, x: &mut Exchange) {
+    if x.storing.is_some() && !is_encoding_keyed(x) {
+        abandon(shard, x);
+    }
+}
+
 /// Whether the backend is to answer without an encoding: what it says is for everybody, also for
 /// those who cannot read one.
 pub(crate) fn wants_plain(x: &Exchange) -> bool {
@@ -303,9 +310,13 @@ async fn send_large(
     Ok(Box::pin(rest).await?)
 }
 
-/// Whether answers of the method carry the request's trace id: those of `HTTP` do.
+/// Whether answers of the method carry the request's trace id: those of `HTTP` and of functions do.
 fn is_traced(method: &MethodPlan) -> bool {
-    matches!(&method.integration, IntegrationPlan::Http(plan) if !plan.proxy)
+    match &method.integration {
+        IntegrationPlan::Http(plan) => !plan.proxy,
+        IntegrationPlan::Lambda(_) => true,
+        _ => false,
+    }
 }
 
 /// Writes what each client gets of its own, behind what the cache keeps of a head.

@@ -169,8 +169,10 @@ impl Context<'_> {
                 failure.message.text().iter().for_each(|piece| out.bytes(piece));
                 return true;
             }
-            V::IntegrationStatus | V::IntegrationServiceStatus => {
-                return number(facts.integration.status.map(u64::from), out);
+            V::IntegrationStatus => return number(facts.integration.status.map(u64::from), out),
+            V::IntegrationServiceStatus => {
+                let status = facts.integration.service_status.or(facts.integration.status);
+                return number(status.map(u64::from), out);
             }
             V::IntegrationLatency => return millis(facts.integration.latency, out),
             V::IntegrationTimeToAllHeaders | V::IntegrationTimeToFirstContent => {

@@ -41,7 +41,7 @@ pub mod explain;
 mod flights;
 mod http;
 mod ids;
-mod lambda;
+pub mod lambda;
 pub mod limits;
 mod mock;
 mod rate;
@@ -55,6 +55,7 @@ mod status;
 mod upstream_head;
 mod values;
 
+pub use gateway_auth::sigv4::Credentials as AwsCredentials;
 pub use refusals::REFUSAL_REASONS;
 pub use serve::run;
 pub use shard::{Command, Event, Report, Settings, Shard, ShardParts};

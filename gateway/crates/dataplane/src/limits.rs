@@ -52,6 +52,22 @@ pub const REQUEST_ID_BYTES: usize = 36;
 /// a load balancer are about 200.
 pub const TRACE_HEADER_BYTES_MAX: usize = 512;
 
+/// Headers of a function's result. Ours: more is an attack on clients, or on the time that reading takes.
+pub const REPLY_FIELDS_MAX: usize = 1_000;
+
+/// An event, in bytes. Source: Lambda quotas, invocation payload of 6 MB each for request and response;
+/// the error's text has this number.
+pub const FUNCTION_EVENT_BYTES_MAX: usize = 6_291_456;
+
+/// A function's result, in bytes. Source: as above; the error's text for responses has this number.
+pub const FUNCTION_RESULT_BYTES_MAX: usize = 6_291_556;
+
+/// Room that an event without its body is given at first. Ours: a browser's headers, twice.
+pub const EVENT_HEAD_BYTES: usize = 4_096;
+
+/// Bytes of a refusal of `Invoke` that are logged. Ours.
+pub const REMOTE_ERROR_BYTES_MAX: usize = 512;
+
 /// A cached body up to this long is copied behind its head and leaves through the ring; a longer one
 /// is sent from where it lies, with a system call of its own. Ours: copying 16 KiB costs about what
 /// the call does.

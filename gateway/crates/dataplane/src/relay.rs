@@ -228,7 +228,7 @@ fn moved_down(tx: &Buf) -> Buf {
 }
 
 /// What is to come of a response's body.
-enum BodyReader {
+pub(crate) enum BodyReader {
     /// Nothing: it is whole.
     None,
     Length(u64),
@@ -241,7 +241,7 @@ enum BodyReader {
 }
 
 impl BodyReader {
-    fn new(body: ResponseBody) -> Self {
+    pub(crate) fn new(body: ResponseBody) -> Self {
         match body {
             ResponseBody::None | ResponseBody::Length(0) => Self::None,
             ResponseBody::Length(length) => Self::Length(length),
@@ -250,12 +250,28 @@ impl BodyReader {
         }
     }
 
-    fn is_whole(&self) -> bool {
+    pub(crate) fn is_whole(&self) -> bool {
         matches!(self, Self::None | Self::Closed | Self::Excess)
     }
 
+    /// Whether the connection can be used again: it ended where it should.
+    pub(crate) fn is_reusable(&self) -> bool {
+        matches!(self, Self::None)
+    }
+
+    /// The connection has ended, and with it a body without a length.
+    pub(crate) fn close(&mut self) -> Result<(), UpstreamError> {
+        match self {
+            Self::UntilClose => {
+                *self = Self::Closed;
+                Ok(())
+            }
+            _ => Err(UpstreamError::Reset),
+        }
+    }
+
     /// Takes what was received; the payload is then at the start of `piece`, that many bytes.
-    fn take(&mut self, piece: &mut [u8]) -> Result<usize, UpstreamError> {
+    pub(crate) fn take(&mut self, piece: &mut [u8]) -> Result<usize, UpstreamError> {
         let (written, consumed, is_done) = match self {
             Self::None | Self::Closed | Self::Excess => (0, 0, true),
             Self::Length(left) => {
@@ -568,7 +584,8 @@ async fn answer_buffered(
     Ok(source.is_reusable(&x.upstream))
 }
 
-async fn send_whole(
+/// Sends a head of our own, up to its common fields, and a body that is whole.
+pub(crate) async fn send_whole(
     shard: &Shard,
     client: &Client,
     x: &mut Exchange,
@@ -585,7 +602,7 @@ async fn send_whole(
 }
 
 /// The head of an `HTTP` integration's answer: what the integration response maps, no more.
-fn write_mapped_head(
+pub(crate) fn write_mapped_head(
     values: &Values<'_>,
     plan: &ResponsePlan,
     status: u16,

@@ -121,6 +121,8 @@ pub(crate) struct IntegrationFacts {
     pub(crate) time_to_head: Option<Duration>,
     /// The backend's status.
     pub(crate) status: Option<u16>,
+    /// The status of the service that calls the backend, where there is one between: Lambda.
+    pub(crate) service_status: Option<u16>,
     pub(crate) error: Option<&'static str>,
 }
 
@@ -184,6 +186,7 @@ impl Facts {
                 latency: None,
                 time_to_head: None,
                 status: None,
+                service_status: None,
                 error: None,
             },
         }

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use gateway_auth::sigv4::{Credentials, SigningKeys};
 use gateway_cache::Level1;
 use gateway_compile::FunctionTarget;
 use gateway_compile::{GatewayResponses, Snapshot, StageIndex, StagePlan};
@@ -23,7 +24,7 @@ use crate::limits::EXCHANGES_FREE_MAX;
 use crate::request::Exchange;
 
 /// Bounds on connections and messages of one shard.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// First byte of a request to the end of its head.
     pub client_header: Duration,
@@ -41,6 +42,8 @@ pub struct Settings {
     pub response_bytes_max: usize,
     /// Whether responses carry `RateLimit-*`, and refusals `Retry-After`.
     pub rate_limit_headers: bool,
+    /// Signs calls of functions that run elsewhere; `None` does not sign them.
+    pub aws_credentials: Option<Credentials>,
 }
 
 /// A command from the control thread.
@@ -129,6 +132,8 @@ pub struct Shard {
     pub(crate) metrics: Arc<ShardMetrics>,
     pub(crate) upstreams: Upstreams,
     pub(crate) functions: Host,
+    /// For [`Settings::aws_credentials`].
+    pub(crate) signing_keys: RefCell<SigningKeys>,
     pub(crate) gate: Gate,
     pub(crate) random: Random,
     pub(crate) date: Date,
@@ -200,6 +205,7 @@ impl Shard {
             metrics: parts.metrics,
             upstreams: parts.upstreams,
             functions: parts.functions,
+            signing_keys: RefCell::default(),
             gate: Gate::default(),
             random: Random::new(),
             date: Date::new(),

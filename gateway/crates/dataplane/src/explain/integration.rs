@@ -2,13 +2,15 @@
 
 use gateway_compile::mock::MockChoice;
 use gateway_compile::{
-    Failure, HttpPlan, IntegrationPlan, MethodPlan, MockPlan, Source, StagePlan,
+    Failure, FunctionTarget, HttpPlan, IntegrationPlan, LambdaMapping, LambdaPlan, MethodPlan,
+    MockPlan, Source, StagePlan,
 };
 use gateway_proto::FieldName;
 
 use crate::connection::Peer;
 use crate::explain::shown::Shown;
 use crate::http;
+use crate::lambda;
 use crate::request::Exchange;
 use crate::upstream_head;
 use crate::values::Values;
@@ -24,13 +26,38 @@ pub(crate) fn describe(
     match &method.integration {
         IntegrationPlan::Http(plan) => http(x, peer, stage, plan, shown),
         IntegrationPlan::Mock(plan) => mock(x, plan),
-        IntegrationPlan::Lambda(_) => (vec!["a Lambda function".to_owned()], None),
+        IntegrationPlan::Lambda(plan) => lambda(x, stage, plan),
         IntegrationPlan::Misconfigured(failure) => {
             (vec!["misconfigured; `gateway check` says how".to_owned()], Some(*failure))
         }
         IntegrationPlan::Unserved => {
             let text = "an AWS service, a Lambda function or a VPC link that is not served";
             (vec![text.to_owned()], Some(Failure::api_configuration_error()))
+        }
+    }
+}
+
+fn lambda(x: &Exchange, stage: &StagePlan, plan: &LambdaPlan) -> (Vec<String>, Option<Failure>) {
+    let (kind, refusal) = match &plan.mapping {
+        LambdaMapping::Proxy => ("AWS_PROXY", None),
+        LambdaMapping::Custom(mapping) => ("AWS", lambda::refusal(x, mapping)),
+    };
+    match stage.function(plan.function) {
+        FunctionTarget::Local(function) => {
+            (vec![format!("{kind} function {}", function.name), "runs here".to_owned()], refusal)
+        }
+        FunctionTarget::Remote(remote) => {
+            let endpoint = stage.endpoint(remote.endpoint);
+            let scheme = if endpoint.tls { "https" } else { "http" };
+            let host = String::from_utf8_lossy(&remote.host_header);
+            let text =
+                format!("{kind} remote function, Invoke at {scheme}://{host}{}", remote.path);
+            (vec![text], refusal)
+        }
+        FunctionTarget::Missing => {
+            let text =
+                format!("{kind} function that is not defined here, and no endpoint is configured");
+            (vec![text], refusal.or(Some(Failure::integration_failure(500))))
         }
     }
 }

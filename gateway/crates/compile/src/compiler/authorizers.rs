@@ -13,9 +13,7 @@ use crate::expression::{Expression, RequestPart};
 use crate::functions::{
     AuthorizerIndex, AuthorizerPlan, FunctionIndex, FunctionTarget, Identity, TokenPattern,
 };
-use crate::limits::{
-    AUTHORIZER_TTL_S_DEFAULT, AUTHORIZER_TTL_S_MAX, AUTHORIZERS_MAX, PATTERN_BYTES_MAX,
-};
+use crate::limits::{AUTHORIZER_TTL_S_DEFAULT, AUTHORIZER_TTL_S_MAX, AUTHORIZERS_MAX};
 use crate::plan::{Access, StagePlan};
 use crate::source::Source;
 
@@ -266,9 +264,7 @@ impl TokenPattern {
     /// # Errors
     /// One line that says what the engine lacks.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let whole = format!(r"\A(?:{text})\z");
-        let built = regex::RegexBuilder::new(&whole).size_limit(PATTERN_BYTES_MAX).build();
-        built.map(Self).map_err(|error| crate::pattern::one_line(&error))
+        crate::pattern::whole(text).map(Self)
     }
 }
 

@@ -1,5 +1,7 @@
+mod authorizers;
 mod caching;
 mod canary;
+mod functions;
 mod gateway_responses;
 mod integrations;
 mod reuse;
@@ -7,11 +9,11 @@ mod throttles;
 mod usage;
 
 use gateway_model::{
-    AccessLogSetting, AuthorizationType, BasePathMapping, BasePathMappingId, DeploymentId,
-    DomainName, DomainNameKind, EndpointConfiguration, HttpMethod, Integration,
-    IntegrationResponse, IntegrationType, Json, Method, MethodResponse, MutualTlsAuthentication,
-    ParameterMapping, PathPart, Place, ResourceId, RestApiId, Spanned, Stage, StageName,
-    StatusCode, Template,
+    AccessLogSetting, AuthorizationType, Authorizer, AuthorizerId, AuthorizerType, BasePathMapping,
+    BasePathMappingId, DeploymentId, DomainName, DomainNameKind, EndpointConfiguration, Function,
+    FunctionCode, FunctionPermission, HttpMethod, Integration, IntegrationResponse,
+    IntegrationType, Json, Method, MethodResponse, MutualTlsAuthentication, ParameterMapping,
+    PathPart, Place, ResourceId, RestApiId, Spanned, Stage, StageName, StatusCode, Template,
 };
 
 use super::*;
@@ -67,6 +69,62 @@ fn http(kind: IntegrationType, uri: &str) -> Integration {
     integration.http_method = Some(Spanned::nowhere("GET"));
     integration.uri = Some(Spanned::nowhere(uri));
     integration
+}
+
+/// A function that runs here, `hello` of `python3.12`.
+fn function(name: &str, code: &str) -> Function {
+    Function {
+        name: Spanned::nowhere(name),
+        runtime: Some(Spanned::nowhere("python3.12")),
+        handler: Some(Spanned::nowhere("index.handler")),
+        code: FunctionCode::Inline(Spanned::nowhere(code)),
+        environment: vec![("STAGE".to_owned(), "dev".to_owned())],
+        timeout_seconds: None,
+        memory_mb: None,
+        reserved_concurrency: None,
+        place: Place::nowhere(),
+    }
+}
+
+/// The URI that invokes a function.
+fn invocation(function: &str) -> String {
+    let gateway = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions";
+    format!("{gateway}/arn:aws:lambda:us-east-1:000000000000:function:{function}/invocations")
+}
+
+/// An integration that invokes a function.
+fn lambda(kind: IntegrationType, function: &str) -> Integration {
+    let mut integration = http(kind, &invocation(function));
+    integration.http_method = Some(Spanned::nowhere("POST"));
+    integration
+}
+
+/// A permission for API Gateway to invoke a function for all callers.
+fn permission(function: &str) -> FunctionPermission {
+    FunctionPermission {
+        function: Spanned::nowhere(function),
+        action: "lambda:InvokeFunction".to_owned(),
+        principal: "apigateway.amazonaws.com".to_owned(),
+        source_arn: None,
+        source_account: None,
+        place: Place::nowhere(),
+    }
+}
+
+fn authorizer(id: &str, kind: AuthorizerType) -> Authorizer {
+    Authorizer {
+        id: AuthorizerId::new(id),
+        name: id.to_owned(),
+        kind,
+        provider_arns: Vec::new(),
+        auth_type: None,
+        authorizer_uri: Some(Spanned::nowhere(invocation("f"))),
+        authorizer_credentials: None,
+        identity_source: Some(Spanned::nowhere("method.request.header.Authorization")),
+        identity_validation_expression: None,
+        result_ttl_seconds: None,
+        place: Place::nowhere(),
+    }
 }
 
 fn templates(all: &[(&str, &str)]) -> Vec<Template> {
@@ -170,10 +228,15 @@ fn what_guards_a_method_and_is_not_served_refuses() {
         (Auth::Custom, true, Access::AuthorizerUnserved, Some((500, ""))),
         (Auth::CognitoUserPools, false, Access::AuthorizerUnserved, Some((500, ""))),
     ] {
-        let stage = clean(&with_method(|method| {
+        let mut definitions = with_method(|method| {
             method.authorization_type = kind;
+            method.authorizer_id =
+                (access == Access::AuthorizerUnserved).then(|| AuthorizerId::new("pool"));
             method.api_key_required = key;
-        }));
+        });
+        let pool = authorizer("pool", AuthorizerType::CognitoUserPools);
+        definitions.apis[0].authorizers.insert(pool.id.clone(), pool);
+        let stage = clean(&definitions);
         let method = pet(&stage);
         assert_eq!((method.access, method.api_key_required), (access, key));
         let said = method.access.refusal().map(|failure| {

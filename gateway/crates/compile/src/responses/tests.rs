@@ -77,6 +77,36 @@ fn a_pattern_that_is_not_served_fails_closed() {
     check(&all, 500, BROKEN);
 }
 
+#[track_caller]
+fn check_error(all: &[(&str, u16)], message: &str, expect: Result<u16, Failure>) {
+    let responses = responses(all);
+    assert_eq!(responses.select_error(message).map(|chosen| chosen.status), expect, "{message:?}");
+}
+
+#[test]
+fn an_error_message_is_matched_whole_and_in_stored_order() {
+    let all = [(r"\[BadRequest\].*", 400), (".*timed out.*", 504), ("", 200), (".*Request.*", 500)];
+    check_error(&all, "[BadRequest] kind", Ok(400));
+    check_error(&all, "x [BadRequest] kind", Ok(500));
+    check_error(&all, "[BadRequest] timed out", Ok(400));
+    check_error(&all, "Task timed out after 3.00 seconds", Ok(504));
+    check_error(&all, "Request", Ok(500));
+    check_error(&all, "something", Ok(200));
+    // No errorMessage: it succeeded, or failed without one.
+    check_error(&all, "", Ok(200));
+    check_error(&[("404", 404)], "nothing", BROKEN);
+    check_error(&[("200", 404), ("", 200)], "", Ok(200));
+}
+
+#[test]
+fn a_pattern_that_matches_nothing_at_all_takes_successes_too() {
+    check_error(&[(".*", 500), ("", 200)], "", Ok(500));
+    check_error(&[(".+", 500), ("", 200)], "", Ok(200));
+    check_error(&[("(.|\n)+", 500), ("", 200)], "two\nlines", Ok(500));
+    check_error(&[(".+", 500), ("", 200)], "two\nlines", Ok(200));
+    check_error(&[("(?=x)x", 500), ("", 200)], "x", BROKEN);
+}
+
 #[test]
 fn a_huge_pattern_is_not_compiled() {
     assert!(Pattern::parse("((a{1000}){1000}){1000}").is_err());

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use gateway_compile::{
-    CompileOptions, LogFormat, Snapshot, Surroundings, UsagePlans, VpcLinkTarget, compile_with,
+    CompileOptions, FunctionTarget, LogFormat, Snapshot, Surroundings, UsagePlans, VpcLinkTarget,
+    compile_with,
 };
 use gateway_definition::api_keys::Importer;
 use gateway_definition::{Options, Source};
@@ -156,6 +157,7 @@ impl Loader {
         let outputs = outputs.map(|output| (output.key.clone(), output.value.clone())).collect();
         let code = code_paths(&loaded.definitions);
         let snapshot = compiled.snapshot.filter(|_| !has_errors);
+        diagnostics.extend(missing_interpreters(&loaded.definitions, snapshot.as_ref()));
         if let Some(snapshot) = &snapshot {
             let generation = snapshot.generation;
             *imported = Some(Imported { marks, diagnostics: of_keys, generation });
@@ -195,6 +197,27 @@ fn read(path: &Path) -> io::Result<String> {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));
     }
     std::fs::read_to_string(path)
+}
+
+/// A function whose runtime nobody has installed here loads, and fails when it is invoked.
+fn missing_interpreters(definitions: &Definitions, snapshot: Option<&Snapshot>) -> Vec<Diagnostic> {
+    let stages = snapshot.map(|snapshot| &snapshot.stages[..]).unwrap_or_default();
+    let targets = stages.iter().flat_map(|stage| &stage.functions);
+    let mut found: Vec<_> = targets
+        .filter_map(|target| {
+            let FunctionTarget::Local(plan) = target else { return None };
+            let missing = gateway_functions::interpreter(&plan.runtime).err()?;
+            let mut functions = definitions.functions.iter();
+            let function = functions.find(|function| *function.name.value == *plan.name)?;
+            let runtime = function.runtime.as_ref();
+            let place = runtime.map_or(&function.place, |runtime| &runtime.place);
+            let text = format!("{missing}; its methods answer 500 until then");
+            Some(Diagnostic::warning(place, text))
+        })
+        .collect();
+    found.sort();
+    found.dedup();
+    found
 }
 
 fn code_paths(definitions: &Definitions) -> Vec<(PathBuf, u64)> {

@@ -166,7 +166,8 @@ impl FunctionName {
     pub fn to_text(&self) -> String {
         let mut text = match &self.account {
             Some(account) => {
-                let partition = self.partition.as_deref().unwrap_or(partition(&self.region));
+                let partition =
+                    self.partition.as_deref().unwrap_or_else(|| partition(&self.region));
                 format!("arn:{partition}:lambda:{}:{account}:function:{}", self.region, self.name)
             }
             None => self.name.clone(),

@@ -337,7 +337,7 @@ pub(super) fn version(object: &mut Object<'_>, context: &Context<'_>) -> Option<
 /// All aliases and versions run the code that the definition has.
 fn qualifier(function: Spanned<String>, qualifier: String, place: Place) -> Option<Piece> {
     let name = match function.value.strip_prefix("arn:") {
-        Some(_) => function.value.splitn(8, ':').nth(6).unwrap_or_default(),
+        Some(_) => function.value.split(':').nth(6).unwrap_or_default(),
         None => function.value.split(':').next().unwrap_or_default(),
     };
     let function = Spanned::new(name.to_owned(), function.place);

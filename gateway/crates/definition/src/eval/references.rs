@@ -36,6 +36,9 @@ impl Evaluator<'_> {
             return self.pseudo(pseudo, place);
         }
         let Some(resource) = self.template.resource(name) else {
+            if let Some(text) = self.published(name) {
+                return Kind::String(text);
+            }
             if self.block.get() == Block::Conditions {
                 self.no_resources_here(name, place);
             }
@@ -51,6 +54,18 @@ impl Evaluator<'_> {
         match self.identities.borrow().get(name) {
             Some(identity) => Kind::String(identity.reference.clone()),
             None => Kind::Unknown,
+        }
+    }
+
+    /// `Function.Alias` and `Function.Version` of the SAM transform, which `Ref` names.
+    fn published(&self, name: &str) -> Option<String> {
+        let (function, attribute) = name.split_once('.').filter(|_| self.template.is_sam)?;
+        if !matches!(attribute, "Alias" | "Version") || self.block.get() == Block::Conditions {
+            return None;
+        }
+        match self.identities.borrow().get(function)?.attribute(attribute) {
+            Attribute::Value(text) => Some(text),
+            _ => None,
         }
     }
 

@@ -84,7 +84,10 @@ const RELATED: &[Related] = &[
             ("FunctionUrl", "https://{id}.lambda-url.{r}.on.aws/"),
         ],
     ),
+    silent("AWS::Lambda::CapacityProvider", "CapacityProviderName", "{name}", &[]),
+    silent("AWS::Lambda::CodeSigningConfig", "", "{name}", &[]),
     silent("AWS::Lambda::EventInvokeConfig", "", "{name}", &[]),
+    silent("AWS::Lambda::LayerVersionPermission", "", "{name}", &[("Id", "{name}")]),
     silent("AWS::Lambda::EventSourceMapping", "", "{uuid}", &[("Id", "{uuid}")]),
     silent(
         "AWS::IAM::Role",
@@ -327,7 +330,6 @@ const SILENT_SERVICES: &[&str] = &[
     "AWS::KMS::",
     "AWS::Kinesis::",
     "AWS::KinesisFirehose::",
-    "AWS::Lambda::",
     "AWS::Logs::",
     "AWS::Route53::",
     "AWS::S3::",
@@ -361,7 +363,13 @@ pub(super) fn identify(subject: &Subject<'_, '_>) -> Identity {
     if type_name == SERVERLESS_FUNCTION {
         let reference = fill(subject, "FunctionName", "{name}");
         let arn = fill(subject, "FunctionName", "arn:{p}:lambda:{r}:{a}:function:{name}");
-        return Identity { reference, attributes: vec![("Arn", arn)], rest: Rest::LeftOut };
+        let mut attributes = Vec::new();
+        // `!Ref Function.Alias` and `!Ref Function.Version`: what the transform publishes.
+        if let Some(alias) = subject.text("AutoPublishAlias") {
+            attributes = vec![("Alias", format!("{arn}:{alias}")), ("Version", format!("{arn}:1"))];
+        }
+        attributes.push(("Arn", arn));
+        return Identity { reference, attributes, rest: Rest::LeftOut };
     }
     if type_name.starts_with("AWS::Serverless::") {
         let reference = subject.generated_name();

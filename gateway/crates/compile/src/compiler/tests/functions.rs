@@ -238,7 +238,8 @@ fn streaming_is_not_served_yet() {
 fn a_permission_has_to_cover_the_method() {
     let arn = "arn:aws:execute-api:us-east-1:000000000000:abc";
     let lacks = "API Gateway has no permission to invoke f; on AWS the method answers 500";
-    let cases: [(fn(&mut FunctionPermission), &str, bool); 9] = [
+    type Change = fn(&mut FunctionPermission);
+    let cases: [(Change, &str, bool); 9] = [
         (|_| {}, "/dev/GET/pets/{id}", true),
         (|_| {}, "/*/GET/pets/*", true),
         (|_| {}, "/dev/PUT/pets/*", false),

@@ -91,15 +91,11 @@ fn asset(object: &Object<'_>, context: &Context<'_>) -> Option<FunctionCode> {
     // Its copy in a bucket may be all that there is: what cannot be found is said of that.
     if is_missing {
         let text = format!(
-            "asset \"{}\" of function code is not there, in {}",
+            "asset \"{}\" of function code is not there: {}",
             written.value,
             path.display()
         );
-        object.warning_with_help(
-            &written.place,
-            &text,
-            "run `cdk synth` here, not served yet otherwise",
-        );
+        object.warning_with_help(&written.place, &text, "run `cdk synth` where this gateway runs");
         return None;
     }
     of_path(object, context, &written)
@@ -132,6 +128,6 @@ fn of_path(
 
 /// Relative to the directory of the definition.
 fn resolve(place: &Place, written: &str) -> PathBuf {
-    let directory = Path::new(&*place.file).parent().unwrap_or(Path::new(""));
+    let directory = Path::new(&*place.file).parent().unwrap_or_else(|| Path::new(""));
     directory.join(written)
 }

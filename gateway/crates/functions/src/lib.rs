@@ -14,10 +14,12 @@
 #![forbid(unsafe_code)]
 
 pub mod host;
+pub mod limits;
 pub mod supervisor;
 
 pub use host::{
-    Function, Functions, Host, HostSettings, Invocation, InvokeError, LocalFunction, Outcome,
+    Function, FunctionStats, Functions, Host, HostSettings, Invocation, InvokeError, LocalFunction,
+    Outcome,
 };
 pub use supervisor::{
     EnvironmentId, Exit, LogLine, LogSink, Notice, NoticeKind, Notify, Order, OrderReceiver,

@@ -45,6 +45,20 @@ impl BoundListener {
         Ok(Self(socket.into()))
     }
 
+    /// Binds `address` so that nobody else can listen there, and listens: for a server of one shard, where a connection
+    /// that another process got would do harm.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub fn bind_alone(address: SocketAddr, backlog: u32) -> io::Result<Self> {
+        let socket =
+            Socket::new(Domain::for_address(address), Type::STREAM.cloexec(), Some(Protocol::TCP))?;
+        socket.set_tcp_nodelay(true)?;
+        socket.bind(&address.into())?;
+        socket.listen(i32::try_from(backlog).unwrap_or(i32::MAX))?;
+        Ok(Self(socket.into()))
+    }
+
     /// Takes over a listening socket that the service manager passed in (`LISTEN_FDS`).
     ///
     /// # Errors
@@ -189,6 +203,15 @@ fn is_exhausted(e: &io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nobody_listens_beside_one_who_is_alone() {
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let alone = BoundListener::bind_alone(any, 1).expect("a free port");
+        let address = alone.local_addr().expect("bound");
+        let error = BoundListener::bind(address, 1).err().expect("the address is taken");
+        assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
+    }
 
     #[test]
     fn accepted_connections_inherit_the_options() {

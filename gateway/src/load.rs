@@ -16,7 +16,7 @@ use gateway_model::{Definitions, Diagnostic, FunctionCode, ImportedKeys};
 use gateway_telemetry::log_format::presets;
 
 use crate::remembered::Remembered;
-use crate::settings::{AWS_ENDPOINT_DEFAULT, AccessLogDestination, Settings};
+use crate::settings::{AccessLogDestination, Settings};
 use crate::watch::{Mark, mark};
 
 /// A definition file larger than this is not read, in bytes. Source: API Gateway's limit on an
@@ -117,7 +117,6 @@ impl Loader {
             account_id: settings.aws.account_id.clone(),
             region: settings.aws.region.clone(),
             url_suffix: settings.aws.url_suffix.clone(),
-            reads_function_code: true,
             reads_function_code: true,
             ..Options::default()
         };
@@ -232,7 +231,6 @@ fn compile_options(settings: &Settings) -> CompileOptions {
     let vpc_links = settings.upstream.vpc_links.iter().map(|(id, target)| {
         (id.clone(), VpcLinkTarget { host: target.host.clone(), port: Some(target.port) })
     });
-    let endpoints = &settings.aws.endpoints;
     CompileOptions {
         account_id: settings.aws.account_id.clone(),
         region: settings.aws.region.clone(),
@@ -243,9 +241,6 @@ fn compile_options(settings: &Settings) -> CompileOptions {
         account_limit: settings.throttle.account_limit(),
         cache_bytes_max: settings.cache.bytes_max as u64,
         lambda_endpoint: settings.aws.endpoint("lambda").cloned(),
-        calls_aws: !settings.aws.access_key_id.is_empty(),
-        enforce_permissions: settings.functions.enforce_permissions,
-        lambda_endpoint: endpoints.get("lambda").or(endpoints.get(AWS_ENDPOINT_DEFAULT)).cloned(),
         calls_aws: !settings.aws.access_key_id.is_empty(),
         enforce_permissions: settings.functions.enforce_permissions,
         ..CompileOptions::default()

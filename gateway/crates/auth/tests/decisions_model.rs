@@ -277,22 +277,18 @@ fn concurrent_misses_call_once_over_all_threads() {
             scope.spawn(move || {
                 for round in 0..500_u64 {
                     let key = round.to_le_bytes();
-                    loop {
-                        match cache.lookup(&key, 0, shard) {
-                            Lookup::Hit(_) => break,
-                            Lookup::Lead(lead) => {
-                                calls.fetch_add(1, Ordering::Relaxed);
-                                let _ = lead.land(Ok(Arc::clone(shared)), 1, 0);
-                                break;
+                    match cache.lookup(&key, 0, shard) {
+                        Lookup::Hit(_) => {}
+                        Lookup::Lead(lead) => {
+                            calls.fetch_add(1, Ordering::Relaxed);
+                            let _ = lead.land(Ok(Arc::clone(shared)), 1, 0);
+                        }
+                        Lookup::Wait(flight) => {
+                            while !flight.is_done() {
+                                std::thread::yield_now();
                             }
-                            Lookup::Wait(flight) => {
-                                while !flight.is_done() {
-                                    std::thread::yield_now();
-                                }
-                                let landing = flight.landing().expect("it has ended");
-                                assert!(matches!(landing, Landing::Decided(_)));
-                                break;
-                            }
+                            let landing = flight.landing().expect("it has ended");
+                            assert!(matches!(landing, Landing::Decided(_)));
                         }
                     }
                 }

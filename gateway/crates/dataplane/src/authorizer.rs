@@ -17,7 +17,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gateway_auth::decisions::{Decision, Landing, Lead, Lookup, Refused};
-use gateway_auth::policy::{Caller, Request, Verdict};
+pub(crate) use gateway_auth::policy::Verdict;
+use gateway_auth::policy::{Caller, Request};
 use gateway_compile::{
     AuthorizerIndex, AuthorizerPlan, Failure, FunctionTarget, Identity, MethodPlan, StagePlan,
 };
@@ -32,6 +33,7 @@ use crate::limits::{AUTHORIZER_TIMEOUT_MS, METHOD_ARN_BYTES_MAX};
 use crate::request::Exchange;
 use crate::shard::{Shard, ShardStage};
 use identity::Identified;
+pub(crate) use identity::token;
 use keys::Keys;
 
 /// The action that a policy has to allow.
@@ -66,24 +68,22 @@ pub(crate) async fn ask(
 
 /// `arn:aws:execute-api:{region}:{account}:{api}/{stage}/{VERB}/{path}`, of the request as it is.
 pub(crate) fn write_arn(x: &Exchange, stage: &StagePlan, arn: &mut Vec<u8>) -> Result<(), Failure> {
+    let StagePlan { region, account_id, api_id, stage, .. } = stage;
     let path = x.resource_path();
     let run = path.iter().take_while(|byte| **byte == b'/').count();
     arn.clear();
-    for piece in [
-        partition(&stage.region),
-        ":execute-api:",
-        &stage.region,
-        ":",
-        &stage.account_id,
-        ":",
-        &stage.api_id,
-        "/",
-        &stage.stage,
-        "/",
-        event::verb(x),
-        "/",
+    // The path is the rest: its run of slashes is the one that follows the verb.
+    for (mark, text) in [
+        ("arn:", partition(region)),
+        (":execute-api:", region),
+        (":", account_id),
+        (":", api_id),
+        ("/", stage),
+        ("/", event::verb(x)),
+        ("/", ""),
     ] {
-        arn.extend_from_slice(piece.as_bytes());
+        arn.extend_from_slice(mark.as_bytes());
+        arn.extend_from_slice(text.as_bytes());
     }
     arn.extend_from_slice(&path[run..]);
     if arn.len() > METHOD_ARN_BYTES_MAX { Err(Failure::uri_too_long()) } else { Ok(()) }
@@ -92,9 +92,9 @@ pub(crate) fn write_arn(x: &Exchange, stage: &StagePlan, arn: &mut Vec<u8>) -> R
 /// Source: AWS General Reference, "Amazon Resource Names": partitions.
 fn partition(region: &str) -> &'static str {
     match region {
-        _ if region.starts_with("cn-") => "arn:aws-cn",
-        _ if region.starts_with("us-gov-") => "arn:aws-us-gov",
-        _ => "arn:aws",
+        _ if region.starts_with("cn-") => "aws-cn",
+        _ if region.starts_with("us-gov-") => "aws-us-gov",
+        _ => "aws",
     }
 }
 
@@ -239,7 +239,7 @@ impl Turn<'_> {
         let mut event = Vec::new();
         match &plan.identity {
             Identity::Token { header, .. } => {
-                let token = identity::token(x, header).unwrap_or_default();
+                let token = token(x, header).unwrap_or_default();
                 event::token_authorizer(arn, token, &mut event);
             }
             Identity::Request(_) => {

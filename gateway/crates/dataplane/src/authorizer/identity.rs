@@ -48,7 +48,7 @@ pub(super) fn write(
 }
 
 /// The whole value of the token's header, if it is not empty. Names of headers compare without case here.
-pub(super) fn token<'x>(x: &'x Exchange, header: &[u8]) -> Option<&'x [u8]> {
+pub(crate) fn token<'x>(x: &'x Exchange, header: &[u8]) -> Option<&'x [u8]> {
     let mut fields = x.visible_fields().rev();
     let field = fields.find(|field| is_named(x.text(field.name), header))?;
     Some(x.text(field.value)).filter(|value| !value.is_empty())

@@ -5,14 +5,15 @@
 use gateway_cache::Cache;
 use gateway_compile::hosts::{HostTrace, Way};
 use gateway_compile::{
-    Access, Admission, ApiKeySource, CachePlan, Failure, Invalidation, MethodPlan, Policy,
-    RequestMethod, Snapshot, Source, StagePlan,
+    Access, Admission, ApiKeySource, AuthorizerIndex, CachePlan, Failure, Identity, Invalidation,
+    MethodPlan, Policy, RequestMethod, Snapshot, Source, StagePlan,
 };
 use gateway_proto::FieldName;
 use gateway_telemetry::ThrottleScope;
 use gateway_throttle::Period;
 
 use crate::admission::{self, Caller, Rates, identify};
+use crate::authorizer::{self, Known};
 use crate::cached;
 use crate::connection::Peer;
 use crate::exchange::{authorize, find_method};
@@ -38,11 +39,11 @@ pub(crate) fn examine(
 ) -> Trail {
     // No mapping may read what a request before has left: this one's body is not there yet.
     x.request_body.clear();
-    let shown = Shown::of(x);
+    let mut shown = Shown::of(x);
     let mut decisions = Vec::new();
     let verdict = match (unreached, x.stage.clone()) {
         (None, Some(stage)) => {
-            let mut examiner = Examiner { peer, shown: &shown, is_served, decisions };
+            let mut examiner = Examiner { peer, shown: &mut shown, is_served, decisions };
             let answered = examiner.stage(x, &stage);
             decisions = examiner.decisions;
             answered
@@ -168,7 +169,7 @@ fn listed<'n>(names: impl Iterator<Item = &'n str>) -> String {
 
 struct Examiner<'e> {
     peer: &'e Peer,
-    shown: &'e Shown,
+    shown: &'e mut Shown,
     is_served: bool,
     decisions: Vec<Decision>,
 }
@@ -198,7 +199,7 @@ impl Examiner<'_> {
             return Err(Failure::request_too_large());
         }
         let method = self.route(x, plan)?;
-        self.authorizer(plan, method)?;
+        self.authorizer(x, plan, method)?;
         self.admission(x, plan, method, snapshot)?;
         if let (Some(cache_plan), Some(cache)) = (&method.cache, &plan.cache) {
             let state = self.cache(x, method, cache_plan, &cache.cache);
@@ -232,20 +233,79 @@ impl Examiner<'_> {
         found
     }
 
-    fn authorizer(&mut self, plan: &StagePlan, method: &MethodPlan) -> Result<(), Failure> {
+    /// Who may call. A Lambda authorizer is not asked; what it said before is looked at.
+    fn authorizer(
+        &mut self,
+        x: &mut Exchange,
+        plan: &StagePlan,
+        method: &MethodPlan,
+    ) -> Result<(), Failure> {
         if plan.policy == Policy::Unserved {
             self.decisions.push(Decision::ResourcePolicy);
-        } else {
-            self.decisions.push(Decision::Authorizer(match method.access {
-                Access::Open => "NONE",
-                Access::Authorizer(_) => "CUSTOM",
-                Access::IamUnserved => "AWS_IAM, which is not served yet",
-                Access::AuthorizerUnserved => {
-                    "a Lambda or Cognito authorizer, which is not served yet"
-                }
-            }));
+            return authorize(plan, method);
         }
+        let (parts, result) = match method.access {
+            Access::Open => (vec!["NONE".to_owned()], Ok(())),
+            Access::Authorizer(index) => self.lambda_authorizer(x, plan, index),
+            Access::IamUnserved => (vec!["AWS_IAM, which is not served yet".to_owned()], Ok(())),
+            Access::AuthorizerUnserved => {
+                (vec!["a Cognito authorizer, which is not served yet".to_owned()], Ok(()))
+            }
+        };
+        self.decisions.push(Decision::Authorizer(parts));
+        result?;
         authorize(plan, method)
+    }
+
+    fn lambda_authorizer(
+        &mut self,
+        x: &mut Exchange,
+        plan: &StagePlan,
+        index: AuthorizerIndex,
+    ) -> (Vec<String>, Result<(), Failure>) {
+        let authorizer = plan.authorizer(index);
+        let kind = match &authorizer.identity {
+            Identity::Token { header, .. } => {
+                self.shown.hide(authorizer::token(x, header).unwrap_or_default());
+                "TOKEN"
+            }
+            Identity::Request(_) => "REQUEST",
+        };
+        let mut parts = vec![format!("CUSTOM, {kind} authorizer {}", authorizer.name)];
+        let mut arn = Vec::new();
+        if let Err(failure) = authorizer::write_arn(x, plan, &mut arn) {
+            parts.push("the method's ARN is too long".to_owned());
+            return (parts, Err(failure));
+        }
+        let (part, result) = match authorizer::peek(x, self.peer, authorizer) {
+            Known::Unidentified => {
+                let part = "an identity source is missing, empty or not as it has to be";
+                (part.to_owned(), Err(Failure::unauthorized()))
+            }
+            Known::Unknown => {
+                let part = "its function would be asked, and is not for this";
+                (part.to_owned(), Ok(()))
+            }
+            Known::Decided(decision, left_us) => {
+                let verdict = authorizer::evaluate(x, self.peer, &decision, &arn);
+                let what = match verdict {
+                    authorizer::Verdict::Allow => "allows this",
+                    authorizer::Verdict::ExplicitDeny => "denies this",
+                    authorizer::Verdict::ImplicitDeny => "allows other things than this",
+                };
+                let left_s = left_us.div_ceil(1_000_000);
+                let principal = self.shown.text(decision.principal_id.as_bytes());
+                if let Some(key) = &decision.usage_identifier_key {
+                    self.shown.hide(key.as_bytes());
+                }
+                x.authorizer = Some(decision);
+                let part =
+                    format!("remembered for {left_s} s more: {principal}, its policy {what}");
+                (part, authorizer::denial(verdict))
+            }
+        };
+        parts.push(part);
+        (parts, result)
     }
 
     fn admission(
@@ -255,9 +315,10 @@ impl Examiner<'_> {
         method: &MethodPlan,
         snapshot: &Snapshot,
     ) -> Result<(), Failure> {
-        let (source, value) = match plan.api_key_source {
-            ApiKeySource::Header => ("HEADER", x.known_field(FieldName::XApiKey)),
-            ApiKeySource::Authorizer => ("AUTHORIZER", None),
+        let value = x.api_key(plan.api_key_source);
+        let source = match plan.api_key_source {
+            ApiKeySource::Header => "HEADER",
+            ApiKeySource::Authorizer => "AUTHORIZER",
         };
         self.decisions.push(Decision::ApiKey(ApiKeyFacts {
             is_required: method.api_key_required,

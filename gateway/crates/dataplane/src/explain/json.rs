@@ -53,7 +53,7 @@ fn decision(decision: &Decision) -> Value {
             "nearestPaths": misses.paths,
         }),
         Decision::ResourcePolicy => json!({ "isServed": false }),
-        Decision::Authorizer(what) => json!({ "authorizer": what }),
+        Decision::Authorizer(parts) => json!({ "authorizer": parts.join("; ") }),
         Decision::ApiKey(facts) => {
             let key = match &facts.state {
                 KeyState::Absent => json!({ "state": "absent" }),

@@ -117,7 +117,7 @@ impl Decision {
             }
             Self::NoRoute(misses) => no_route(misses),
             Self::ResourcePolicy => one("not served yet"),
-            Self::Authorizer(what) => one(what),
+            Self::Authorizer(parts) => parts.clone(),
             Self::ApiKey(facts) => vec![api_key(facts)],
             Self::Throttle(bucket) => vec![throttle(bucket)],
             Self::NoThrottle | Self::Quota(None) => one("none"),
@@ -147,10 +147,9 @@ fn no_route(misses: &Misses) -> Vec<String> {
 fn api_key(facts: &ApiKeyFacts) -> String {
     let required = if facts.is_required { "required" } else { "not required" };
     let state = match (&facts.state, facts.source) {
-        (KeyState::Absent, "AUTHORIZER") => {
-            "to come from the authorizer, which is not served yet".to_owned()
-        }
+        (KeyState::Absent, "AUTHORIZER") => "no key from the authorizer".to_owned(),
         (KeyState::Absent, _) => "no X-Api-Key".to_owned(),
+        (KeyState::Unknown, "AUTHORIZER") => "the authorizer's key is nobody's".to_owned(),
         (KeyState::Unknown, _) => "the X-Api-Key is nobody's".to_owned(),
         (KeyState::Known { id, name, is_enabled, plan }, _) => {
             let enabled = if *is_enabled { "enabled" } else { "disabled" };

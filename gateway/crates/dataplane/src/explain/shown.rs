@@ -20,13 +20,16 @@ impl Shown {
         let is_secret = |known| matches!(known, F::XApiKey | F::Authorization | F::Cookie);
         let mut secrets = Vec::new();
         for field in x.head.fields.iter().filter(|field| is_secret(field.known)) {
-            let value = x.text(field.value);
-            let (mut in_query, mut in_path) = (Vec::new(), Vec::new());
-            encode_query(value, &mut in_query);
-            encode_path(value, false, &mut in_path);
-            secrets.extend([value.to_vec(), in_query, in_path]);
+            secrets.extend(forms(x.text(field.value)));
         }
         Self::hiding(secrets)
+    }
+
+    /// Hides another value from now on.
+    pub(crate) fn hide(&mut self, value: &[u8]) {
+        let mut secrets = std::mem::take(&mut self.secrets);
+        secrets.extend(forms(value));
+        *self = Self::hiding(secrets);
     }
 
     fn hiding(mut secrets: Vec<Vec<u8>>) -> Self {
@@ -67,6 +70,14 @@ fn push_escaped(byte: u8, out: &mut String) {
             out.push(char::from(HEX[usize::from(byte & 15)]));
         }
     }
+}
+
+/// A value in the forms in which a mapping can write it.
+fn forms(value: &[u8]) -> [Vec<u8>; 3] {
+    let (mut in_query, mut in_path) = (Vec::new(), Vec::new());
+    encode_query(value, &mut in_query);
+    encode_path(value, false, &mut in_path);
+    [value.to_vec(), in_query, in_path]
 }
 
 #[cfg(test)]

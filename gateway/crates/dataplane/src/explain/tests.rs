@@ -48,7 +48,7 @@ fn whole() -> Trail {
                 path: "/pets/{id}".to_owned(),
                 resource_id: "r1".to_owned(),
             },
-            Decision::Authorizer("NONE"),
+            Decision::Authorizer(vec!["NONE".to_owned()]),
             Decision::ApiKey(ApiKeyFacts { is_required: true, source: "HEADER", state: known }),
             Decision::Throttle(bucket),
             Decision::Throttle(never),

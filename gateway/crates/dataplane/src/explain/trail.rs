@@ -50,8 +50,8 @@ pub enum Decision {
     NoRoute(Misses),
     /// The API has a resource policy, and none is served yet.
     ResourcePolicy,
-    /// Who may call.
-    Authorizer(&'static str),
+    /// Who may call, part by part.
+    Authorizer(Vec<String>),
     /// API key and usage plan.
     ApiKey(ApiKeyFacts),
     /// A token of a bucket.

@@ -15,7 +15,7 @@ use crate::templates::RequestTemplates;
 pub struct FunctionIndex(pub u16);
 
 /// A function that a stage invokes.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FunctionTarget {
     /// It runs here. The same object in all snapshots and stages, as long as nothing of it changes.
     Local(Arc<FunctionPlan>),
@@ -26,7 +26,7 @@ pub enum FunctionTarget {
 }
 
 /// A function that runs here.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FunctionPlan {
     /// `AWS_LAMBDA_FUNCTION_NAME`.
     pub name: Box<str>,
@@ -145,7 +145,8 @@ pub struct AuthorizerPlan {
     /// How long a decision is kept; 0 keeps none.
     pub ttl_ms: u64,
     /// Decisions that are kept. The same object over snapshots while id, stage, kind, identity sources, function and
-    /// TTL stay what they were.
+    /// TTL stay what they were; the function with all that it is started from. A canary has its own, because its
+    /// stage variables may name another function.
     pub decisions: Arc<DecisionCache>,
 }
 

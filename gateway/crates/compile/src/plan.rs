@@ -120,7 +120,7 @@ pub struct StagePlan {
     pub api_key_source: ApiKeySource,
     /// Functions that its methods and authorizers invoke, indexed by [`FunctionIndex`].
     pub functions: Vec<FunctionTarget>,
-    /// Lambda authorizers of its methods, indexed by [`AuthorizerIndex`].
+    /// Lambda authorizers of the API, indexed by [`AuthorizerIndex`].
     pub authorizers: Vec<AuthorizerPlan>,
     /// Which bodies are binary.
     pub binary_media_types: BinaryMediaTypes,

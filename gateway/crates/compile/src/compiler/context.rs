@@ -1,6 +1,6 @@
 //! What the compilation of one stage carries around, and what stages share.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use gateway_cache::Budget;
@@ -9,8 +9,9 @@ use gateway_model::{
     Stage,
 };
 
-use super::functions::{Asked, FunctionTable};
+use super::functions::{Asked, Found, FunctionTable};
 use super::{CompileOptions, VpcLinkTarget};
+use crate::arn::FunctionName;
 use crate::changes::Change;
 use crate::functions::{AuthorizerIndex, AuthorizerPlan, FunctionIndex, FunctionTarget};
 use crate::gateway_responses::GatewayResponses;
@@ -101,6 +102,7 @@ pub(super) struct StageContext<'a, 'd> {
     pub(super) authorizer_index: HashMap<AuthorizerId, AuthorizerIndex>,
     /// What was asked of the functions of all definitions, for the next compilation.
     pub(super) asked: Vec<Asked>,
+    asked_functions: HashSet<FunctionName>,
     endpoints: Vec<Endpoint>,
     endpoint_index: HashMap<Endpoint, EndpointIndex>,
 }
@@ -129,6 +131,7 @@ impl<'a, 'd> StageContext<'a, 'd> {
             authorizers: Vec::new(),
             authorizer_index: HashMap::new(),
             asked: Vec::new(),
+            asked_functions: HashSet::new(),
             endpoints: Vec::new(),
             endpoint_index: HashMap::new(),
         }
@@ -162,6 +165,15 @@ impl<'a, 'd> StageContext<'a, 'd> {
         self.endpoints.push(endpoint.clone());
         self.endpoint_index.insert(endpoint, index);
         Some(index)
+    }
+
+    /// What a function's name stands for, with a note that it was asked.
+    pub(super) fn find_function(&mut self, name: &FunctionName) -> Found {
+        let found = self.shared.functions.find(name);
+        if self.asked_functions.insert(name.clone()) {
+            self.asked.push(Asked::Function(name.clone(), found.clone()));
+        }
+        found
     }
 
     /// The index of a function; equal ones share one. `None` when there are too many.

@@ -15,7 +15,7 @@ use crate::limits::{
 use crate::plan::Snapshot;
 
 /// What the definitions have under a function's name.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Found {
     /// It runs here.
     Here(Arc<FunctionPlan>),
@@ -40,8 +40,37 @@ pub(super) enum Asked {
 pub(super) struct FunctionTable<'d> {
     functions: HashMap<&'d str, Result<Arc<FunctionPlan>, String>>,
     qualifiers: HashSet<(&'d str, &'d str)>,
-    permissions: HashMap<String, Vec<&'d FunctionPermission>>,
-    account_id: &'d str,
+    permissions: HashMap<String, Permissions<'d>>,
+}
+
+/// Who may invoke one function, or one alias or version of it: globs over callers' ARNs.
+#[derive(Default)]
+struct Permissions<'d> {
+    /// Without wildcards.
+    exact: HashSet<&'d str>,
+    /// With wildcards, by all that comes before the first `/`; most name one API there.
+    by_api: HashMap<&'d str, Vec<&'d str>>,
+    /// With wildcards before the first `/`, or without a `/`.
+    others: Vec<&'d str>,
+}
+
+impl<'d> Permissions<'d> {
+    fn add(&mut self, glob: &'d str) {
+        let before = glob.split_once('/').map(|(api, _)| api);
+        match before.filter(|api| !api.contains(['*', '?'])) {
+            _ if !glob.contains(['*', '?']) => {
+                self.exact.insert(glob);
+            }
+            Some(api) => self.by_api.entry(api).or_default().push(glob),
+            None => self.others.push(glob),
+        }
+    }
+
+    fn cover(&self, caller: &str) -> bool {
+        let api = caller.split_once('/').and_then(|(api, _)| self.by_api.get(api));
+        let mut globs = api.into_iter().flatten().chain(&self.others);
+        self.exact.contains(caller) || globs.any(|pattern| glob(pattern, caller))
+    }
 }
 
 impl<'d> FunctionTable<'d> {
@@ -60,19 +89,16 @@ impl<'d> FunctionTable<'d> {
         });
         let qualifiers = definitions.function_qualifiers.iter();
         let qualifiers = qualifiers.map(|of| (of.function.value.as_str(), of.qualifier.as_str()));
-        let mut permissions: HashMap<String, Vec<&FunctionPermission>> = HashMap::new();
-        for permission in &definitions.function_permissions {
+        let mut permissions: HashMap<String, Permissions<'_>> = HashMap::new();
+        let all = definitions.function_permissions.iter();
+        for permission in all.filter(|permission| is_for_us(permission, &options.account_id)) {
             let name = FunctionName::parse(&permission.function.value, &options.region);
             if let Some(name) = name {
-                permissions.entry(name.to_string()).or_default().push(permission);
+                let source = permission.source_arn.as_ref().map_or("*", |source| &source.value);
+                permissions.entry(name.to_string()).or_default().add(source);
             }
         }
-        Self {
-            functions: functions.collect(),
-            qualifiers: qualifiers.collect(),
-            permissions,
-            account_id: &options.account_id,
-        }
+        Self { functions: functions.collect(), qualifiers: qualifiers.collect(), permissions }
     }
 
     /// What a name stands for.
@@ -98,16 +124,8 @@ impl<'d> FunctionTable<'d> {
             true => name.name.clone(),
             false => name.to_string(),
         };
-        let permissions = self.permissions.get(&key).map_or(&[][..], Vec::as_slice);
-        permissions.iter().any(|permission| {
-            let source = permission.source_arn.as_ref();
-            let account = permission.source_account.as_deref();
-            matches!(permission.principal.as_str(), "apigateway.amazonaws.com" | "*")
-                && glob(&permission.action.to_ascii_lowercase(), "lambda:invokefunction")
-                && account.is_none_or(|account| account == self.account_id)
-                && source
-                    .is_none_or(|source| callers.iter().any(|caller| glob(&source.value, caller)))
-        })
+        let permissions = self.permissions.get(&key);
+        permissions.is_some_and(|of| callers.iter().any(|caller| of.cover(caller)))
     }
 
     /// Whether all answers are what they were.
@@ -119,6 +137,13 @@ impl<'d> FunctionTable<'d> {
             }
         })
     }
+}
+
+/// Whether a permission lets the API Gateway of this account invoke something.
+fn is_for_us(permission: &FunctionPermission, account_id: &str) -> bool {
+    matches!(permission.principal.as_str(), "apigateway.amazonaws.com" | "*")
+        && glob(&permission.action.to_ascii_lowercase(), "lambda:invokefunction")
+        && permission.source_account.as_deref().is_none_or(|account| account == account_id)
 }
 
 /// The functions that run in the snapshot being served, by name.
@@ -201,30 +226,34 @@ impl Runtime {
 /// Whether a pattern of `*` (any run) and `?` (any character) covers a whole text. Linear in
 /// `pattern × text` at worst, without recursion.
 fn glob(pattern: &str, text: &str) -> bool {
-    let (pattern, text): (Vec<char>, Vec<char>) =
-        (pattern.chars().collect(), text.chars().collect());
+    let (pattern, bytes) = (pattern.as_bytes(), text.as_bytes());
+    let after = |at: usize| at + text[at..].chars().next().map_or(1, char::len_utf8);
     let (mut p, mut t, mut star) = (0, 0, None);
-    while t < text.len() {
+    while t < bytes.len() {
         match pattern.get(p) {
-            Some('*') => {
+            Some(b'*') => {
                 star = Some((p, t));
                 p += 1;
             }
-            Some(c) if *c == '?' || *c == text[t] => {
+            Some(b'?') => {
+                p += 1;
+                t = after(t);
+            }
+            Some(b) if *b == bytes[t] => {
                 p += 1;
                 t += 1;
             }
             _ => match star {
                 Some((at, from)) => {
-                    star = Some((at, from + 1));
-                    p = at + 1;
-                    t = from + 1;
+                    let from = after(from);
+                    star = Some((at, from));
+                    (p, t) = (at + 1, from);
                 }
                 None => return false,
             },
         }
     }
-    pattern[p..].iter().all(|c| *c == '*')
+    pattern[p..].iter().all(|b| *b == b'*')
 }
 
 #[cfg(test)]
@@ -250,13 +279,13 @@ mod tests {
         assert!(glob("", "") && glob("**", "") && !glob("?", ""));
     }
 
-    fn slow(pattern: &[u8], text: &[u8]) -> bool {
+    fn slow(pattern: &[char], text: &[char]) -> bool {
         match (pattern.first(), text.first()) {
             (None, None) => true,
-            (Some(b'*'), _) => {
+            (Some('*'), _) => {
                 slow(&pattern[1..], text) || (!text.is_empty() && slow(pattern, &text[1..]))
             }
-            (Some(b'?'), Some(_)) => slow(&pattern[1..], &text[1..]),
+            (Some('?'), Some(_)) => slow(&pattern[1..], &text[1..]),
             (Some(a), Some(b)) if a == b => slow(&pattern[1..], &text[1..]),
             _ => false,
         }
@@ -264,8 +293,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_glob_says_what_trying_everything_says(pattern in "[ab?*]{0,8}", text in "[ab]{0,8}") {
-            prop_assert_eq!(glob(&pattern, &text), slow(pattern.as_bytes(), text.as_bytes()));
+        fn a_glob_says_what_trying_everything_says(pattern in "[aé€?*]{0,8}", text in "[aé€]{0,8}") {
+            let chars = |text: &str| text.chars().collect::<Vec<_>>();
+            prop_assert_eq!(glob(&pattern, &text), slow(&chars(&pattern), &chars(&text)));
         }
     }
 

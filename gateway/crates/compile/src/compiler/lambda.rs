@@ -166,9 +166,7 @@ impl StageContext<'_, '_> {
         written: &Spanned<String>,
         caller: Caller,
     ) -> Option<FunctionIndex> {
-        let found = self.shared.functions.find(name);
-        self.asked.push(Asked::Function(name.clone(), found.clone()));
-        let target = match found {
+        let target = match self.find_function(name) {
             Found::Here(plan) => FunctionTarget::Local(plan),
             Found::NoQualifier => {
                 let qualifier = name.qualifier.as_deref().unwrap_or_default();
@@ -177,7 +175,10 @@ impl StageContext<'_, '_> {
                     name.name,
                     caller.as_str()
                 );
-                let help = format!("define an AWS::Lambda::Alias with the Name {qualifier}");
+                let help = match qualifier.bytes().all(|b| b.is_ascii_digit()) {
+                    true => "define it as an AWS::Lambda::Version, or name an alias".to_owned(),
+                    false => format!("define an AWS::Lambda::Alias with the Name {qualifier}"),
+                };
                 self.diagnostics.push(Diagnostic::warning(&written.place, text).with_help(help));
                 FunctionTarget::Missing
             }
@@ -285,10 +286,7 @@ impl StageContext<'_, '_> {
         written: &Spanned<String>,
         caller: Caller,
     ) -> bool {
-        let found = self.shared.functions.find(name);
-        let is_defined = matches!(found, Found::Here(_) | Found::Elsewhere(_));
-        self.asked.push(Asked::Function(name.clone(), found));
-        if !is_defined {
+        if matches!(self.find_function(name), Found::Nothing | Found::NoQualifier) {
             return true; // somebody else's function has permissions of its own
         }
         let is_permitted = self.shared.functions.is_permitted(name, &callers);

@@ -68,7 +68,7 @@ pub(crate) struct Ops {
     /// Who says what would become of a request.
     explainer: OnceLock<Explainer>,
     /// Functions that run here, and what they said.
-    functions: OnceLock<(Arc<Functions>, Arc<LogStore>)>,
+    functions: OnceLock<functions::Shown>,
     /// Set once the clock may be moved.
     test_clock: OnceLock<()>,
 }
@@ -97,7 +97,7 @@ impl Ops {
 
     /// Whose functions and logs are shown; the first ones given stay.
     pub(crate) fn shows_functions(&self, functions: Arc<Functions>, logs: Arc<LogStore>) {
-        self.functions.set((functions, logs)).ok();
+        self.functions.set(functions::Shown { functions, logs }).ok();
     }
 
     /// Where reports find usage of earlier days; the first one given stays.

@@ -1,11 +1,25 @@
 //! Functions that run here: what each has of environments, and the last lines of its log.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
-use gateway_functions::FunctionStats;
+use gateway_functions::{FunctionStats, Functions};
+use gateway_store::LogStore;
 use hyper::{Method, StatusCode, Uri, header};
 
 use super::{Answer, JSON, Ops, TEXT, json_string, respond};
+
+/// Whose functions and logs are shown.
+pub(super) struct Shown {
+    pub(super) functions: Arc<Functions>,
+    pub(super) logs: Arc<LogStore>,
+}
+
+impl std::fmt::Debug for Shown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shown").field("logs", &self.logs).finish_non_exhaustive()
+    }
+}
 
 /// Where they are.
 pub(super) const PATH: &str = "/functions";
@@ -24,7 +38,7 @@ pub(super) fn answer(ops: &Ops, method: &Method, uri: &Uri) -> Answer {
         response.headers_mut().insert(header::ALLOW, allow);
         return response;
     }
-    let Some((functions, logs)) = ops.functions.get() else {
+    let Some(Shown { functions, logs }) = ops.functions.get() else {
         return failure(StatusCode::NOT_FOUND, "no function runs here");
     };
     let rest = uri.path().strip_prefix(PATH).unwrap_or_default();

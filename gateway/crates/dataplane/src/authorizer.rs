@@ -22,6 +22,7 @@ use gateway_auth::policy::{Caller, Request};
 use gateway_compile::{
     AuthorizerIndex, AuthorizerPlan, Failure, FunctionTarget, Identity, MethodPlan, StagePlan,
 };
+use gateway_functions::InvokeError;
 use gateway_rt::Moment;
 
 use crate::connection::{Client, Peer};
@@ -254,7 +255,7 @@ impl Turn<'_> {
         x.facts.authorizer.request_id = Some(request_id);
         let outcome = outcome.map_err(|error| {
             self.complain(format_args!("{error:?}"));
-            Refused::Function
+            refusal(&error)
         })?;
         x.facts.authorizer.integration_status = Some(200);
         if outcome.is_error {
@@ -311,6 +312,14 @@ impl Turn<'_> {
                 Err(failure)
             }
         }
+    }
+}
+
+/// What a call without an outcome means: what cannot be called at all is a fault of the configuration.
+fn refusal(error: &InvokeError) -> Refused {
+    match error {
+        InvokeError::Unavailable(_) => Refused::Configuration,
+        InvokeError::Throttled | InvokeError::Deadline => Refused::Function,
     }
 }
 

@@ -382,3 +382,6 @@ fn write_map<'m>(
         out.push(b'}');
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -52,6 +52,8 @@ mod respond;
 mod serve;
 pub mod shard;
 mod status;
+#[cfg(test)]
+mod testing;
 mod upstream_head;
 mod values;
 

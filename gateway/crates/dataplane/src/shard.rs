@@ -163,7 +163,7 @@ pub struct Shard {
 /// A snapshot with what this shard keeps for it.
 pub(crate) struct Serving {
     pub(crate) snapshot: Arc<Snapshot>,
-    stages: Vec<Rc<ShardStage>>,
+    pub(crate) stages: Vec<Rc<ShardStage>>,
 }
 
 /// A stage with what this shard keeps for it.
@@ -174,7 +174,7 @@ pub(crate) struct ShardStage {
     /// Indexed like [`StagePlan::functions`]; `None` for those that do not run here.
     pub(crate) functions: Vec<Option<Rc<LocalFunction>>>,
     pub(crate) metrics: Arc<StageMetrics>,
-    canary: Option<Rc<ShardStage>>,
+    pub(crate) canary: Option<Rc<ShardStage>>,
 }
 
 impl ShardStage {

@@ -75,6 +75,10 @@ impl Context<'_> {
         let Context { x, peer, now } = self;
         let facts = &x.facts;
         let stage = x.stage.as_ref().map(|stage| &*stage.plan);
+        if let Some(key) = log_only(variable).filter(|_| !O::IS_LOG) {
+            let value = x.authorizer.as_ref().and_then(|decision| decision.value(key));
+            return some(value.map(str::as_bytes), out);
+        }
         let text: &[u8] = match variable {
             V::RequestId => &facts.request_id,
             V::ExtendedRequestId => &facts.extended_id,
@@ -200,6 +204,19 @@ impl<'x> Context<'x> {
         let usage = &self.x.serving.as_ref()?.snapshot.usage;
         Some(usage.keys.id(self.x.facts.api_key?).as_bytes())
     }
+}
+
+/// What only a log knows of an authorizer. Elsewhere the name is that of a value which the authorizer's
+/// function gave.
+fn log_only(variable: &Variable) -> Option<&'static str> {
+    Some(match variable {
+        Variable::AuthorizerError => "error",
+        Variable::AuthorizerIntegrationStatus => "integrationStatus",
+        Variable::AuthorizerLatency => "latency",
+        Variable::AuthorizerRequestId => "requestId",
+        Variable::AuthorizerStatus => "status",
+        _ => return None,
+    })
 }
 
 /// A key as it is, or for a log all but its end, as API Gateway's execution log shows it. Whether

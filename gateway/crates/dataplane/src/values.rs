@@ -196,9 +196,6 @@ fn is_text(variable: &Variable) -> bool {
             | Variable::IntegrationServiceStatus
             | Variable::IntegrationLatency
             | Variable::AuthorizerIntegrationLatency
-            | Variable::AuthorizerIntegrationStatus
-            | Variable::AuthorizerLatency
-            | Variable::AuthorizerStatus
             | Variable::AuthorizeLatency
             | Variable::AuthorizeStatus
     )

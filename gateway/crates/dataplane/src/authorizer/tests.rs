@@ -4,6 +4,7 @@ use gateway_model::EndpointType;
 use gateway_proto::HeadLimits;
 use gateway_proto::h1::Parsed;
 use gateway_rt::Buf;
+use gateway_telemetry::{LogFormat, Variable};
 
 use super::identity::{Identified, write};
 use super::*;
@@ -186,6 +187,44 @@ fn a_decision_holds_for_the_arns_that_its_policy_names() {
     assert_eq!(verdict(&allow, "GET/b"), Err(Failure::implicit_deny()));
     let deny = decision("Deny", "*", "{}");
     assert_eq!(verdict(&deny, "GET/a"), Err(Failure::explicit_deny()));
+}
+
+#[test]
+fn what_the_authorizer_said_is_in_the_context() {
+    let answer = r#"{"principalId":"u","policyDocument":{"Statement":[]},"usageIdentifierKey":"k",
+        "context":{"tenant":"t","n":7,"status":"gold"}}"#;
+    let mut x = get("/dev/a", "");
+    assert_eq!(x.api_key(ApiKeySource::Authorizer), None);
+    x.authorizer = Some(Arc::new(Decision::parse(answer.as_bytes()).expect("a decision")));
+    x.facts.authorizer.status = Some(200);
+    x.facts.authorizer_latency_ms = 12;
+    assert_eq!(x.api_key(ApiKeySource::Authorizer), Some(&b"k"[..]));
+    assert_eq!(x.api_key(ApiKeySource::Header), None);
+    let peer = peer();
+    let mapped = |variable: Variable| {
+        let mut out = Vec::new();
+        let values = crate::values::Values::of_request(&x, &peer);
+        let has_value = values.write(&Source::Context(variable), &mut out);
+        has_value.then(|| String::from_utf8(out).expect("UTF-8"))
+    };
+    let of = |key: &str| Variable::AuthorizerContext(key.into());
+    assert_eq!(mapped(Variable::AuthorizerPrincipalId).as_deref(), Some("u"));
+    assert_eq!(mapped(of("tenant")).as_deref(), Some("t"));
+    assert_eq!(mapped(of("n")).as_deref(), Some("7"));
+    assert_eq!(mapped(of("other")), None);
+    assert_eq!(mapped(Variable::AuthorizerStatus).as_deref(), Some("gold"), "the function's own");
+    assert_eq!(mapped(Variable::AuthorizerLatency), None, "only a log knows it");
+    assert_eq!(mapped(Variable::AuthorizerIntegrationLatency), None, "a number is not mapped");
+    let (format, _) = LogFormat::parse(
+        "$context.requestId $context.authorizer.tenant $context.authorizer.status \
+         $context.authorizer.integrationLatency $context.authorizer.error $context.authorize.status",
+    )
+    .expect("a format");
+    let context = crate::context::Context { x: &x, peer: &peer, now: Moment::NEVER };
+    let mut line = Vec::new();
+    format.render(&context, &mut line);
+    let line = String::from_utf8(line).expect("UTF-8");
+    assert_eq!(line.split_once(' ').expect("an id").1, "t 200 12 - -\n");
 }
 
 #[test]

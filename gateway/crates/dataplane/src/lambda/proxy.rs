@@ -50,7 +50,7 @@ pub(super) async fn call(
     let mut out = std::mem::take(&mut x.out);
     out.clear();
     response::write_head(&reply, &payload, &mut out);
-    let body = &body.of(&payload)[..];
+    let body = body.of(&payload);
     if is_encoded(&reply, &payload) {
         cached::heed_encoding(shard, x);
     }

@@ -216,7 +216,8 @@ fn model(result: &Value) -> Option<Read> {
     };
     let mut fields = Vec::new();
     for (key, is_multi) in [("headers", false), ("multiValueHeaders", true)] {
-        for (name, value) in member(key).map_or(Some(&serde_json::Map::new()), Value::as_object)? {
+        let none = serde_json::Map::new();
+        for (name, value) in member(key).map_or(Some(&none), Value::as_object)? {
             let one = [value.clone()];
             let values = if is_multi { &value.as_array()?[..] } else { &one[..] };
             for value in values {

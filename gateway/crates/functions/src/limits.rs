@@ -30,6 +30,10 @@ pub const BACKLOG: u32 = 16;
 /// How often a shard looks whether an invocation or a start takes too long. Ours: the shortest timeout is a second.
 pub const WATCH_INTERVAL: Duration = Duration::from_millis(20);
 
+/// How long after its answer an environment is expected to ask for the next invocation. Ours: a runtime does so at
+/// once; one that has work left then takes its time, and who waits gets another environment.
+pub const SETTLE_MAX: Duration = Duration::from_millis(20);
+
 /// How long what a process said last is waited for once it has ended. Ours: its bytes are in this machine's
 /// sockets already, and only have to be read.
 pub const EXIT_GRACE: Duration = Duration::from_millis(20);

@@ -27,6 +27,8 @@ pub(super) struct Environment {
     pub(super) task: RefCell<Option<Rc<Task>>>,
     /// When the present phase has taken too long.
     pub(super) deadline: Cell<Moment>,
+    /// Until when it is expected to ask for the next invocation, after an answer.
+    pub(super) settles: Cell<Moment>,
     pub(super) started: Moment,
     /// What the start took, until an invocation has reported it.
     pub(super) init: Cell<Option<Duration>>,
@@ -88,6 +90,7 @@ impl Environment {
             phase: Cell::new(Phase::Starting),
             task: RefCell::default(),
             deadline: Cell::new(now + init_max),
+            settles: Cell::new(Moment::NEVER),
             started: now,
             init: Cell::new(None),
             idle_since: Cell::new(now),
@@ -127,6 +130,11 @@ impl Environment {
             }
         })
         .await
+    }
+
+    /// Whether there is something to be looked at.
+    pub(super) fn is_late(&self, now: Moment) -> bool {
+        self.deadline.get() <= now || self.settles.get() <= now
     }
 
     /// Makes who asks look again.

@@ -171,7 +171,7 @@ impl Inner {
     }
 
     fn look(&self, now: Moment) {
-        let is_late = |e: &&Rc<Environment>| e.deadline.get() <= now;
+        let is_late = |e: &&Rc<Environment>| e.is_late(now);
         let late: Vec<_> = self.environments.borrow().values().filter(is_late).cloned().collect();
         for environment in late {
             environment.pool.look(&environment, now);

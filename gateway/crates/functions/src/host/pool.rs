@@ -17,7 +17,7 @@ use super::environment::{Environment, Phase, Task};
 use super::function::{Address, Counters, Function, Job};
 use super::inner::Inner;
 use super::{Invocation, InvokeError, Outcome};
-use crate::limits::{BACKLOG, EXIT_GRACE};
+use crate::limits::{BACKLOG, EXIT_GRACE, SETTLE_MAX};
 use crate::supervisor::{Exit, Order, PlatformEvent};
 
 /// The environments that one shard has of a function.
@@ -123,6 +123,7 @@ impl Pool {
                 .set(Some(Duration::from_micros(now.micros_since(environment.started))));
             self.function.demand.started();
         }
+        self.settled(environment);
         self.serve();
         let is_unwanted = self.is_retired.get() || self.host.functions.node.is_starved();
         if environment.phase.get() == Phase::Idle && is_unwanted {
@@ -171,6 +172,8 @@ impl Pool {
         }
         // Its deadline stays: what a function does after its answer belongs to the invocation.
         environment.phase.set(Phase::Answered);
+        environment.settles.set(Moment::now() + SETTLE_MAX);
+        self.function.demand.answered();
         self.settle(environment, outcome, None);
         Ok(())
     }
@@ -193,6 +196,11 @@ impl Pool {
 
     /// Looks at an environment whose time may be over.
     pub(super) fn look(self: &Rc<Self>, environment: &Rc<Environment>, now: Moment) {
+        if environment.settles.get() <= now {
+            // It does something of its own, which nobody should have to wait for.
+            self.settled(environment);
+            self.serve();
+        }
         if environment.deadline.get() > now {
             return;
         }
@@ -288,7 +296,7 @@ impl Pool {
             Phase::Ending => return,
             Phase::Starting => self.function.demand.started(),
             Phase::Idle => self.forget_idle(environment),
-            Phase::Busy | Phase::Answered => {}
+            Phase::Busy | Phase::Answered => self.settled(environment),
         }
         if environment.exit.get().is_none() {
             environment.deadline.set(Moment::NEVER);
@@ -309,6 +317,7 @@ impl Pool {
             self.fail_task(environment, EXIT_ERROR, &said);
         }
         environment.phase.set(Phase::Ending);
+        self.settled(environment);
         match phase {
             Phase::Starting => {
                 self.function.demand.started();
@@ -367,6 +376,13 @@ impl Pool {
         self.host.watch();
         gateway_rt::spawn(connection::accept(environment, listener));
         Ok(())
+    }
+
+    /// An environment is no longer expected to ask for the next invocation at once.
+    fn settled(&self, environment: &Environment) {
+        if environment.settles.replace(Moment::NEVER) != Moment::NEVER {
+            self.function.demand.settled();
+        }
     }
 
     fn take_idle(&self) -> Option<Rc<Environment>> {

@@ -1,7 +1,8 @@
 //! Who waits for an environment of a function, and how many environments there are and may be: pure bookkeeping.
 //!
 //! All shards share one [`Demand`] for each function. Three numbers say what there is to come for those who wait:
-//! environments that are starting, environments that are idle (each shard counts its own), and what waits. While
+//! environments that are starting or have just answered, environments that are idle (each shard counts its own), and
+//! what waits. While
 //! more waits than is to come and there may be another environment, one is started.
 //!
 //! # No wake-up is lost
@@ -12,7 +13,7 @@
 //! makes it look again.
 //!
 //! A count may be too high for a moment: a shard counts an environment idle until the invocation that it took is in
-//! its hands, and starting until it is idle. Who trusted the count of idle ones has poked that shard, and the shard
+//! its hands, and starting or settling until it is idle. Who trusted the count of idle ones has poked that shard, and the shard
 //! of an environment that was starting looks itself; either look ends in [`Demand::wanted`], which starts what is
 //! really missing. An environment that ends makes its shard look, too. So after the last change of any number, some
 //! shard looks at all of them.
@@ -37,6 +38,9 @@ pub(crate) struct Demand<J> {
     waiting: AtomicUsize,
     /// Environments that were ordered and are not ready yet.
     starting: AtomicU32,
+    /// Environments that have just answered, and are expected to ask for the next invocation at once. Without them a
+    /// client's next request, which is often quicker, would start another environment.
+    settling: AtomicU32,
     /// Environments started or starting; never above `limit`.
     running: AtomicU32,
     limit: u32,
@@ -105,6 +109,7 @@ impl<J> Demand<J> {
         Self {
             waiting: AtomicUsize::new(0),
             starting: AtomicU32::new(0),
+            settling: AtomicU32::new(0),
             running: AtomicU32::new(0),
             limit,
             queue: Mutex::new(Queue { jobs: VecDeque::new(), desks: Vec::new() }),
@@ -206,6 +211,16 @@ impl<J> Demand<J> {
         self.starting.fetch_sub(1, SeqCst);
     }
 
+    /// An environment has answered.
+    pub(crate) fn answered(&self) {
+        self.settling.fetch_add(1, SeqCst);
+    }
+
+    /// An environment that had answered is idle, or takes its time, or is no more.
+    pub(crate) fn settled(&self) {
+        self.settling.fetch_sub(1, SeqCst);
+    }
+
     /// An environment has ended. Whether another function may be waiting for its place.
     pub(crate) fn ended(&self, node: &Node) -> bool {
         self.running.fetch_sub(1, SeqCst);
@@ -233,7 +248,8 @@ impl<J> Demand<J> {
 
     /// Environments that will look at the queue without being asked to, or were asked.
     fn to_come(&self, queue: &Queue<J>) -> u64 {
-        u64::from(self.starting.load(SeqCst)) + u64::from(queue.idle())
+        let coming = self.starting.load(SeqCst) + self.settling.load(SeqCst);
+        u64::from(coming) + u64::from(queue.idle())
     }
 
     fn note_len(&self, queue: &Queue<J>) {

@@ -100,6 +100,8 @@ struct Shard<'w> {
     idle_count: Arc<AtomicU32>,
     starting: u32,
     busy: Vec<usize>,
+    /// Environments that have answered.
+    settling: u32,
     pokes: Vec<Sender<()>>,
     inbox: Receiver<()>,
     random: u64,
@@ -150,6 +152,8 @@ impl Shard<'_> {
         self.idle_count.fetch_add(1, SeqCst);
         if was_starting {
             self.world.demand.started();
+        } else {
+            self.world.demand.settled();
         }
         self.serve();
     }
@@ -167,7 +171,7 @@ impl Shard<'_> {
 
     /// One thing that can happen happens; whether any could.
     fn step(&mut self) -> bool {
-        match self.random(8) {
+        match self.random(10) {
             0 | 1 if self.starting > 0 => {
                 self.starting -= 1;
                 self.ready(true);
@@ -183,8 +187,9 @@ impl Shard<'_> {
             }
             3..=5 if !self.busy.is_empty() => {
                 let job = self.busy.remove(0);
+                self.settling += 1;
+                self.world.demand.answered();
                 self.answer(job);
-                self.ready(false);
             }
             6 if !self.busy.is_empty() => {
                 let job = self.busy.remove(0);
@@ -196,7 +201,18 @@ impl Shard<'_> {
                 self.idle_count.fetch_sub(1, SeqCst);
                 self.end();
             }
-            _ => return self.starting > 0 || !self.busy.is_empty(),
+            8 if self.settling > 0 => {
+                self.settling -= 1;
+                self.ready(false);
+            }
+            // It takes its time, and in this world never comes back.
+            9 if self.settling > 0 => {
+                self.settling -= 1;
+                self.world.demand.settled();
+                self.serve();
+                self.end();
+            }
+            _ => return self.starting + self.settling > 0 || !self.busy.is_empty(),
         }
         true
     }
@@ -256,6 +272,7 @@ fn no_wake_up_is_lost_and_no_limit_crossed() {
                     idle_count: world.demand.desk(index),
                     starting: 0,
                     busy: Vec::new(),
+                    settling: 0,
                     pokes: pokes.clone(),
                     inbox,
                     random: 0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(seed) + index as u64,

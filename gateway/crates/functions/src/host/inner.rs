@@ -10,11 +10,14 @@ use gateway_rt::Moment;
 
 use super::calls::{Calls, Key};
 use super::environment::Environment;
-use super::function::{Address, Function, Functions, Mail};
+use super::function::{Address, Counters, Function, Functions, Mail};
 use super::pool::Pool;
 use super::{InvokeError, LocalFunction, Outcome};
 use crate::limits::WATCH_INTERVAL;
 use crate::supervisor::{EnvironmentId, Notice, NoticeKind, OrderSender};
+
+/// A pool, and what snapshots have of it.
+type Known = (Rc<Pool>, Weak<LocalFunction>);
 
 /// One shard's end.
 pub(super) struct Inner {
@@ -30,7 +33,7 @@ pub(super) struct Inner {
     pub(super) is_shut: Cell<bool>,
     mail: Arc<Mail>,
     /// By the address of the plan, which the pool keeps alive.
-    pools: RefCell<HashMap<usize, (Rc<Pool>, Weak<LocalFunction>)>>,
+    pools: RefCell<HashMap<usize, Known>>,
     is_watched: Cell<bool>,
 }
 
@@ -184,7 +187,7 @@ impl Inner {
             let error = match (call.is_deadline, was_waiting) {
                 (true, _) => InvokeError::Deadline,
                 (false, true) => {
-                    super::function::Counters::add(&pool.function.counters.throttles);
+                    Counters::add(&pool.function.counters.throttles);
                     InvokeError::Throttled
                 }
                 // An environment has it by now.

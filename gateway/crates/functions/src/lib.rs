@@ -13,14 +13,19 @@
 //! take waits in the function's queue, from which any shard whose environment becomes free takes.
 #![forbid(unsafe_code)]
 
+pub mod code;
 pub mod host;
+pub mod launcher;
 pub mod limits;
+pub mod runtimes;
 pub mod supervisor;
 
 pub use host::{
     Function, FunctionStats, Functions, Host, HostSettings, Invocation, InvokeError, LocalFunction,
     Outcome,
 };
+pub use launcher::Containment;
+pub use runtimes::{MissingInterpreter, interpreter};
 pub use supervisor::{
     EnvironmentId, Exit, LogLine, LogSink, Notice, NoticeKind, Notify, Order, OrderReceiver,
     OrderSender, PlatformEvent, Supervisor, SupervisorSettings, orders,

@@ -1,12 +1,26 @@
 //! Processes: started, watched, ended.
 
+mod cgroup;
+mod directory;
+mod environment;
+mod journal;
+mod lines;
+mod memory;
+mod spawn;
+mod thread;
+mod user;
+mod variables;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use gateway_compile::FunctionPlan;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::launcher::Containment;
 
 /// The way from shards to the supervisor.
 pub fn orders() -> (OrderSender, OrderReceiver) {
@@ -122,7 +136,8 @@ pub trait LogSink: Send + Sync {
 /// What the operator decides.
 #[derive(Debug, Clone)]
 pub struct SupervisorSettings {
-    /// The program that starts environments, with the hidden command [`supervisor`](self) documents; the gateway itself.
+    /// The program that starts environments, with the hidden command [`crate::launcher::COMMAND`]; the gateway
+    /// itself.
     pub launcher: PathBuf,
     /// Where code is unpacked and environments have their `/tmp` and working directories. Made when it is not there.
     pub directory: PathBuf,
@@ -136,19 +151,58 @@ pub struct SupervisorSettings {
 pub type Notify = Arc<dyn Fn(usize, Notice) + Send + Sync>;
 
 /// The supervisor's thread. Dropping it ends all environments and waits for that.
-pub struct Supervisor {}
+pub struct Supervisor {
+    end: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
 
 impl Supervisor {
-    /// Starts the thread.
+    /// Starts the thread. Processes are held together as well as this machine permits.
     ///
     /// # Errors
-    /// When the directory cannot be made, or the thread.
+    /// When the directory cannot be made, the user is not known, or there is no thread.
     pub fn start(
-        _settings: SupervisorSettings,
-        _orders: OrderReceiver,
-        _notify: Notify,
-        _sink: Arc<dyn LogSink>,
+        settings: SupervisorSettings,
+        orders: OrderReceiver,
+        notify: Notify,
+        sink: Arc<dyn LogSink>,
     ) -> std::io::Result<Self> {
-        Ok(Self {})
+        Self::start_with(settings, None, orders, notify, sink)
+    }
+
+    /// Starts the thread, with processes held together in one way.
+    ///
+    /// # Errors
+    /// As above, and when this machine does not permit that way.
+    pub fn start_with(
+        settings: SupervisorSettings,
+        containment: Option<Containment>,
+        orders: OrderReceiver,
+        notify: Notify,
+        sink: Arc<dyn LogSink>,
+    ) -> std::io::Result<Self> {
+        let user = settings.user.as_deref().map(user::resolve).transpose()?.flatten();
+        let own = directory::Own::new(&settings.directory)?;
+        let (end, ended) = oneshot::channel();
+        let (started, start) = std::sync::mpsc::channel();
+        let run = move || thread::run(thread::Start {
+            settings, user, own, containment, orders, notify, sink, ended, started,
+        });
+        let thread = std::thread::Builder::new().name("functions".to_owned()).spawn(run)?;
+        let supervisor = Self { end: Some(end), thread: Some(thread) };
+        // The thread says whether it could begin.
+        start.recv().unwrap_or_else(|gone| Err(std::io::Error::other(gone)))?;
+        Ok(supervisor)
+    }
+}
+
+impl Drop for Supervisor {
+    fn drop(&mut self) {
+        drop(self.end.take());
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("The supervisor of functions panicked");
+        }
     }
 }

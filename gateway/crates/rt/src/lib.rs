@@ -23,6 +23,7 @@ pub mod limits;
 pub mod link;
 pub mod listener;
 pub mod mailbox;
+pub mod process;
 pub mod ring;
 pub mod shard;
 mod signal;

@@ -1,0 +1,44 @@
+//! What becomes of a child process before its program starts.
+
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+/// Makes the process that `command` starts end with the thread that starts it, however that ends
+/// (`PR_SET_PDEATHSIG`, `SIGKILL`).
+pub fn end_with_parent(command: &mut Command) {
+    let parent = std::process::id();
+    let set = move || {
+        // SAFETY: a system call without pointers.
+        if unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) } != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // It may have ended before.
+        // SAFETY: as above.
+        if unsafe { libc::getppid() }.cast_unsigned() != parent {
+            return Err(io::ErrorKind::NotConnected.into());
+        }
+        Ok(())
+    };
+    // SAFETY: between `fork` and `exec` the closure makes system calls that are async-signal-safe, and neither
+    // allocates nor takes a lock: both errors are plain codes.
+    unsafe { command.pre_exec(set) };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_ends_with_the_thread_that_started_it() {
+        let started = std::thread::spawn(|| {
+            let mut command = Command::new("sleep");
+            command.arg("60");
+            end_with_parent(&mut command);
+            command.spawn().unwrap()
+        });
+        let mut child = started.join().unwrap();
+        let status = child.wait().unwrap();
+        assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(libc::SIGKILL));
+    }
+}

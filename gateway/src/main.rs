@@ -33,7 +33,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     // Not a command of anybody's: how the gateway starts an environment of a function. Before all else, since a
     // start of a function waits for it.
-    if std::env::args_os().nth(1).is_some_and(|first| first == gateway_functions::launcher::COMMAND) {
+    if std::env::args_os().nth(1).is_some_and(|first| first == gateway_functions::launcher::COMMAND)
+    {
         return ExitCode::from(gateway_functions::launcher::main());
     }
     let code = match Cli::parse().command {

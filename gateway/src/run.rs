@@ -207,6 +207,11 @@ fn write_port_file(
 /// Prints where each stage is to be called.
 fn announce(control: &Control, addresses: &[SocketAddr], ops: Option<SocketAddr>) {
     let snapshot = &control.snapshot;
+    let has_functions = snapshot.stages.iter().any(|stage| !stage.functions.is_empty());
+    let keeps_user = control.settings.functions.user.is_empty() && !control.settings.dev;
+    if has_functions && keeps_user && rustix::process::geteuid().is_root() {
+        tracing::warn!("Functions run as root: set `user` in [functions] to change that");
+    }
     for address in addresses {
         for url in snapshot.hosts.invoke_urls() {
             let path = if url.is_on_any_host {

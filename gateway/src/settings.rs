@@ -352,7 +352,7 @@ pub(crate) struct Functions {
     /// From the start of an environment to its readiness.
     #[serde(with = "units::duration")]
     pub init_timeout: Duration,
-    /// User that functions run as, when the gateway runs as root; empty: `nobody`.
+    /// User that functions run as, when the gateway runs as root; empty: the gateway's own.
     pub user: String,
     /// Where code is unpacked and environments have their files; none: a directory of this process.
     #[serde(with = "values::optional_path")]

@@ -83,6 +83,7 @@ fn livez_names_the_shard_that_stands_still() {
         snapshot: Mutex::new(ops.snapshot()),
         usage_reader: OnceLock::new(),
         explainer: OnceLock::new(),
+        functions: OnceLock::new(),
         test_clock: OnceLock::new(),
     });
     ops.registry.shards()[0].loop_ticks.increment();

@@ -101,6 +101,7 @@ async fn drain(shard: &Shard, listeners: &[Rc<TcpListener>], timeout: Duration) 
         gateway_rt::end_parked_connections(now - Duration::from_millis(DRAIN_GRACE_MS));
         gateway_rt::sleep(Duration::from_millis(gateway_rt::limits::TICK_MS)).await;
     };
+    shard.functions.shut_down();
     shard.leases.borrow_mut().release_all(now_of_buckets());
     shard.log.borrow_mut().tick();
     (shard.report)(shard.index, Event::Drained(cut));

@@ -174,6 +174,31 @@ fn errors_are_not_remembered_and_denials_are() {
 }
 
 #[test]
+fn after_a_flush_nothing_is_remembered() {
+    let gateway = serve(stack(token(300)), &["--shards", "2"]);
+    for _ in 0..4 {
+        assert_eq!(calls(&with_token(&gateway, "GET", "/s/a", "all")), "1");
+    }
+    let mut ops = crate::support::Client::connect(gateway.ops_addr());
+    ops.send(b"DELETE /restapis/f/stages/s/cache/authorizers HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_eq!(ops.response().status, 202);
+    for _ in 0..4 {
+        assert_eq!(calls(&with_token(&gateway, "GET", "/s/b", "all")), "2");
+    }
+}
+
+/// A method's ARN is at most 1,600 bytes long where somebody is asked who may call.
+#[test]
+fn a_path_that_is_too_long_for_an_arn_is_414() {
+    let by = Route { authorizer: Some("Guard"), ..Route::default() };
+    let gateway = serve(stack(token(300)).route_with("GET", "{proxy+}", "behind", by), &[]);
+    let target = format!("/s/{}", "x".repeat(1_600));
+    let response = with_token(&gateway, "GET", &target, "all");
+    assert_eq!(response.status, 414);
+    assert!(response.text().contains("Request URI too long"), "{}", response.text());
+}
+
+#[test]
 fn concurrent_misses_of_one_caller_are_one_call() {
     for shards in ["1", "2"] {
         let gateway = serve(stack(token(300)), &["--shards", shards]);

@@ -32,8 +32,8 @@ pub(super) struct Entry {
     pub(super) memory_bytes: u64,
     /// An invocation is under way, or the start.
     pub(super) is_busy: Cell<bool>,
-    /// 0 before it runs.
-    pub(super) launcher: Cell<i32>,
+    /// Once it runs.
+    pub(super) launcher: Cell<Option<i32>>,
     /// As they were at the last look.
     pub(super) processes: RefCell<Vec<Process>>,
     pub(super) sampled_at: Cell<Option<Instant>>,
@@ -61,7 +61,7 @@ impl Entry {
             journal: Rc::new(Journal::new(plan, shared.sink.clone())),
             memory_bytes: u64::from(plan.memory_mb) * 1024 * 1024,
             is_busy: Cell::new(true),
-            launcher: Cell::new(0),
+            launcher: Cell::new(None),
             processes: RefCell::default(),
             sampled_at: Cell::new(None),
             events,
@@ -164,7 +164,7 @@ async fn prepare(
     let launched = shared.spawner.spawn(&order, group.as_ref()).map_err(|error| {
         format!("cannot start {}: {error}", shared.settings.launcher.display())
     })?;
-    entry.launcher.set(launched.child.id().and_then(|pid| i32::try_from(pid).ok()).unwrap_or(0));
+    entry.launcher.set(launched.child.id().map(u32::cast_signed));
     Ok(Prepared { launched, group, _code: code })
 }
 
@@ -244,7 +244,7 @@ impl Running<'_> {
         }
         self.entry.sampled_at.set(Some(now));
         let of_group = self.group.as_ref().and_then(Group::memory_bytes_max);
-        if let Some(bytes) = of_group.or_else(|| high_water(self.entry.launcher.get())) {
+        if let Some(bytes) = of_group.or_else(|| high_water(self.entry.launcher.get()?)) {
             self.entry.journal.used(bytes);
         }
     }
@@ -317,7 +317,7 @@ impl Running<'_> {
         let is_straggler = move |process: &Process| {
             let is_known = |known: &Process| known.pid == process.pid && known.started == process.started;
             process.pid.cast_unsigned() != own
-                && (process.session == launcher
+                && (Some(process.session) == launcher
                     || known.iter().any(is_known)
                     || has_variable(process.pid, &variable))
         };

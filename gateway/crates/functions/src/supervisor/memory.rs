@@ -19,10 +19,13 @@ pub(super) fn sample<'e>(entries: impl Iterator<Item = &'e Entry> + Clone) -> Du
     let mut is_busy = false;
     for entry in entries {
         is_busy |= entry.is_busy.get();
-        examine(entry, processes.below(entry.launcher.get()));
+        // Without a launcher there is nothing yet, and everything is below 0.
+        if let Some(launcher) = entry.launcher.get() {
+            examine(entry, processes.below(launcher));
+        }
     }
     let interval = if is_busy { SAMPLE_BUSY } else { SAMPLE_IDLE };
-    interval.max(since.elapsed() * SAMPLE_SHARE)
+    interval.max(since.elapsed() * SAMPLE_SHARE).min(SAMPLE_IDLE)
 }
 
 fn examine(entry: &Entry, processes: Vec<Process>) {

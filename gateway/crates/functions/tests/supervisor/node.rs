@@ -5,7 +5,7 @@ use std::time::Instant;
 use gateway_compile::{Code, FunctionPlan, Runtime};
 use gateway_functions::{EnvironmentId, Exit, interpreter};
 
-use super::stage::{Api, Request, Stage, plan};
+use super::stage::{Api, Request, Stage, plan, wait_for};
 
 const ID: &str = "8f507cfc-1111-4697-b07a-ac58fc914c95";
 
@@ -132,7 +132,9 @@ fn what_a_function_throws_is_its_error() {
         r#"{"errorType":"string","errorMessage":"text","trace":[]}"#,
     );
     assert!(api.request().path.ends_with("/next"), "the process goes on");
-    assert!(stage.lines().iter().any(|line| line.ends_with(&format!("Z\t{ID}\tERROR\tInvoke Error \t\"text\""))));
+    let logged = format!("Z\t{ID}\tERROR\tInvoke Error \t\"text\"");
+    wait_for(|| stage.lines().iter().any(|line| line.ends_with(&logged)).then_some(()))
+        .unwrap_or_else(|| panic!("not logged: {:?}", stage.lines()));
     check_error(
         "exports.handler = async () => 1n",
         "Error",

@@ -88,6 +88,7 @@ impl Stage {
         let (sender, notices) = channel();
         let notify = Arc::new(move |shard: usize, notice: Notice| {
             assert_eq!(shard, 3);
+            println!("{notice:?}");
             let _ = sender.send(notice);
         });
         let sink = Arc::new(Kept::default());

@@ -149,7 +149,8 @@ fn two_supervisors_share_a_directory() {
     let one = Stage::new();
     let shared = one.directory.path().join("functions");
     let mut other = Stage::of(None, |settings| settings.directory = shared);
-    let environments = [one.script("sleep 60"), other.script("sleep 60")];
+    let environments = [one.script("sleep 60"), other.script("echo up; sleep 60")];
+    other.line("up");
     other.end();
     assert_eq!(other.exit_of(environments[1]), Exit::Signal(9));
     one.kill(environments[0]);

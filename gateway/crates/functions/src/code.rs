@@ -134,10 +134,12 @@ impl CodeStore {
         while ready.slots.len() > CODE_KEPT_MAX {
             // The slot has one owner, and so has what is in it.
             let is_idle = |slot: &Slot| {
-                Rc::strong_count(slot) == 1 && slot.get().is_some_and(|code| Rc::strong_count(code) == 1)
+                Rc::strong_count(slot) == 1
+                    && slot.get().is_some_and(|code| Rc::strong_count(code) == 1)
             };
             let idle = ready.slots.iter().filter(|(_, (slot, _))| is_idle(slot));
-            let Some(key) = idle.min_by_key(|(_, (_, used))| *used).map(|(key, _)| key.clone()) else {
+            let Some(key) = idle.min_by_key(|(_, (_, used))| *used).map(|(key, _)| key.clone())
+            else {
                 return;
             };
             let removed = ready.slots.remove(&key).and_then(|(slot, _)| slot.get().cloned());
@@ -171,7 +173,8 @@ fn key(plan: &FunctionPlan) -> Result<Key, CodeError> {
     match &plan.code {
         Code::Inline(text) => {
             let file = inline_file(&plan.runtime, text).ok_or(CodeError::InlineProvided)?;
-            let text = u128::from(hash(&(text, file), 1)) << 64 | u128::from(hash(&(text, file), 2));
+            let text =
+                u128::from(hash(&(text, file), 1)) << 64 | u128::from(hash(&(text, file), 2));
             Ok(Key::Inline { text, file })
         }
         Code::Path { path, fingerprint } => {
@@ -219,7 +222,9 @@ fn make(code: &Code, file: &str, place: PathBuf) -> Result<CodeDirectory, CodeEr
                 fs::write(partial.join(file), &**text)?;
                 fs::set_permissions(partial.join(file), fs::Permissions::from_mode(0o644))
             };
-            publish(&place, |partial| write(partial).map_err(|e| CodeError::Write(place.clone(), e)))?;
+            publish(&place, |partial| {
+                write(partial).map_err(|e| CodeError::Write(place.clone(), e))
+            })?;
             return Ok(CodeDirectory { path: place, is_own: true });
         }
         Code::Path { path, .. } => path,

@@ -65,9 +65,9 @@ fn run(control: &mut UnixStream) -> Result<Exit, String> {
         .stdin(Stdio::null())
         .process_group(0);
     confine::runtime(&order, &mut command)?;
-    let runtime = command.spawn().map_err(|error| {
-        format!("cannot start {}: {error}", order.program.display())
-    })?;
+    let runtime = command
+        .spawn()
+        .map_err(|error| format!("cannot start {}: {error}", order.program.display()))?;
     let runtime = Pid::from_child(&runtime);
     end_with_gateway(control, order.containment)?;
     let exit = reap_until(runtime);

@@ -63,7 +63,8 @@ pub fn interpreter(runtime: &Runtime) -> Result<PathBuf, MissingInterpreter> {
     }
     let path = std::env::var_os("PATH").unwrap_or_default();
     let directories: Vec<PathBuf> = std::env::split_paths(&path).collect();
-    let Some(path) = programs.iter().find_map(|program| find(&directories, program, runtime)) else {
+    let Some(path) = programs.iter().find_map(|program| find(&directories, program, runtime))
+    else {
         return Err(MissingInterpreter { runtime: name, looked_for: programs });
     };
     warn_of_version(&name, runtime, &path);
@@ -138,23 +139,29 @@ fn behind_script(script: &Path, runtime: &Runtime) -> Option<PathBuf> {
     Some(PathBuf::from(path)).filter(|path| path.is_absolute() && path.exists())
 }
 
+/// Says so when an interpreter is not of the version that a runtime names. Beside: nobody waits for that.
 fn warn_of_version(name: &str, runtime: &Runtime, path: &Path) {
     let wanted = match runtime {
         Runtime::Provided => return,
-        Runtime::Python { version } => version.as_ref(),
-        Runtime::NodeJs { version } => version.trim_end_matches(".x"),
+        Runtime::Python { version } => version.clone(),
+        Runtime::NodeJs { version } => version.trim_end_matches(".x").into(),
     };
-    let python = "import sys; print('%d.%d' % sys.version_info[:2])";
-    let version = ask(path, runtime, python, "process.versions.node.split('.')[0]");
-    if version.as_deref() != Some(wanted) {
-        let version = version.unwrap_or_else(|| "unknown".to_owned());
-        tracing::warn!(
-            runtime = name,
-            version,
-            program = %path.display(),
-            "Functions run on another version of their runtime"
-        );
-    }
+    let (name, runtime, path) = (name.to_owned(), runtime.clone(), path.to_owned());
+    let look = move || {
+        let python = "import sys; print('%d.%d' % sys.version_info[:2])";
+        let version = ask(&path, &runtime, python, "process.versions.node.split('.')[0]");
+        if version.as_deref() != Some(&*wanted) {
+            let version = version.unwrap_or_else(|| "unknown".to_owned());
+            tracing::warn!(
+                runtime = name,
+                version,
+                program = %path.display(),
+                "Functions run on another version of their runtime"
+            );
+        }
+    };
+    // Without a thread there is no warning.
+    drop(std::thread::Builder::new().spawn(look));
 }
 
 /// What an interpreter answers to a line of Python, or an expression of JavaScript.

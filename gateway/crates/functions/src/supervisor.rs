@@ -185,9 +185,19 @@ impl Supervisor {
         let own = directory::Own::new(&settings.directory)?;
         let (end, ended) = oneshot::channel();
         let (started, start) = std::sync::mpsc::channel();
-        let run = move || thread::run(thread::Start {
-            settings, user, own, containment, orders, notify, sink, ended, started,
-        });
+        let run = move || {
+            thread::run(thread::Start {
+                settings,
+                user,
+                own,
+                containment,
+                orders,
+                notify,
+                sink,
+                ended,
+                started,
+            })
+        };
         let thread = std::thread::Builder::new().name("functions".to_owned()).spawn(run)?;
         let supervisor = Self { end: Some(end), thread: Some(thread) };
         // The thread says whether it could begin.

@@ -35,7 +35,10 @@ impl std::fmt::Display for PackageError {
             Self::Io(error) => write!(f, "{error}"),
             Self::Outside(name) => write!(f, "entry {name:?} lies outside the package"),
             Self::Special(name) => {
-                write!(f, "entry {name:?} is neither a file nor a directory: put a copy in its place")
+                write!(
+                    f,
+                    "entry {name:?} is neither a file nor a directory: put a copy in its place"
+                )
             }
             Self::Large => write!(f, "unpacked it has more than {CODE_BYTES_MAX} bytes"),
             Self::Many(count) => write!(f, "it has {count} entries, more than {CODE_FILES_MAX}"),

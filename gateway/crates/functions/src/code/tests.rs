@@ -77,14 +77,18 @@ fn a_bomb_is_refused() {
         }
     });
     assert!(package.as_file().metadata().unwrap().len() < CODE_BYTES_MAX / 100);
-    check(&package, |unpacked, _| assert!(matches!(unpacked, Err(PackageError::Large)), "{unpacked:?}"));
+    check(&package, |unpacked, _| {
+        assert!(matches!(unpacked, Err(PackageError::Large)), "{unpacked:?}")
+    });
 }
 
 #[test]
 fn what_is_no_package_is_said_to_be_none() {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(b"not a zip file").unwrap();
-    check(&file, |unpacked, _| assert!(matches!(unpacked, Err(PackageError::Zip(_))), "{unpacked:?}"));
+    check(&file, |unpacked, _| {
+        assert!(matches!(unpacked, Err(PackageError::Zip(_))), "{unpacked:?}")
+    });
 }
 
 fn plan(runtime: Runtime, code: Code) -> FunctionPlan {
@@ -138,9 +142,8 @@ fn a_directory_is_used_where_it_is_and_needs_a_bootstrap() {
     let (directory, store) = store();
     let path = directory.path().join("function");
     fs::create_dir(&path).unwrap();
-    let plan = |fingerprint| {
-        plan(Runtime::Provided, Code::Path { path: path.clone(), fingerprint })
-    };
+    let plan =
+        |fingerprint| plan(Runtime::Provided, Code::Path { path: path.clone(), fingerprint });
     let error = ready(&store, &plan(1)).unwrap_err();
     assert!(matches!(error, CodeError::NoBootstrap(_)), "{error}");
     fs::write(path.join("bootstrap"), "#!/bin/sh").unwrap();

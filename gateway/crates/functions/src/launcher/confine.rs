@@ -30,7 +30,10 @@ pub(super) fn launcher(order: &LaunchOrder) -> Result<(), String> {
     };
     must("become the reaper", rustix::process::set_child_subreaper(Some(Pid::INIT)))?;
     must("give up new privileges", rustix::thread::set_no_new_privs(true))?;
-    must("hide from its child", rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable))?;
+    must(
+        "hide from its child",
+        rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable),
+    )?;
     must("start a session", setsid().map(drop))?;
     if order.containment == Containment::Namespace {
         let death = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));

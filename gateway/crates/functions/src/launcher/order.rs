@@ -57,7 +57,9 @@ impl LaunchOrder {
             Containment::Namespace => "namespace",
             Containment::Tree => "tree",
         }));
-        put(&self.user.map_or_else(OsString::new, |(user, group)| format!("{user}:{group}").into()));
+        put(&self
+            .user
+            .map_or_else(OsString::new, |(user, group)| format!("{user}:{group}").into()));
         put(&number(self.arguments.len() as u64));
         self.arguments.iter().for_each(|argument| put(argument));
         put(&number(self.needs.len() as u64));
@@ -102,9 +104,9 @@ impl LaunchOrder {
             },
             user: match fields.next()?.to_str()? {
                 "" => None,
-                both => both.split_once(':').and_then(|(user, group)| {
-                    Some((user.parse().ok()?, group.parse().ok()?))
-                }),
+                both => both
+                    .split_once(':')
+                    .and_then(|(user, group)| Some((user.parse().ok()?, group.parse().ok()?))),
             },
             arguments: fields.list(Fields::next)?,
             needs: fields.list(|fields| fields.next().map(PathBuf::from))?,

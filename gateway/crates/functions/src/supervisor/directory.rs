@@ -31,7 +31,9 @@ impl Own {
         let all = File::create(directory.join(LOCK))?;
         flock(&all, FlockOperation::LockExclusive)?;
         for entry in fs::read_dir(&directory)?.flatten() {
-            if entry.file_name().to_string_lossy().starts_with(PREFIX) && is_left_over(&entry.path()) {
+            if entry.file_name().to_string_lossy().starts_with(PREFIX)
+                && is_left_over(&entry.path())
+            {
                 let _ = fs::remove_dir_all(entry.path());
             }
         }

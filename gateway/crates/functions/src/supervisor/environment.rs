@@ -55,7 +55,10 @@ pub(super) enum Cause {
 }
 
 impl Entry {
-    pub(super) fn new(plan: &FunctionPlan, shared: &Shared) -> (Self, mpsc::UnboundedReceiver<Event>) {
+    pub(super) fn new(
+        plan: &FunctionPlan,
+        shared: &Shared,
+    ) -> (Self, mpsc::UnboundedReceiver<Event>) {
         let (events, receiver) = mpsc::unbounded_channel();
         let entry = Self {
             journal: Rc::new(Journal::new(plan, shared.sink.clone())),
@@ -126,13 +129,15 @@ async fn prepare(
 ) -> Result<Prepared, String> {
     let plan = &start.plan;
     let code = shared.code.ready(plan).await.map_err(|error| error.to_string())?;
-    let (runtime, clients, root) = (plan.runtime.clone(), shared.clients.clone(), code.path.clone());
+    let (runtime, clients, root) =
+        (plan.runtime.clone(), shared.clients.clone(), code.path.clone());
     // The first time, an interpreter is looked for, and asked.
     let command = spawn_blocking(move || runtimes::command(&runtime, &clients, &root)).await;
     let (program, arguments) =
         command.map_err(|panic| panic.to_string())?.map_err(|missing| missing.to_string())?;
     let tmp = directory.join("tmp");
-    make_tmp(&tmp, shared.user).map_err(|error| format!("cannot make {}: {error}", tmp.display()))?;
+    make_tmp(&tmp, shared.user)
+        .map_err(|error| format!("cannot make {}: {error}", tmp.display()))?;
     let (environment, refused) = variables(&Given {
         plan,
         runtime_api: start.runtime_api,
@@ -160,10 +165,12 @@ async fn prepare(
     let group = shared.groups.as_ref().map(|groups| {
         groups.group(&format!("environment-{}", start.environment.0), entry.memory_bytes)
     });
-    let group = group.transpose().map_err(|error| format!("cannot make a control group: {error}"))?;
-    let launched = shared.spawner.spawn(&order, group.as_ref()).map_err(|error| {
-        format!("cannot start {}: {error}", shared.settings.launcher.display())
-    })?;
+    let group =
+        group.transpose().map_err(|error| format!("cannot make a control group: {error}"))?;
+    let launched = shared
+        .spawner
+        .spawn(&order, group.as_ref())
+        .map_err(|error| format!("cannot start {}: {error}", shared.settings.launcher.display()))?;
     entry.launcher.set(launched.child.id().map(u32::cast_signed));
     Ok(Prepared { launched, group, _code: code })
 }
@@ -184,10 +191,13 @@ async fn watch(
     prepared: Prepared,
 ) -> NoticeKind {
     let Prepared { launched, group, .. } = prepared;
-    let mut running = Running { shared, entry, launched, group, lines: Lines::default(), end: None };
+    let mut running =
+        Running { shared, entry, launched, group, lines: Lines::default(), end: None };
     let is_open = Cell::new(true);
     loop {
-        let give_up = running.end.map_or(Duration::MAX, |(_, at)| at.saturating_duration_since(Instant::now()));
+        let give_up = running
+            .end
+            .map_or(Duration::MAX, |(_, at)| at.saturating_duration_since(Instant::now()));
         tokio::select! {
             biased;
             Some(event) = events.recv() => running.on(event),
@@ -315,15 +325,18 @@ impl Running<'_> {
         let variable = format!("AWS_LAMBDA_RUNTIME_API={runtime_api}").into_bytes();
         let own = std::process::id();
         let is_straggler = move |process: &Process| {
-            let is_known = |known: &Process| known.pid == process.pid && known.started == process.started;
+            let is_known =
+                |known: &Process| known.pid == process.pid && known.started == process.started;
             process.pid.cast_unsigned() != own
                 && (Some(process.session) == launcher
                     || known.iter().any(is_known)
                     || has_variable(process.pid, &variable))
         };
         let find = move |processes: &Processes| {
-            let roots: Vec<Process> = processes.all().filter(|p| is_straggler(p)).copied().collect();
-            let below: Vec<Process> = roots.iter().flat_map(|root| processes.below(root.pid)).collect();
+            let roots: Vec<Process> =
+                processes.all().filter(|p| is_straggler(p)).copied().collect();
+            let below: Vec<Process> =
+                roots.iter().flat_map(|root| processes.below(root.pid)).collect();
             [roots, below].concat()
         };
         let _ = spawn_blocking(move || end_until_none(find)).await;

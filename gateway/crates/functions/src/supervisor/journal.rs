@@ -45,7 +45,9 @@ impl Journal {
     pub(super) fn platform(&self, event: &PlatformEvent) {
         match event {
             PlatformEvent::Start { request_id } => {
-                self.line(format!("START RequestId: {} Version: $LATEST", id(request_id)).as_bytes());
+                self.line(
+                    format!("START RequestId: {} Version: $LATEST", id(request_id)).as_bytes(),
+                );
             }
             PlatformEvent::End { request_id, duration, init, error } => {
                 let id = id(request_id);

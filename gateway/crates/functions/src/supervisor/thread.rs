@@ -73,7 +73,15 @@ pub(super) fn run(start: Start) {
     let shared = {
         // Signals and sockets of the runtime belong to it.
         let _guard = runtime.enter();
-        Shared::new(&own, start.settings, start.user, start.containment, start.orders, start.notify, start.sink)
+        Shared::new(
+            &own,
+            start.settings,
+            start.user,
+            start.containment,
+            start.orders,
+            start.notify,
+            start.sink,
+        )
     };
     let shared = match shared {
         Ok(shared) => Rc::new(shared),
@@ -128,7 +136,8 @@ impl Shared {
         notify: Notify,
         sink: Arc<dyn LogSink>,
     ) -> io::Result<Self> {
-        let (clients, environments) = (own.path().join("runtimes"), own.path().join("environments"));
+        let (clients, environments) =
+            (own.path().join("runtimes"), own.path().join("environments"));
         runtimes::write_clients(&clients)?;
         make_directory(&environments)?;
         let spawner = Spawner::new(settings.launcher.clone(), containment)?;

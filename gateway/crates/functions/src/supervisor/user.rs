@@ -18,7 +18,10 @@ pub(super) fn resolve(named: &str) -> io::Result<Option<(u32, u32)>> {
         return Ok(None);
     }
     if !geteuid().is_root() {
-        tracing::warn!(user = named, "Functions run as the gateway's user: only root can change it");
+        tracing::warn!(
+            user = named,
+            "Functions run as the gateway's user: only root can change it"
+        );
         return Ok(None);
     }
     Ok(Some(ids))

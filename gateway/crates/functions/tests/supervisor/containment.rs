@@ -44,7 +44,10 @@ fn daemons_end_when_the_environment_is_killed() {
 fn daemons_end_with_the_runtime() {
     for containment in containments() {
         let (stage, marker) = (Stage::with(Some(containment)), marker(2));
-        let script = format!("{}; while [ ! -e $LAMBDA_TASK_ROOT/go ]; do sleep 0.02; done; exit 4", daemon(marker));
+        let script = format!(
+            "{}; while [ ! -e $LAMBDA_TASK_ROOT/go ]; do sleep 0.02; done; exit 4",
+            daemon(marker)
+        );
         let environment = stage.script(&script);
         wait_for_daemon(marker);
         let code = stage.directory.path().join("code-1");
@@ -108,7 +111,8 @@ fn a_function_that_kills_its_launcher_gains_nothing() {
         let environment = stage.script(&script);
         let exit = stage.exit_of(environment);
         // In a namespace of its own the launcher cannot be killed from within.
-        let expect = if containment == Containment::Tree { Exit::Signal(9) } else { Exit::Status(5) };
+        let expect =
+            if containment == Containment::Tree { Exit::Signal(9) } else { Exit::Status(5) };
         assert_eq!(exit, expect);
         wait_for_none_with(&marker.to_string());
     }

@@ -20,8 +20,9 @@ fn end(error: Option<&str>) -> PlatformEvent {
 #[test]
 fn lines_come_as_they_were_written() {
     let stage = Stage::new();
-    let environment =
-        stage.script(r"printf 'one\n\ntw'; sleep 0.1; printf 'o\r\n'; printf '\377\000x\n' >&2; printf last");
+    let environment = stage.script(
+        r"printf 'one\n\ntw'; sleep 0.1; printf 'o\r\n'; printf '\377\000x\n' >&2; printf last",
+    );
     assert_eq!(stage.exit_of(environment), Exit::Status(0));
     assert_eq!(stage.lines(), ["one", "", "two", "\u{fffd}\0x", "last"]);
 }
@@ -29,7 +30,8 @@ fn lines_come_as_they_were_written() {
 #[test]
 fn ten_megabytes_come_whole_and_others_are_not_stalled() {
     let stage = Stage::new();
-    let loud = stage.script("yes 0123456789012345678901234567890123456789 | head -c 10485760; echo; echo end");
+    let loud = stage
+        .script("yes 0123456789012345678901234567890123456789 | head -c 10485760; echo; echo end");
     let since = Instant::now();
     let quiet = stage.script("echo quiet");
     let mut exits = [stage.notice().0, stage.notice().0];

@@ -37,7 +37,12 @@ fn invoke(code: &str) -> (Stage, Api, EnvironmentId, Request) {
 #[track_caller]
 fn check_result(code: &str, expect: &str) {
     let (_stage, api, _, result) = invoke(code);
-    assert_eq!(result.path, format!("/2018-06-01/runtime/invocation/{ID}/response"), "{}", result.body);
+    assert_eq!(
+        result.path,
+        format!("/2018-06-01/runtime/invocation/{ID}/response"),
+        "{}",
+        result.body
+    );
     assert_eq!(result.body, expect, "{code}");
     assert!(api.request().path.ends_with("/next"), "{code}");
 }
@@ -45,7 +50,12 @@ fn check_result(code: &str, expect: &str) {
 #[track_caller]
 fn check_error(code: &str, kind: &str, expect: &str) -> (Stage, Api, EnvironmentId) {
     let (stage, api, environment, result) = invoke(code);
-    assert_eq!(result.path, format!("/2018-06-01/runtime/invocation/{ID}/error"), "{}", result.body);
+    assert_eq!(
+        result.path,
+        format!("/2018-06-01/runtime/invocation/{ID}/error"),
+        "{}",
+        result.body
+    );
     assert_eq!(result.headers["lambda-runtime-function-error-type"], kind);
     assert!(result.body.starts_with(expect), "{}", result.body);
     (stage, api, environment)
@@ -71,8 +81,14 @@ fn every_way_to_return_a_result() {
     for (code, expect) in [
         ("exports.handler = async (event) => ({ n: event.n + 1 })", r#"{"n":2}"#),
         ("exports.handler = (event, context, callback) => callback(null, event)", r#"{"n":1}"#),
-        ("exports.handler = (e, c, callback) => { setTimeout(() => callback(null, 'late'), 20) }", r#""late""#),
-        ("exports.handler = (e, c, cb) => { c.callbackWaitsForEmptyEventLoop = false; setTimeout(() => {}, 60000); cb(null, 1) }", "1"),
+        (
+            "exports.handler = (e, c, callback) => { setTimeout(() => callback(null, 'late'), 20) }",
+            r#""late""#,
+        ),
+        (
+            "exports.handler = (e, c, cb) => { c.callbackWaitsForEmptyEventLoop = false; setTimeout(() => {}, 60000); cb(null, 1) }",
+            "1",
+        ),
         ("exports.handler = (e, context) => context.succeed('old')", r#""old""#),
         ("exports.handler = () => new Promise((resolve) => setTimeout(resolve, 10))", "null"),
         ("exports.handler = () => 5", "null"),
@@ -217,8 +233,14 @@ fn the_console_writes_lambdas_lines() {
     );
     stage.line("raw");
     let lines = stage.lines();
-    assert!(lines.iter().any(|line| line.ends_with(&format!("Z\t{ID}\tINFO\ta b {{ c: 1 }}"))), "{lines:?}");
-    assert!(lines.iter().any(|line| line.ends_with(&format!("Z\t{ID}\tWARN\ttwo\rlines"))), "{lines:?}");
+    assert!(
+        lines.iter().any(|line| line.ends_with(&format!("Z\t{ID}\tINFO\ta b {{ c: 1 }}"))),
+        "{lines:?}"
+    );
+    assert!(
+        lines.iter().any(|line| line.ends_with(&format!("Z\t{ID}\tWARN\ttwo\rlines"))),
+        "{lines:?}"
+    );
 }
 
 #[test]
@@ -234,7 +256,10 @@ fn responses_stream() {
     );
     assert_eq!(result.path, format!("/2018-06-01/runtime/invocation/{ID}/response"));
     assert_eq!(result.headers["lambda-runtime-function-response-mode"], "streaming");
-    assert_eq!(result.headers["content-type"], "application/vnd.awslambda.http-integration-response");
+    assert_eq!(
+        result.headers["content-type"],
+        "application/vnd.awslambda.http-integration-response"
+    );
     assert_eq!(result.body, "{\"statusCode\":201}\0\0\0\0\0\0\0\0one two");
     let (_stage, _api, _, result) = invoke(
         "exports.handler = awslambda.streamifyResponse(async (event, stream) => { stream.write('begun'); throw new Error('half') })",

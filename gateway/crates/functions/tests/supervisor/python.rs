@@ -29,7 +29,12 @@ fn invoke(code: &str) -> (Stage, Api, EnvironmentId, Request) {
 #[track_caller]
 fn check_result(code: &str, expect: &str) {
     let (_stage, _api, _, result) = invoke(code);
-    assert_eq!(result.path, format!("/2018-06-01/runtime/invocation/{ID}/response"), "{}", result.body);
+    assert_eq!(
+        result.path,
+        format!("/2018-06-01/runtime/invocation/{ID}/response"),
+        "{}",
+        result.body
+    );
     assert_eq!(result.body, expect);
 }
 
@@ -37,7 +42,12 @@ fn check_result(code: &str, expect: &str) {
 #[track_caller]
 fn check_error(code: &str, kind: &str, expect: &str) {
     let (_stage, _api, _, result) = invoke(code);
-    assert_eq!(result.path, format!("/2018-06-01/runtime/invocation/{ID}/error"), "{}", result.body);
+    assert_eq!(
+        result.path,
+        format!("/2018-06-01/runtime/invocation/{ID}/error"),
+        "{}",
+        result.body
+    );
     assert_eq!(result.headers["lambda-runtime-function-error-type"], kind);
     assert!(result.body.starts_with(expect), "{}", result.body);
 }
@@ -60,6 +70,11 @@ fn check_init(plan: FunctionPlan, kind: &str, expect: &str) {
 fn events_and_results_are_json() {
     let code = "def handler(event, context):\n  event['n'] += 1\n  return event\n";
     let (stage, api) = (Stage::new(), Api::new());
+    // The first looks for an interpreter.
+    let first = start(&stage, &api, code);
+    drop(api.request());
+    stage.kill(first);
+    stage.exit_of(first);
     let since = Instant::now();
     start(&stage, &api, code);
     for n in 0..50 {
@@ -129,7 +144,11 @@ def handler(event, context):
     );
     check_error(code, "Refused", &expect);
     let (stage, _api, _, result) = invoke(code);
-    assert!(result.body.contains(r#"index.py\", line 5, in handler\n    inner()\n""#), "{}", result.body);
+    assert!(
+        result.body.contains(r#"index.py\", line 5, in handler\n    inner()\n""#),
+        "{}",
+        result.body
+    );
     assert!(!result.body.contains("bootstrap.py"), "{}", result.body);
     let traceback = stage.line("[ERROR] Refused: no \"way\"\rTraceback (most recent call last):\r");
     assert!(traceback.contains("line 3, in inner"), "{traceback}");

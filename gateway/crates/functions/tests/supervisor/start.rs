@@ -75,7 +75,9 @@ fn the_environment_is_what_aws_documents_and_nothing_else() {
 fn each_environment_has_a_tmp_of_its_own_and_leaves_nothing() {
     let mut stage = Stage::new();
     let outside = format!("/tmp/own-tmp-{}", std::process::id());
-    let script = format!("ls /tmp | grep -c own-tmp; touch {outside}; echo done; touch no; ls $LAMBDA_TASK_ROOT");
+    let script = format!(
+        "ls /tmp | grep -c own-tmp; touch {outside}; echo done; touch no; ls $LAMBDA_TASK_ROOT"
+    );
     for round in 1..=2 {
         let environment = stage.script(&script);
         assert_eq!(stage.exit_of(environment), Exit::Status(0));
@@ -117,7 +119,8 @@ fn functions_run_as_the_user_that_the_operator_named() {
     }
     for containment in containments() {
         let stage = Stage::of(Some(containment), |settings| settings.user = Some("65534".into()));
-        let environment = stage.script("echo $(id -u):$(id -g):$(id -G); touch ${TMPDIR:-/tmp}/x && echo wrote");
+        let environment =
+            stage.script("echo $(id -u):$(id -g):$(id -G); touch ${TMPDIR:-/tmp}/x && echo wrote");
         assert_eq!(stage.exit_of(environment), Exit::Status(0), "{:?}", stage.lines());
         assert_eq!(stage.lines(), ["65534:65534:65534", "wrote"]);
     }
@@ -166,14 +169,16 @@ fn two_hundred_starts_and_ends_leave_nothing() {
     let function = plan(Runtime::Provided, code);
     let descriptors = || std::fs::read_dir("/proc/self/fd").unwrap().count();
     let round = || {
-        let environments: Vec<_> = (0..8).map(|_| stage.start(function.clone(), nowhere())).collect();
+        let environments: Vec<_> =
+            (0..8).map(|_| stage.start(function.clone(), nowhere())).collect();
         environments.iter().for_each(|environment| stage.kill(*environment));
         environments.iter().for_each(|_| drop(stage.notice()));
     };
     round();
     let ended = || {
         let functions = stage.directory.path().join("functions");
-        let part = std::fs::read_dir(functions).unwrap().flatten().find(|e| e.path().is_dir()).unwrap();
+        let part =
+            std::fs::read_dir(functions).unwrap().flatten().find(|e| e.path().is_dir()).unwrap();
         let left = std::fs::read_dir(part.path().join("environments")).unwrap().count();
         (left == 0).then_some(())
     };

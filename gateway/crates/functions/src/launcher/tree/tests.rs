@@ -4,7 +4,8 @@ use super::*;
 
 #[test]
 fn names_of_processes_may_hold_anything() {
-    let stat = "17 (a) R (b) ) S 3 17 16 0 -1 4194560 80 0 0 0 1 2 3 4 20 0 5 0 900 1000 42 1844 1 1 0";
+    let stat =
+        "17 (a) R (b) ) S 3 17 16 0 -1 4194560 80 0 0 0 1 2 3 4 20 0 5 0 900 1000 42 1844 1 1 0";
     let process = Process::parse(stat).unwrap();
     assert_eq!((process.pid, process.parent, process.session), (17, 3, 16));
     assert_eq!((process.threads, process.started, process.rss_pages), (5, 900, 42));
@@ -28,7 +29,8 @@ fn what_is_below_a_process_is_found_and_ended() {
     assert_eq!(below.len(), 3, "{below:?}");
     let pids: Vec<i32> = below.iter().map(|process| process.pid).collect();
     end_until_none(|processes| {
-        let all = processes.all().filter(|process| pids.contains(&process.pid) || process.pid == shell);
+        let all =
+            processes.all().filter(|process| pids.contains(&process.pid) || process.pid == shell);
         all.copied().collect()
     });
     // The shell was waited for with the rest.

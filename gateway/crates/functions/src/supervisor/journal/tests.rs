@@ -77,8 +77,13 @@ fn failures_are_said_before_the_end() {
     journal(sink.clone()).platform(&end("Task timed out after 3.00 seconds"));
     journal(sink.clone()).platform(&end("Runtime exited with error: exit status 1"));
     let lines = sink.lines.lock().unwrap();
-    assert!(lines[0].ends_with("Z 8f507cfc-xmpl-4697-b07a-ac58fc914c95 Task timed out after 3.00 seconds"));
-    assert!(lines[2].ends_with("\tStatus: timeout") && lines[2].contains("Billed Duration: 3000 ms"));
+    assert!(
+        lines[0]
+            .ends_with("Z 8f507cfc-xmpl-4697-b07a-ac58fc914c95 Task timed out after 3.00 seconds")
+    );
+    assert!(
+        lines[2].ends_with("\tStatus: timeout") && lines[2].contains("Billed Duration: 3000 ms")
+    );
     assert!(lines[3].ends_with("Error: Runtime exited with error: exit status 1"));
     assert!(lines[5].ends_with("\tStatus: error\tError Type: Runtime.ExitError"));
 }

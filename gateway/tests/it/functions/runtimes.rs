@@ -1,7 +1,8 @@
 //! Acceptance: one template with Python, Node and a `provided` Rust function, inline and directory code; and
 //! AWS's own clients of the runtime API.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -125,10 +126,23 @@ def handler(event, context):
 ",
     )
     .unwrap();
-    let python = venv.join("bin/python");
-    assert!(python.exists(), "GATEWAY_TEST_VENV has no {}", python.display());
+    // Beside the code, as in a deployment package: functions have a /tmp of their own, and the clone may be in /tmp.
+    let packages = site_packages(&venv);
+    for name in ["awslambdaric", "simplejson"] {
+        let copied = Command::new("cp").arg("-r").arg(packages.join(name)).arg(&code).status();
+        assert!(copied.unwrap().success(), "{name} is in {}", packages.display());
+    }
+    for file in std::fs::read_dir(&packages).unwrap().map(|entry| entry.unwrap().path()) {
+        if file.is_file() {
+            std::fs::copy(&file, code.join(file.file_name().unwrap())).unwrap();
+        }
+    }
+    let python = venv.join("bin/python").canonicalize().unwrap();
     let bootstrap = code.join("bootstrap");
-    let script = format!("#!/bin/sh\nexec {} -m awslambdaric \"$_HANDLER\"\n", python.display());
+    let script = format!(
+        "#!/bin/sh\nPYTHONPATH=$LAMBDA_TASK_ROOT exec {} -m awslambdaric \"$_HANDLER\"\n",
+        python.display()
+    );
     std::fs::write(&bootstrap, script).unwrap();
     std::fs::set_permissions(&bootstrap, std::os::unix::fs::PermissionsExt::from_mode(0o755))
         .unwrap();
@@ -149,15 +163,21 @@ def handler(event, context):
     assert_eq!(get(&gateway, "/s/x").status, 200, "the environment lives on");
 }
 
+/// Where a virtual environment has its packages.
+fn site_packages(venv: &Path) -> PathBuf {
+    let mut versions = std::fs::read_dir(venv.join("lib")).unwrap();
+    versions.next().unwrap().unwrap().path().join("site-packages")
+}
+
 /// A zip file, made by the interpreter that is there anyway.
-fn zip(path: &std::path::Path, files: &[(&str, &str)]) {
+fn zip(path: &Path, files: &[(&str, &str)]) {
     let script = "
 import sys, zipfile
 with zipfile.ZipFile(sys.argv[1], 'w', zipfile.ZIP_DEFLATED) as archive:
     for name, text in zip(sys.argv[2::2], sys.argv[3::2]):
         archive.writestr(name, text)
 ";
-    let mut command = std::process::Command::new("python3");
+    let mut command = Command::new("python3");
     command.arg("-c").arg(script).arg(path);
     files.iter().for_each(|(name, text)| {
         command.args([name, text]);

@@ -25,6 +25,7 @@ use rustix::process::{Pid, Signal, WaitOptions, WaitStatus};
 pub(crate) use confine::unshare;
 pub use order::{Containment, LaunchOrder, Report};
 
+use crate::limits::LAUNCHER_END_MAX;
 use crate::supervisor::Exit;
 
 /// The hidden command of the gateway's program that starts an environment.
@@ -69,7 +70,7 @@ fn run(control: &mut UnixStream) -> Result<Exit, String> {
         .spawn()
         .map_err(|error| format!("cannot start {}: {error}", order.program.display()))?;
     let runtime = Pid::from_child(&runtime);
-    end_with_gateway(control, order.containment)?;
+    end_with_gateway(control, order.containment, runtime)?;
     let exit = reap_until(runtime);
     if order.containment == Containment::Tree {
         tree::end_descendants();
@@ -78,7 +79,11 @@ fn run(control: &mut UnixStream) -> Result<Exit, String> {
 }
 
 /// A thread that ends everything at the end of the socket.
-fn end_with_gateway(control: &UnixStream, containment: Containment) -> Result<(), String> {
+fn end_with_gateway(
+    control: &UnixStream,
+    containment: Containment,
+    runtime: Pid,
+) -> Result<(), String> {
     let mut control = control.try_clone().map_err(|error| error.to_string())?;
     let watch = move || {
         // The gateway says nothing more: a byte as well as the end means the end.
@@ -86,7 +91,11 @@ fn end_with_gateway(control: &UnixStream, containment: Containment) -> Result<()
         match containment {
             Containment::Namespace => std::process::exit(0),
             Containment::Tree => {
+                // Most of them at once, which a look at each could not end while they multiply.
+                let _ = rustix::process::kill_process_group(runtime, Signal::KILL);
                 tree::end_descendants();
+                // The other thread has learnt of the runtime's end, and reports it.
+                std::thread::sleep(LAUNCHER_END_MAX / 2);
                 std::process::exit(0)
             }
         }

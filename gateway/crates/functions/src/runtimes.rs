@@ -15,6 +15,7 @@ use gateway_compile::Runtime;
 
 use crate::code::make_directory;
 use crate::limits::INTERPRETER_MAX;
+use crate::supervisor::children::Known;
 
 const PYTHON_CLIENT: (&str, &str) = ("bootstrap.py", include_str!("runtimes/python.py"));
 const NODE_CLIENT: (&str, &str) = ("bootstrap.cjs", include_str!("runtimes/node.cjs"));
@@ -171,13 +172,9 @@ fn ask(program: &Path, runtime: &Runtime, python: &str, node: &str) -> Option<St
         Runtime::Python { .. } => ["-c", python],
         Runtime::NodeJs { .. } => ["-p", node],
     };
-    let child = Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn();
-    let mut child = child.ok()?;
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let (mut child, _known) = Known::spawn(|| command.spawn(), |child| Some(child.id())).ok()?;
     let since = Instant::now();
     let is_ended = loop {
         match child.try_wait() {

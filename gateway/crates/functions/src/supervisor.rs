@@ -1,6 +1,7 @@
 //! Processes: started, watched, ended.
 
 mod cgroup;
+pub(crate) mod children;
 mod directory;
 mod environment;
 mod journal;

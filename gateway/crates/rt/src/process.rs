@@ -25,6 +25,19 @@ pub fn end_with_parent(command: &mut Command) {
     unsafe { command.pre_exec(set) };
 }
 
+/// Keeps the programs that this process starts from inheriting any of its file descriptors but the standard three.
+///
+/// # Errors
+/// Where the kernel is older than 5.11.
+pub fn keep_file_descriptors() -> io::Result<()> {
+    let flag = libc::CLOSE_RANGE_CLOEXEC.cast_signed();
+    // SAFETY: sets a flag of descriptors and closes none, so that whoever owns one still has it.
+    if unsafe { libc::close_range(3, libc::c_uint::MAX, flag) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -40,5 +53,20 @@ mod tests {
         let mut child = started.join().unwrap();
         let status = child.wait().unwrap();
         assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(libc::SIGKILL));
+    }
+
+    #[test]
+    fn programs_inherit_no_descriptors_but_the_standard_three() {
+        // SAFETY: a new descriptor, which nobody else knows; it is closed below.
+        let inherited = unsafe { libc::dup(0) };
+        let flags = || {
+            // SAFETY: reads a flag of a descriptor that is open.
+            unsafe { libc::fcntl(inherited, libc::F_GETFD) }
+        };
+        assert_eq!(flags(), 0);
+        keep_file_descriptors().unwrap();
+        assert_eq!(flags(), libc::FD_CLOEXEC);
+        // SAFETY: it is this test's own.
+        unsafe { libc::close(inherited) };
     }
 }

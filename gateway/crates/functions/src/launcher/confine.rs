@@ -35,6 +35,9 @@ pub(super) fn launcher(order: &LaunchOrder) -> Result<(), String> {
         rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable),
     )?;
     must("start a session", setsid().map(drop))?;
+    // Whoever started the gateway may have left it some.
+    let kept = gateway_rt::process::keep_file_descriptors();
+    kept.map_err(|error| format!("cannot keep file descriptors: {error}"))?;
     if order.containment == Containment::Namespace {
         let death = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
         must("end with the gateway", death)?;

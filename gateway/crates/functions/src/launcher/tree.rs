@@ -47,6 +47,12 @@ impl Process {
         Self::parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
     }
 
+    /// Whether it can gain no privileges, which all have that a launcher started, and cannot lose.
+    pub(crate) fn has_no_new_privileges(&self) -> bool {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid)).unwrap_or_default();
+        status.lines().any(|line| line == "NoNewPrivs:\t1")
+    }
+
     pub(crate) fn kill(&self) {
         if let Some(pid) = Pid::from_raw(self.pid) {
             let _ = kill_process(pid, Signal::KILL);

@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
 use super::cgroup::Group;
+use super::children;
 use super::journal::Journal;
 use super::lines::Lines;
 use super::memory::high_water;
@@ -190,7 +191,7 @@ async fn watch(
     events: &mut mpsc::UnboundedReceiver<Event>,
     prepared: Prepared,
 ) -> NoticeKind {
-    let Prepared { launched, group, .. } = prepared;
+    let Prepared { launched, group, _code } = prepared;
     let mut running =
         Running { shared, entry, launched, group, lines: Lines::default(), end: None };
     let is_open = Cell::new(true);
@@ -319,22 +320,30 @@ impl Running<'_> {
     }
 
     /// Ends what a launcher left that did not end in its own way: the function may have killed it.
+    ///
+    /// What it left is this process's now, as the next subreaper's.
     async fn end_stragglers(&self, runtime_api: SocketAddr) {
         let launcher = self.entry.launcher.get();
         let known = self.entry.processes.take();
         let variable = format!("AWS_LAMBDA_RUNTIME_API={runtime_api}").into_bytes();
-        let own = std::process::id();
+        let own = std::process::id().cast_signed();
         let is_straggler = move |process: &Process| {
             let is_known =
                 |known: &Process| known.pid == process.pid && known.started == process.started;
-            process.pid.cast_unsigned() != own
+            let is_orphan = || {
+                process.parent == own
+                    && !children::has(process.pid)
+                    && process.has_no_new_privileges()
+            };
+            process.pid != own
                 && (Some(process.session) == launcher
                     || known.iter().any(is_known)
+                    || is_orphan()
                     || has_variable(process.pid, &variable))
         };
         let find = move |processes: &Processes| {
             let roots: Vec<Process> =
-                processes.all().filter(|p| is_straggler(p)).copied().collect();
+                processes.all().filter(|process| is_straggler(process)).copied().collect();
             let below: Vec<Process> =
                 roots.iter().flat_map(|root| processes.below(root.pid)).collect();
             [roots, below].concat()

@@ -13,6 +13,7 @@ use tokio::net::unix::pipe;
 use tokio::process::{Child, Command};
 
 use super::cgroup::Group;
+use super::children::Known;
 use crate::launcher::{COMMAND, Containment, LaunchOrder, unshare};
 
 /// Starts launchers, on one thread.
@@ -29,6 +30,7 @@ pub(super) struct Launched {
     pub(super) control: UnixStream,
     /// What the function writes, to standard output and standard error.
     pub(super) output: pipe::Receiver,
+    _known: Option<Known>,
 }
 
 impl Spawner {
@@ -66,7 +68,8 @@ impl Spawner {
             .stderr(stdout.try_clone()?)
             .stdout(stdout)
             .kill_on_drop(true);
-        let child = self.in_namespace(|| command.spawn())?;
+        let (child, known) =
+            Known::spawn(|| self.in_namespace(|| command.spawn()), |child: &Child| child.id())?;
         // With it go this process's ends of what is the launcher's.
         drop(command);
         if let (Some(group), Some(pid)) = (group, child.id()) {
@@ -75,7 +78,7 @@ impl Spawner {
         control.write_all(&order.encode())?;
         control.set_nonblocking(true)?;
         let output = pipe::Receiver::from_owned_fd(output.into())?;
-        Ok(Launched { child, control, output })
+        Ok(Launched { child, control, output, _known: known })
     }
 
     /// Children that are started meanwhile are the first of a PID namespace. Others' children are not: it is the thread

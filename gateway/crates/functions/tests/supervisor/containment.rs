@@ -1,6 +1,6 @@
 //! Nothing outlives its environment, and no environment takes more than it has.
 
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use gateway_compile::Runtime;
@@ -19,6 +19,16 @@ fn daemon(marker: u32) -> String {
 /// A number of seconds that no other process of this machine sleeps.
 fn marker(test: u32) -> u32 {
     1_000_000 + test * 100_000 + std::process::id() % 100_000
+}
+
+/// A process that does not outlive its test.
+struct Killed(Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
 }
 
 #[track_caller]
@@ -79,15 +89,14 @@ fn nothing_survives_a_gateway_that_is_killed() {
         write_file(&code, "bootstrap", &format!("#!/bin/sh\n{}; sleep {marker}\n", daemon(marker)));
         let name = if containment == Containment::Tree { "tree" } else { "namespace" };
         let functions = directory.path().join("functions");
-        let mut gateway = Command::new(LAUNCHER)
+        let gateway = Command::new(LAUNCHER)
             .args(["run", name])
             .args([&functions, &code])
             .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
+            .spawn();
+        let gateway = Killed(gateway.unwrap());
         wait_for_daemon(marker);
-        gateway.kill().unwrap();
-        gateway.wait().unwrap();
+        drop(gateway);
         wait_for_none_with(&marker.to_string());
         let launchers = || {
             let all = processes_with("function-environment");

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use gateway_functions::{Exit, PlatformEvent};
+use gateway_functions::{Exit, NoticeKind, PlatformEvent};
 
-use super::stage::Stage;
+use super::stage::{Stage, containments, processes_with, wait_for};
 
 const ID: [u8; 36] = *b"8f507cfc-1111-4697-b07a-ac58fc914c95";
 
@@ -29,32 +29,41 @@ fn lines_come_as_they_were_written() {
 
 #[test]
 fn ten_megabytes_come_whole_and_others_are_not_stalled() {
-    let stage = Stage::new();
-    let loud = stage
-        .script("yes 0123456789012345678901234567890123456789 | head -c 10485760; echo; echo end");
-    let since = Instant::now();
-    let quiet = stage.script("echo quiet");
-    let mut exits = [stage.notice().0, stage.notice().0];
-    exits.sort();
-    assert_eq!(exits, [loud, quiet]);
-    println!("10 MB took {:?}", since.elapsed());
-    let lines = stage.lines();
-    let full = lines.iter().filter(|line| line.len() == 40).count();
-    assert_eq!(full, 10_485_760 / 41, "{} lines", lines.len());
-    assert_eq!(lines.iter().filter(|line| *line == "end" || *line == "quiet").count(), 2);
+    for containment in containments() {
+        let stage = Stage::with(Some(containment));
+        let loud = stage.script(
+            "yes 0123456789012345678901234567890123456789 | head -c 10485760; echo; echo end",
+        );
+        let since = Instant::now();
+        let quiet = stage.script("echo quiet");
+        for _ in 0..2 {
+            let (environment, ended) = stage.notice();
+            let is_ok = matches!(ended, NoticeKind::Exited(Exit::Status(0)));
+            assert!(is_ok && [loud, quiet].contains(&environment), "{environment:?} {ended:?}");
+        }
+        println!("10 MB took {:?}", since.elapsed());
+        let lines = stage.lines();
+        let full = lines.iter().filter(|line| line.len() == 40).count();
+        let last = &lines[lines.len() - 3..];
+        assert_eq!(full, 10_485_760 / 41, "{containment:?}: {} lines, {last:?}", lines.len());
+        assert_eq!(lines.iter().filter(|line| *line == "end" || *line == "quiet").count(), 2);
+    }
 }
 
 #[test]
 fn platform_lines_stand_around_what_the_function_says() {
     let stage = Stage::new();
-    let environment = stage.script("read line < /dev/null; while [ ! -e $LAMBDA_TASK_ROOT/go ]; do sleep 0.02; done; printf 'said'; touch /tmp/said; sleep 60");
+    let marker = 1_900_000 + std::process::id() % 100_000;
+    let environment = stage.script(&format!(
+        "while [ ! -e $LAMBDA_TASK_ROOT/go ]; do sleep 0.02; done; printf said; exec sleep {marker}"
+    ));
     stage.log(environment, PlatformEvent::Start { request_id: ID });
     stage.line("START RequestId: ");
-    let go = std::fs::read_dir(stage.directory.path()).unwrap().flatten();
-    let go = go.map(|e| e.path()).find(|p| p.join("bootstrap").exists()).unwrap();
-    std::fs::write(go.join("go"), "").unwrap();
-    // It is in the pipe without an end, so nothing shows but the end of the invocation that it belongs to.
-    std::thread::sleep(Duration::from_millis(200));
+    let code = stage.directory.path().join("code-1");
+    std::fs::write(code.join("go"), "").unwrap();
+    // It is in the pipe without an end by then, and shows with the end of the invocation that it belongs to.
+    let sleeps = format!("sleep {marker}");
+    wait_for(|| (processes_with(&sleeps).len() == 1).then_some(())).unwrap();
     stage.log(environment, end(None));
     stage.line("REPORT RequestId: ");
     let lines = stage.lines();

@@ -19,7 +19,7 @@ use gateway_functions::{
 pub(crate) const LAUNCHER: &str = env!("CARGO_BIN_EXE_functions-test-gateway");
 
 /// How long anything may take here before the test has failed.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Both ways to hold processes together, where this machine permits both.
 pub(crate) fn containments() -> Vec<Containment> {
@@ -209,9 +209,12 @@ pub(crate) fn plan(runtime: Runtime, code: Code) -> FunctionPlan {
     }
 }
 
-/// An address where nobody listens.
+/// An address where nobody listens; another each time, as environments' are.
 pub(crate) fn nowhere() -> SocketAddr {
-    SocketAddr::from(([127, 0, 0, 1], 1))
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let [.., a, b] = NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+    let [.., c, _] = std::process::id().to_be_bytes();
+    SocketAddr::from(([127, c, a, b], 1))
 }
 
 /// The processes whose command line holds `marker`, which no other does.

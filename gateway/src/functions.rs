@@ -5,8 +5,8 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use gateway_dataplane::Command;
 use gateway_functions::{
-    FunctionStats, Functions, HostSettings, LogLine, LogSink, Notice, OrderSender, Supervisor,
-    SupervisorSettings,
+    FunctionStats, Functions, HostSettings, LogLine, LogSink, Notice, NoticeKind, Notify, Order,
+    OrderReceiver, OrderSender, Supervisor, SupervisorSettings,
 };
 use gateway_rt::Sender;
 use gateway_store::LogStore;
@@ -19,7 +19,7 @@ pub(crate) struct Running {
     functions: Arc<Functions>,
     orders: OrderSender,
     logs: Arc<LogStore>,
-    _supervisor: Supervisor,
+    _supervisor: Option<Supervisor>,
 }
 
 impl Running {
@@ -30,7 +30,7 @@ impl Running {
     pub(crate) fn start(settings: &Settings, mailboxes: &Arc<[Sender<Command>]>) -> Result<Self> {
         let (orders, ordered) = gateway_functions::orders();
         let mailboxes = mailboxes.clone();
-        let notify = Arc::new(move |shard: usize, notice: Notice| {
+        let notify: Notify = Arc::new(move |shard: usize, notice: Notice| {
             if mailboxes[shard].try_send(Command::Function(notice)).is_err() {
                 tracing::error!(shard, "Mailbox is full, the end of an environment is not heard");
             }
@@ -38,8 +38,20 @@ impl Running {
         let logs = Arc::new(open_logs(settings));
         let sink = Logs { store: logs.clone(), shows: settings.dev };
         let supervisor = supervisor_settings(settings)?;
-        let supervisor = Supervisor::start(supervisor, ordered, notify, Arc::new(sink))
-            .context("cannot start the supervisor of functions")?;
+        let directory = supervisor.directory.display().to_string();
+        // A gateway without functions has no use for the directory, so that it is no reason not to serve.
+        let supervisor = match std::fs::create_dir_all(&supervisor.directory) {
+            Ok(()) => {
+                Some(Supervisor::start(supervisor, ordered, notify, Arc::new(sink)).with_context(
+                    || format!("cannot use {directory} for functions (functions.directory)"),
+                )?)
+            }
+            Err(error) => {
+                tracing::error!(%error, directory, "No function runs here (functions.directory)");
+                refuse_all(ordered, notify, &format!("cannot make {directory}: {error}"))?;
+                None
+            }
+        };
         let functions = Arc::new(Functions::new(host_settings(settings)));
         Ok(Self { functions, orders, logs, _supervisor: supervisor })
     }
@@ -53,6 +65,21 @@ impl Running {
     pub(crate) fn shared(&self) -> (Arc<Functions>, OrderSender) {
         (self.functions.clone(), self.orders.clone())
     }
+}
+
+/// Answers every order to start an environment with the reason why that cannot be.
+fn refuse_all(mut orders: OrderReceiver, notify: Notify, reason: &str) -> Result<()> {
+    let reason = reason.to_owned();
+    let refuse = move || {
+        while let Some(order) = orders.blocking_recv() {
+            if let Order::Start { environment, shard, .. } = order {
+                let kind = NoticeKind::StartFailed(reason.clone());
+                notify(shard, Notice { environment, kind });
+            }
+        }
+    };
+    let thread = std::thread::Builder::new().name("functions".to_owned());
+    thread.spawn(refuse).context("cannot start a thread").map(drop)
 }
 
 /// What metrics tell of functions.
@@ -101,9 +128,11 @@ fn open_logs(settings: &Settings) -> LogStore {
 
 fn supervisor_settings(settings: &Settings) -> Result<SupervisorSettings> {
     let functions = &settings.functions;
-    let own = || match &settings.state.directory {
-        Some(state) => state.join("functions"),
-        None => std::env::temp_dir().join(format!("gateway-functions-{}", std::process::id())),
+    // One for all gateways of a user: who starts next removes what a killed one left. Never under state.directory,
+    // whose disk may be full.
+    let own = || {
+        let user = rustix::process::geteuid().as_raw();
+        std::env::temp_dir().join(format!("gateway-functions-{user}"))
     };
     let mut environment: Vec<_> = endpoint_variables(settings).collect();
     environment.extend(functions.environment.clone());

@@ -354,7 +354,7 @@ pub(crate) struct Functions {
     pub init_timeout: Duration,
     /// User that functions run as, when the gateway runs as root; empty: the gateway's own.
     pub user: String,
-    /// Where code is unpacked and environments have their files; none: a directory of this process.
+    /// Where code is unpacked and environments have their files; none: a directory of this user.
     #[serde(with = "values::optional_path")]
     pub directory: Option<PathBuf>,
     /// Whether a function without a permission for API Gateway is not invoked, as on AWS.

@@ -33,6 +33,10 @@ pub const COMMAND: &str = "function-environment";
 
 /// Runs one environment to its end, and gives the program's exit status.
 pub fn main() -> u8 {
+    // The gateway's thread that starts us is not the one that accepts: a connection may slip in between.
+    if gateway_rt::process::close_inherited().is_err() {
+        return 2;
+    }
     let Ok(mut control) = control() else { return 2 };
     match run(&mut control) {
         Ok(exit) => {

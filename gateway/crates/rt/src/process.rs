@@ -25,6 +25,19 @@ pub fn end_with_parent(command: &mut Command) {
     unsafe { command.pre_exec(set) };
 }
 
+/// Closes all that this process inherited but the standard three: a copy would keep a connection open that its owner has
+/// closed. For the first line of a program, before it owns a descriptor of its own.
+///
+/// # Errors
+/// Where the kernel is older than 5.9.
+pub fn close_inherited() -> io::Result<()> {
+    // SAFETY: the caller says that nobody in this process owns one of them yet.
+    if unsafe { libc::close_range(3, libc::c_uint::MAX, 0) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
 /// Keeps the programs that this process starts from inheriting any of its file descriptors but the standard three.
 ///
 /// # Errors

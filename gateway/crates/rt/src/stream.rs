@@ -92,6 +92,9 @@ impl TcpStream {
 
     pub(crate) fn monoio(stream: monoio::net::TcpStream) -> Self {
         let fd = stream.as_raw_fd();
+        // monoio accepts without SOCK_CLOEXEC: what this process starts would hold the connection, and could read it.
+        // SAFETY: sets a flag of a descriptor that `stream` owns.
+        unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) };
         Self::new(fd, Socket::Monoio(UnsafeCell::new(stream)))
     }
 

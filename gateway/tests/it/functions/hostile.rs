@@ -206,6 +206,44 @@ fn a_function_that_takes_longer_than_the_integration_answers_504() {
     assert_eq!(environments(&gateway, "late"), 1);
 }
 
+/// A function sees no connection of the gateway: it could read what others send, and answer in its name.
+#[test]
+fn a_function_inherits_no_connection() {
+    let code = "
+        import os, socket
+
+        def handler(event, context):
+            found = []
+            for fd in os.listdir('/proc/self/fd'):
+                try:
+                    found.append(str(socket.socket(fileno=os.dup(int(fd))).getpeername()[1]))
+                except OSError:
+                    pass
+            return {'body': ' '.join(found)}
+    ";
+    let stack = Stack::new().python("spy", code).python("quiet", QUIET);
+    let gateway = serve(stack.route("GET", "spy", "spy").route("GET", "quiet", "quiet"), &[]);
+    // Connections of clients, idle and busy, and of another function's runtime, before the spy starts.
+    let mut idle = Client::connect(gateway.addr());
+    idle.send(b"GET /s/quiet HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_eq!(idle.response().status, 200);
+    let seen = get(&gateway, "/s/spy");
+    assert_eq!(seen.status, 200);
+    let count = seen.text().split_whitespace().count();
+    assert!(count <= 1, "beside that to its runtime API it has connections to {}", seen.text());
+    // Nor does its launcher hold one open that the gateway closes.
+    let sockets = |pid: u32| {
+        let fds = std::fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten();
+        let links = fds.filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok());
+        links.filter(|link| link.to_string_lossy().starts_with("socket:")).count()
+    };
+    for (pid, line) in descendants(gateway.pid()) {
+        if line.contains("function-environment") {
+            assert!(sockets(pid) <= 2, "a launcher has {} sockets", sockets(pid));
+        }
+    }
+}
+
 /// Code that cannot even be loaded.
 #[test]
 fn code_that_does_not_load_is_said() {

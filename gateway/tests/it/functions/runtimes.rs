@@ -83,6 +83,42 @@ fn python_node_and_provided_from_text_directories_and_archives() {
     }
 }
 
+/// As AWS's client for Node.js does: only a result that is called back waits for an empty event loop.
+#[test]
+fn what_ends_an_invocation_at_once_does() {
+    let started = |verb: &str| {
+        format!(
+            "exports.handler = (event, context, done) => {{ setTimeout(() => {{}}, 60000); {verb} }};"
+        )
+    };
+    let stack = Stack::new()
+        .node("succeed", &started("context.succeed({ body: 'succeeded' });"))
+        .node("done", &started("context.done(null, { body: 'done' });"))
+        .node("fail", &started("context.fail(new Error('failed'));"))
+        .node("error", &started("done(new Error('called back'));"))
+        .node(
+            "early",
+            &started(
+                "context.callbackWaitsForEmptyEventLoop = false; done(null, { body: 'early' });",
+            ),
+        );
+    let names = ["succeed", "done", "fail", "error", "early"];
+    let stack = names.iter().fold(stack, |stack, name| stack.route("GET", name, name));
+    let gateway = serve(stack, &[]);
+    for (name, status, body) in [
+        ("succeed", 200, "succeeded"),
+        ("done", 200, "done"),
+        ("fail", 502, ""),
+        ("error", 502, ""),
+        ("early", 200, "early"),
+    ] {
+        let response = get(&gateway, &format!("/s/{name}"));
+        assert_eq!(response.status, status, "{name}: {}", super::logs::log(&gateway, name));
+        assert!(status != 200 || response.text() == body, "{name}");
+        assert!(!super::logs::log(&gateway, name).contains("timed out"), "{name}");
+    }
+}
+
 #[test]
 fn the_official_client_for_rust_gets_the_whole_event() {
     let directory = TempDir::new().unwrap();

@@ -117,7 +117,7 @@ fn what_cannot_be_flushed_says_why() {
         "/restapis/api",
         "/restapis/api/stages/s/cache",
         "/restapis/api/stages/s/cache/data/",
-        "/restapis/api/stages/s/cache/authorizers",
+        "/restapis/api/stages/s/cache/other",
     ] {
         check("DELETE", path, 404, "DELETE /restapis/{id}/stages/{stage}/cache/data");
     }

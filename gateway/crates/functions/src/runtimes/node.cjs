@@ -260,9 +260,10 @@ function context(headers, callbackState) {
     invokedFunctionArn: headers['lambda-runtime-invoked-function-arn'],
     awsRequestId: headers['lambda-runtime-aws-request-id'],
     getRemainingTimeInMillis: () => deadline - Date.now(),
-    done: (error, result) => callbackState.callback(error, result),
-    fail: (error) => callbackState.callback(error),
-    succeed: (result) => callbackState.callback(null, result),
+    // These wait for nothing, whatever callbackWaitsForEmptyEventLoop says.
+    done: (error, result) => callbackState.complete(error, result),
+    fail: (error) => callbackState.complete(error ?? 'handled'),
+    succeed: (result) => callbackState.complete(null, result),
   };
 }
 
@@ -283,7 +284,13 @@ function run(handler, event, headers) {
         if (isDone) return;
         isDone = true;
         outcome = [error, result];
-        if (!state.waits) setImmediate(onEmpty);
+        // An error is told at once; a result waits for an empty event loop, unless it is not to.
+        const isError = error !== undefined && error !== null;
+        if (isError || !state.waits) setImmediate(onEmpty);
+      },
+      complete: (error, result) => {
+        state.waits = false;
+        state.callback(error, result);
       },
     };
     // The event loop is empty: what was called back is the result, or there is none.
@@ -362,7 +369,7 @@ async function invokeStreaming(api, handler, event, headers) {
   api.socket.ref();
   try {
     finished.catch(() => {});
-    await handler(event, stream, context(headers, { waits: false, callback() {} }));
+    await handler(event, stream, context(headers, { waits: false, callback() {}, complete() {} }));
     if (!stream.writableEnded) stream.end();
     await finished;
     await stream.conclude('');

@@ -2,9 +2,11 @@
 
 use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
+use rustix::process::geteuid;
 
 use crate::code::make_directory;
 
@@ -24,12 +26,8 @@ pub(super) struct Own {
 impl Own {
     /// Removes what dead supervisors left in `directory`, and makes a part of its own.
     pub(super) fn new(directory: &Path) -> io::Result<Self> {
-        make_directory(directory)?;
-        // Without links: environments see it behind their mounts.
-        let directory = fs::canonicalize(directory)?;
         // One at a time: a part that has no lock yet is not left over.
-        let all = File::create(directory.join(LOCK))?;
-        flock(&all, FlockOperation::LockExclusive)?;
+        let (directory, _all) = locked(directory)?;
         for entry in fs::read_dir(&directory)?.flatten() {
             if entry.file_name().to_string_lossy().starts_with(PREFIX)
                 && is_left_over(&entry.path())
@@ -65,6 +63,35 @@ impl Drop for Own {
             let _ = fs::remove_dir(directory);
         }
     }
+}
+
+/// Makes the directory if need be, and locks it. Whoever was last may have removed it in between: then once more.
+fn locked(directory: &Path) -> io::Result<(PathBuf, File)> {
+    loop {
+        match try_locked(directory) {
+            Ok(Some(locked)) => return Ok(locked),
+            Ok(None) => {}
+            // Only of a directory that was there a moment ago.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && directory.exists() => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => make_directory(directory)?,
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn try_locked(directory: &Path) -> io::Result<Option<(PathBuf, File)>> {
+    // Without links: environments see it behind their mounts.
+    let path = fs::canonicalize(directory)?;
+    let owner = fs::metadata(&path)?.uid();
+    if owner != geteuid().as_raw() && owner != 0 {
+        let text = "it belongs to another user, who could change the code of functions";
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, text));
+    }
+    let all = File::create(path.join(LOCK))?;
+    flock(&all, FlockOperation::LockExclusive)?;
+    let (ours, there) = (all.metadata()?, fs::metadata(path.join(LOCK))?);
+    let is_same = (ours.dev(), ours.ino()) == (there.dev(), there.ino());
+    Ok(is_same.then_some((path, all)))
 }
 
 fn is_left_over(part: &Path) -> bool {

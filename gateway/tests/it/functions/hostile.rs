@@ -93,11 +93,15 @@ fn each_kind_is_answered_as_lambda_would() {
     for (kind, words) in [
         ("crash", "Runtime exited with error: exit status 3"),
         ("hang", "Task timed out after 1.00 seconds"),
-        ("leak", "signal: killed"),
         ("exit", "Runtime exited without providing a reason"),
     ] {
         wait_until(kind, || super::logs::log(&gateway, kind).contains(words));
     }
+    // On a busy machine it may meet the limit of its data before anybody has looked.
+    wait_until("the leak has ended", || {
+        let log = super::logs::log(&gateway, "leak");
+        log.contains("signal: killed") || log.contains("MemoryError")
+    });
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Nothing outlives its environment, and no environment takes more than it has.
 
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use gateway_compile::Runtime;
 use gateway_functions::{Containment, Exit};

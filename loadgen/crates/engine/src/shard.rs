@@ -98,7 +98,9 @@ pub(crate) async fn work(run: Arc<Run>, index: usize, mut ledger: Ledger) -> Led
             seat.prepare().await;
             missing.set(missing.get() - 1);
             connected.ring();
-            if shard.started().await {
+            // With a schedule the pacer waits for time zero and starts all seats in one turn: if each woke for itself,
+            // the first could have an answer, and take the arrival of one that still slept.
+            if shard.run.schedule.is_some() || shard.started().await {
                 seat.work().await;
             }
             shard.leave();

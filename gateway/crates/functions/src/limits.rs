@@ -108,3 +108,7 @@ pub const INTERPRETER_MAX: Duration = Duration::from_secs(10);
 
 /// How long a launcher may take to end its processes before the supervisor does. Ours.
 pub const LAUNCHER_END_MAX: Duration = Duration::from_secs(2);
+
+/// What is added to the niceness of a function's processes (nice(2)): the gateway goes first where both want a CPU. Ours:
+/// about a tenth of its weight, so that a function still gets on beside a gateway that has all hands full.
+pub const NICE: i32 = 10;

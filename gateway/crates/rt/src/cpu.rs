@@ -1,6 +1,11 @@
 //! Which cores shards run on: the cpuset decides, the operator narrows it.
 
 use std::io;
+use std::time::Duration;
+
+/// What a thread of a shard runs for before another has its turn, where both have work (`sched_runtime`).
+/// Source: sched_setattr(2), the least that the kernel grants; its own default is 0.7 ms and more.
+const SLICE: Duration = Duration::from_micros(100);
 
 /// The cores this process may run on, ascending (its affinity mask, so a cpuset is respected).
 ///
@@ -31,6 +36,41 @@ pub fn pin(cpu: usize) -> io::Result<()> {
     unsafe { libc::CPU_SET(cpu, &mut set) };
     // SAFETY: the size is that of the set the pointer leads to.
     let rc = unsafe { libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const set) };
+    if rc == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Lets the calling thread run sooner when it wakes while others run. It gets no more time by that: its turns are shorter,
+/// and come earlier. Nothing happens before Linux 6.12, nor to a thread with a real-time policy.
+///
+/// # Errors
+/// Where a sandbox forbids the calls.
+pub fn wake_early() -> io::Result<()> {
+    let size = size_of::<libc::sched_attr>() as libc::c_uint;
+    let mut attributes = libc::sched_attr {
+        size,
+        sched_policy: 0,
+        sched_flags: 0,
+        sched_nice: 0,
+        sched_priority: 0,
+        sched_runtime: 0,
+        sched_deadline: 0,
+        sched_period: 0,
+    };
+    // SAFETY: the kernel writes at most `size` bytes, which is what there is.
+    let rc = unsafe {
+        libc::syscall(libc::SYS_sched_getattr, 0, &raw mut attributes, size, 0 as libc::c_uint)
+    };
+    if rc != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    if attributes.sched_policy != libc::SCHED_OTHER.cast_unsigned() {
+        return Ok(());
+    }
+    attributes.sched_runtime = SLICE.as_nanos() as u64;
+    // SAFETY: the attributes say their size, and live until the call returns.
+    let rc = unsafe {
+        libc::syscall(libc::SYS_sched_setattr, 0, &raw const attributes, 0 as libc::c_uint)
+    };
     if rc == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 

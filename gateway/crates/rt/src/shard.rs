@@ -52,6 +52,9 @@ where
             tracing::warn!(shard = config.index, cpu, %error, "Shard is not pinned");
         }
     }
+    if let Err(error) = crate::cpu::wake_early() {
+        tracing::debug!(shard = config.index, %error, "Shard wakes no earlier than others");
+    }
     backend::set_current(config.backend, config.driver);
     let whole = async move {
         crate::spawn(tick());

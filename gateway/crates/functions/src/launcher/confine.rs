@@ -15,7 +15,7 @@ use rustix::process::{
 use rustix::thread::{CapabilitySet, UnshareFlags};
 
 use super::order::{Containment, LaunchOrder};
-use crate::limits::{DATA_BYTES_SPARE, FILE_BYTES_MAX, FILES_MAX, PROCESSES_OF_USER_MAX};
+use crate::limits::{DATA_BYTES_SPARE, FILE_BYTES_MAX, FILES_MAX, NICE, PROCESSES_OF_USER_MAX};
 
 /// Where a function may write.
 const TMP: &str = "/tmp";
@@ -35,6 +35,8 @@ pub(super) fn launcher(order: &LaunchOrder) -> Result<(), String> {
         rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable),
     )?;
     must("start a session", setsid().map(drop))?;
+    // Best effort: where it is forbidden a function only competes with the gateway as equals do.
+    let _ = rustix::process::nice(NICE);
     // Whoever started the gateway may have left it some.
     let kept = gateway_rt::process::keep_file_descriptors();
     kept.map_err(|error| format!("cannot keep file descriptors: {error}"))?;

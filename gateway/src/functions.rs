@@ -68,7 +68,7 @@ impl Running {
 }
 
 /// Answers every order to start an environment with the reason why that cannot be.
-fn refuse_all(mut orders: OrderReceiver, notify: Notify, reason: &str) -> Result<()> {
+fn refuse_all(orders: OrderReceiver, notify: Notify, reason: &str) -> Result<()> {
     let reason = reason.to_owned();
     let refuse = move || {
         while let Some(order) = orders.blocking_recv() {

@@ -34,6 +34,7 @@ mod calls;
 mod connection;
 mod documents;
 mod environment;
+mod errands;
 mod function;
 mod inner;
 mod pool;

@@ -27,6 +27,6 @@ pub use host::{
 pub use launcher::Containment;
 pub use runtimes::{MissingInterpreter, interpreter};
 pub use supervisor::{
-    EnvironmentId, Exit, LogLine, LogSink, Notice, NoticeKind, Notify, Order, OrderReceiver,
-    OrderSender, PlatformEvent, Supervisor, SupervisorSettings, orders,
+    Closed, EnvironmentId, Exit, LogLine, LogSink, Notice, NoticeKind, Notify, Order,
+    OrderReceiver, OrderSender, PlatformEvent, Supervisor, SupervisorSettings, orders,
 };

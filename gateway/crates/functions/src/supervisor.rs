@@ -7,6 +7,7 @@ mod environment;
 mod journal;
 mod lines;
 mod memory;
+mod orders;
 mod spawn;
 mod thread;
 mod user;
@@ -19,24 +20,15 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use gateway_compile::FunctionPlan;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 use crate::launcher::Containment;
 
-/// The way from shards to the supervisor.
-pub fn orders() -> (OrderSender, OrderReceiver) {
-    mpsc::unbounded_channel()
-}
+pub use orders::{Closed, OrderReceiver, OrderSender, orders};
 
 /// Names an environment of this process; counts from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EnvironmentId(pub u64);
-
-/// Takes orders of all shards. Never blocks: a shard has at most a few orders for each environment under way.
-pub type OrderSender = mpsc::UnboundedSender<Order>;
-
-/// The supervisor's end of [`orders`].
-pub type OrderReceiver = mpsc::UnboundedReceiver<Order>;
 
 /// What a shard wants.
 #[derive(Debug)]
@@ -63,6 +55,8 @@ pub enum Order {
         environment: EnvironmentId,
         /// What happened.
         event: PlatformEvent,
+        /// When, in milliseconds since 1970.
+        unix_ms: u64,
     },
 }
 

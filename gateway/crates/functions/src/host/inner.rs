@@ -10,6 +10,7 @@ use gateway_rt::Moment;
 
 use super::calls::{Calls, Key};
 use super::environment::Environment;
+use super::errands::Errands;
 use super::function::{Address, Counters, Function, Functions, Mail};
 use super::pool::Pool;
 use super::{InvokeError, LocalFunction, Outcome};
@@ -23,7 +24,7 @@ type Known = (Rc<Pool>, Weak<LocalFunction>);
 pub(super) struct Inner {
     pub(super) index: usize,
     pub(super) functions: Arc<Functions>,
-    pub(super) orders: OrderSender,
+    pub(super) errands: Rc<Errands>,
     pub(super) poke: Rc<dyn Fn(usize)>,
     /// All environments of this shard.
     pub(super) environments: RefCell<HashMap<EnvironmentId, Rc<Environment>>>,
@@ -48,7 +49,7 @@ impl Inner {
             index,
             mail: functions.mail(index),
             functions,
-            orders,
+            errands: Errands::new(orders),
             poke,
             environments: RefCell::default(),
             calls: RefCell::new(Calls::new()),
@@ -167,6 +168,7 @@ impl Inner {
         gateway_rt::spawn(async move {
             while !(host.environments.borrow().is_empty() && host.calls.borrow().is_empty()) {
                 gateway_rt::sleep(WATCH_INTERVAL).await;
+                host.errands.remind();
                 host.look(Moment::now());
             }
             host.is_watched.set(false);

@@ -18,7 +18,7 @@ use super::function::{Address, Counters, Function, Job};
 use super::inner::Inner;
 use super::{Invocation, InvokeError, Outcome};
 use crate::limits::{BACKLOG, EXIT_GRACE, SETTLE_MAX};
-use crate::supervisor::{Exit, Order, PlatformEvent};
+use crate::supervisor::{Closed, Exit, Order, PlatformEvent};
 
 /// The environments that one shard has of a function.
 pub(super) struct Pool {
@@ -300,7 +300,8 @@ impl Pool {
         }
         if environment.exit.get().is_none() {
             environment.deadline.set(Moment::NEVER);
-            self.order(Order::Kill { environment: environment.id });
+            // Without a supervisor there is no process either.
+            let _ = self.host.errands.send(Order::Kill { environment: environment.id });
         }
         environment.wake();
     }
@@ -365,7 +366,8 @@ impl Pool {
             function: self.function.plan.clone(),
             runtime_api,
         };
-        self.host.orders.send(order).map_err(|_| "the supervisor has ended".to_owned())?;
+        let sent = self.host.errands.send(order);
+        sent.map_err(|Closed| "the supervisor has ended".to_owned())?;
         Counters::add(&self.function.counters.cold_starts);
         let init_max = self.host.functions.settings.init_max;
         let environment =
@@ -411,7 +413,7 @@ impl Pool {
         environment.deadline.set(started + Duration::from_millis(timeout_ms));
         environment.task.replace(Some(Rc::new(task)));
         Counters::add(&self.function.counters.invocations);
-        self.log(environment, PlatformEvent::Start { request_id });
+        self.host.errands.note(environment.id, PlatformEvent::Start { request_id });
         environment.wake();
     }
 
@@ -438,7 +440,7 @@ impl Pool {
             init: environment.init.take(),
             error,
         };
-        self.log(environment, end);
+        self.host.errands.note_end(environment.id, end);
     }
 
     /// Tells who has waited longest what became of the environment that was started for it.
@@ -452,7 +454,7 @@ impl Pool {
         let request_id = job.invocation.request_id;
         Counters::add(&self.function.counters.invocations);
         Counters::add(&self.function.counters.errors);
-        self.log(environment, PlatformEvent::Start { request_id });
+        self.host.errands.note(environment.id, PlatformEvent::Start { request_id });
         let since_start = Moment::now().micros_since(environment.started);
         let end = PlatformEvent::End {
             request_id,
@@ -460,7 +462,7 @@ impl Pool {
             init: Some(Duration::from_micros(since_start)),
             error: Some(said.to_owned()),
         };
-        self.log(environment, end);
+        self.host.errands.note_end(environment.id, end);
         if let Some(reply) = job.reply {
             self.host.reply(reply, result(&request_id));
         }
@@ -484,15 +486,6 @@ impl Pool {
         if self.is_retired.get() && self.count.get() == 0 && self.function.demand.waiting() == 0 {
             self.host.forget(&self.function);
         }
-    }
-
-    fn log(&self, environment: &Environment, event: PlatformEvent) {
-        self.order(Order::Log { environment: environment.id, event });
-    }
-
-    fn order(&self, order: Order) {
-        // Without a supervisor there is no process either.
-        let _ = self.host.orders.send(order);
     }
 }
 

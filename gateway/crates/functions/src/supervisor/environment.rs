@@ -44,7 +44,8 @@ pub(super) struct Entry {
 /// What happens to an environment. As many as orders, and looks at its processes.
 pub(super) enum Event {
     End(Cause),
-    Log(PlatformEvent),
+    /// What happened, and when.
+    Log(PlatformEvent, u64),
 }
 
 /// Why an environment is ended.
@@ -77,8 +78,8 @@ impl Entry {
         let _ = self.events.send(Event::End(cause));
     }
 
-    pub(super) fn log(&self, event: PlatformEvent) {
-        let _ = self.events.send(Event::Log(event));
+    pub(super) fn log(&self, event: PlatformEvent, unix_ms: u64) {
+        let _ = self.events.send(Event::Log(event, unix_ms));
     }
 }
 
@@ -108,8 +109,8 @@ pub(super) async fn run(
     let _ = spawn_blocking(move || std::fs::remove_dir_all(directory)).await;
     // Orders that came meanwhile.
     while let Ok(event) = events.try_recv() {
-        if let Event::Log(event) = event {
-            entry.journal.platform(&event);
+        if let Event::Log(event, unix_ms) = event {
+            entry.journal.platform(&event, unix_ms);
         }
     }
     shared.ended(start.environment);
@@ -232,11 +233,11 @@ impl Running<'_> {
     fn on(&mut self, event: Event) {
         match event {
             Event::End(cause) => self.end(cause),
-            Event::Log(event) => self.log(&event),
+            Event::Log(event, unix_ms) => self.log(&event, unix_ms),
         }
     }
 
-    fn log(&mut self, event: &PlatformEvent) {
+    fn log(&mut self, event: &PlatformEvent, unix_ms: u64) {
         self.entry.is_busy.set(matches!(event, PlatformEvent::Start { .. }));
         if let PlatformEvent::End { .. } = event {
             self.take_output(OUTPUT_DRAIN_BYTES);
@@ -244,7 +245,7 @@ impl Running<'_> {
             self.entry.journal.end_pause();
             self.measure();
         }
-        self.entry.journal.platform(event);
+        self.entry.journal.platform(event, unix_ms);
     }
 
     /// Asks what memory it has used, when nobody has looked for long.

@@ -42,17 +42,16 @@ impl Journal {
     }
 
     /// Writes what happened, as Lambda does.
-    pub(super) fn platform(&self, event: &PlatformEvent) {
+    pub(super) fn platform(&self, event: &PlatformEvent, unix_ms: u64) {
+        let write = |text: &str| self.line_at(unix_ms, text.as_bytes());
         match event {
             PlatformEvent::Start { request_id } => {
-                self.line(
-                    format!("START RequestId: {} Version: $LATEST", id(request_id)).as_bytes(),
-                );
+                write(&format!("START RequestId: {} Version: $LATEST", id(request_id)));
             }
             PlatformEvent::End { request_id, duration, init, error } => {
                 let id = id(request_id);
-                let status = error.as_ref().map(|error| self.failure(id, error));
-                self.line(format!("END RequestId: {id}").as_bytes());
+                let status = error.as_ref().map(|error| self.failure(unix_ms, id, error));
+                write(&format!("END RequestId: {id}"));
                 let mut report = format!(
                     "REPORT RequestId: {id}\tDuration: {:.2} ms\tBilled Duration: {} ms\tMemory Size: {} MB\tMax Memory Used: {} MB\t",
                     duration.as_secs_f64() * 1e3,
@@ -64,24 +63,28 @@ impl Journal {
                     let _ = write!(report, "Init Duration: {:.2} ms\t", init.as_secs_f64() * 1e3);
                 }
                 report.push_str(status.unwrap_or(""));
-                self.line(report.as_bytes());
+                write(&report);
             }
         }
     }
 
     /// What went wrong, and what the report says of it.
-    fn failure(&self, id: &str, error: &str) -> &'static str {
+    fn failure(&self, unix_ms: u64, id: &str, error: &str) -> &'static str {
         if error.starts_with("Task timed out") {
-            self.line(format!("{} {id} {error}", timestamp(unix_ms())).as_bytes());
+            let line = format!("{} {id} {error}", timestamp(unix_ms));
+            self.line_at(unix_ms, line.as_bytes());
             return "Status: timeout";
         }
-        self.line(format!("RequestId: {id} Error: {error}").as_bytes());
+        self.line_at(unix_ms, format!("RequestId: {id} Error: {error}").as_bytes());
         "Status: error\tError Type: Runtime.ExitError"
     }
 
     /// Writes a line of the platform's.
     pub(super) fn line(&self, text: &[u8]) {
-        let unix_ms = unix_ms();
+        self.line_at(unix_ms(), text);
+    }
+
+    fn line_at(&self, unix_ms: u64, text: &[u8]) {
         self.sink.line(LogLine { group: &self.group, stream: &self.stream, unix_ms, text });
     }
 

@@ -2,7 +2,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
-use std::future::poll_fn;
 use std::io;
 use std::path::PathBuf;
 use std::pin::pin;
@@ -55,12 +54,14 @@ pub(super) struct Shared {
     pub(super) sink: Arc<dyn LogSink>,
     /// What is read at once, of whichever environment has its turn.
     pub(super) scratch: RefCell<Vec<u8>>,
-    orders: RefCell<OrderReceiver>,
+    orders: OrderReceiver,
     entries: RefCell<HashMap<EnvironmentId, Rc<Entry>>>,
     /// Logs of environments that have ended, the oldest first.
     ended: RefCell<VecDeque<(EnvironmentId, Rc<Journal>)>>,
     tasks: LocalSet,
     is_closing: Cell<bool>,
+    /// An environment was started since the last look at memory was planned.
+    has_started: Cell<bool>,
 }
 
 pub(super) fn run(start: Start) {
@@ -98,24 +99,18 @@ pub(super) fn run(start: Start) {
 async fn serve(shared: Rc<Shared>, ended: oneshot::Receiver<()>) {
     let mut ended = pin!(ended);
     let mut sample = pin!(tokio::time::sleep(SAMPLE_IDLE));
-    let mut is_ordered = true;
+    let bell = shared.orders.bell();
     loop {
-        let order = poll_fn(|cx| shared.orders.borrow_mut().poll_recv(cx));
+        shared.pump();
+        if shared.has_started.take() {
+            let soon = tokio::time::Instant::now() + crate::limits::SAMPLE_BUSY;
+            let due = sample.deadline().min(soon);
+            sample.as_mut().reset(due);
+        }
         tokio::select! {
             biased;
             _ = &mut ended => break,
-            order = order, if is_ordered => match order {
-                Some(order) => {
-                    let is_start = matches!(order, Order::Start { .. });
-                    shared.clone().take(order);
-                    if is_start {
-                        let soon = tokio::time::Instant::now() + crate::limits::SAMPLE_BUSY;
-                        let due = sample.deadline().min(soon);
-                        sample.as_mut().reset(due);
-                    }
-                }
-                None => is_ordered = false,
-            },
+            () = bell.notified() => {}
             () = &mut sample => {
                 let entries = shared.entries.borrow().clone();
                 let next = memory::sample(entries.values().map(|entry| &**entry));
@@ -150,11 +145,12 @@ impl Shared {
             notify,
             sink,
             scratch: RefCell::new(vec![0; OUTPUT_BYTES]),
-            orders: RefCell::new(orders),
+            orders,
             entries: RefCell::default(),
             ended: RefCell::default(),
             tasks: LocalSet::new(),
             is_closing: Cell::new(false),
+            has_started: Cell::new(false),
             spawner,
             settings,
         })
@@ -162,12 +158,8 @@ impl Shared {
 
     /// Takes the orders that are there.
     pub(super) fn pump(self: &Rc<Self>) {
-        loop {
-            let order = self.orders.borrow_mut().try_recv();
-            match order {
-                Ok(order) => self.take(order),
-                Err(_) => return,
-            }
+        while let Ok(order) = self.orders.try_recv() {
+            self.take(order);
         }
     }
 
@@ -178,6 +170,7 @@ impl Shared {
                     let kind = NoticeKind::StartFailed("the gateway ends".to_owned());
                     return (self.notify)(shard, Notice { environment, kind });
                 }
+                self.has_started.set(true);
                 let (entry, events) = Entry::new(&function, self);
                 let entry = Rc::new(entry);
                 self.entries.borrow_mut().insert(environment, entry.clone());
@@ -189,13 +182,13 @@ impl Shared {
                     entry.end(Cause::Order);
                 }
             }
-            Order::Log { environment, event } => {
+            Order::Log { environment, event, unix_ms } => {
                 if let Some(entry) = self.entries.borrow().get(&environment) {
-                    return entry.log(event);
+                    return entry.log(event, unix_ms);
                 }
                 let ended = self.ended.borrow();
                 if let Some((_, journal)) = ended.iter().rev().find(|(id, _)| *id == environment) {
-                    journal.platform(&event);
+                    journal.platform(&event, unix_ms);
                 }
             }
         }

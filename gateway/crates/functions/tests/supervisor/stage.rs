@@ -129,7 +129,7 @@ impl Stage {
     }
 
     pub(crate) fn log(&self, environment: EnvironmentId, event: PlatformEvent) {
-        self.orders.send(Order::Log { environment, event }).unwrap();
+        self.orders.send(Order::Log { environment, event, unix_ms: 0 }).unwrap();
     }
 
     #[track_caller]

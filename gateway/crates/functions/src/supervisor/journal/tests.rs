@@ -41,7 +41,7 @@ fn check(event: &PlatformEvent, expect: &[&str]) {
     let sink = Arc::new(Kept::default());
     let journal = journal(sink.clone());
     journal.used(34 * 1024 * 1024 + 1);
-    journal.platform(event);
+    journal.platform(event, 0);
     assert_eq!(*sink.lines.lock().unwrap(), expect);
 }
 
@@ -74,8 +74,8 @@ fn failures_are_said_before_the_end() {
         init: None,
         error: Some(error.to_owned()),
     };
-    journal(sink.clone()).platform(&end("Task timed out after 3.00 seconds"));
-    journal(sink.clone()).platform(&end("Runtime exited with error: exit status 1"));
+    journal(sink.clone()).platform(&end("Task timed out after 3.00 seconds"), 0);
+    journal(sink.clone()).platform(&end("Runtime exited with error: exit status 1"), 0);
     let lines = sink.lines.lock().unwrap();
     assert!(
         lines[0]

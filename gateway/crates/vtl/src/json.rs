@@ -1,0 +1,1 @@
+//! JSON as API Gateway reads and writes it: json-smart in permissive mode.

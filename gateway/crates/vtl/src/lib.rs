@@ -1,0 +1,18 @@
+//! Mapping templates as API Gateway runs them: the language of Apache Velocity 1.7 in AWS's configuration, `$input`,
+//! `$util`, `$context`, `$stageVariables`, and JSONPath in Jayway's dialect.
+//!
+//! A [`Template`] is parsed once, when its API is compiled, and rendered for each request with [`Template::render`].
+//! What it may ask about the request comes through [`Request`]; what it changes is in [`Overrides`]. Nothing here does
+//! I/O or asks the time, and everything is bounded by [`Limits`].
+
+#![forbid(unsafe_code)]
+
+pub mod json;
+pub mod jsonpath;
+mod overrides;
+mod request;
+mod value;
+
+pub use overrides::Overrides;
+pub use request::Request;
+pub use value::{List, ListKind, Map, Value};

@@ -156,7 +156,7 @@ impl Loader {
         let outputs = outputs.map(|output| (output.key.clone(), output.value.clone())).collect();
         let code = code_paths(&loaded.definitions);
         let snapshot = compiled.snapshot.filter(|_| !has_errors);
-        diagnostics.extend(missing_interpreters(&loaded.definitions, snapshot.as_ref()));
+        diagnostics.extend(missing_to_start(&loaded.definitions, snapshot.as_ref()));
         if let Some(snapshot) = &snapshot {
             let generation = snapshot.generation;
             *imported = Some(Imported { marks, diagnostics: of_keys, generation });
@@ -198,18 +198,21 @@ fn read(path: &Path) -> io::Result<String> {
     std::fs::read_to_string(path)
 }
 
-/// A function whose runtime nobody has installed here loads, and fails when it is invoked.
-fn missing_interpreters(definitions: &Definitions, snapshot: Option<&Snapshot>) -> Vec<Diagnostic> {
+/// A function whose runtime nobody has installed here, or whose code lacks what it starts with, loads and fails when it is
+/// invoked.
+fn missing_to_start(definitions: &Definitions, snapshot: Option<&Snapshot>) -> Vec<Diagnostic> {
     let stages = snapshot.map(|snapshot| &snapshot.stages[..]).unwrap_or_default();
     let targets = stages.iter().flat_map(|stage| &stage.functions);
     let mut found: Vec<_> = targets
         .filter_map(|target| {
             let FunctionTarget::Local(plan) = target else { return None };
-            let missing = gateway_functions::interpreter(&plan.runtime).err()?;
             let mut functions = definitions.functions.iter();
             let function = functions.find(|function| *function.name.value == *plan.name)?;
-            let runtime = function.runtime.as_ref();
-            let place = runtime.map_or(&function.place, |runtime| &runtime.place);
+            let (missing, written) = match gateway_functions::interpreter(&plan.runtime) {
+                Err(missing) => (missing.to_string(), function.runtime.as_ref()),
+                Ok(_) => (gateway_functions::missing_entry(plan)?, function.handler.as_ref()),
+            };
+            let place = written.map_or(&function.place, |written| &written.place);
             let text = format!("{missing}; its methods answer 500 until then");
             Some(Diagnostic::warning(place, text))
         })

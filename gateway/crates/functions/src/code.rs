@@ -1,5 +1,6 @@
 //! Functions' code on disk: text and zip files become directories, directories are used where they are.
 
+mod entry;
 mod package;
 
 use std::cell::RefCell;
@@ -16,6 +17,7 @@ use tokio::sync::OnceCell;
 
 use crate::limits::CODE_KEPT_MAX;
 
+pub use entry::missing_entry;
 pub use package::{PackageError, unpack};
 
 /// Why a function's code is not there.

@@ -20,6 +20,7 @@ pub mod limits;
 pub mod runtimes;
 pub mod supervisor;
 
+pub use code::missing_entry;
 pub use host::{
     Function, FunctionStats, Functions, Host, HostSettings, Invocation, InvokeError, LocalFunction,
     Outcome,

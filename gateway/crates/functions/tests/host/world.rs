@@ -272,7 +272,7 @@ impl Local {
 }
 
 /// The supervisor: environments are threads, and killing one shuts its sockets down.
-fn supervise(mut orders: OrderReceiver, shards: Vec<Sender<Do>>, seen: Arc<Seen>, script: Script) {
+fn supervise(orders: OrderReceiver, shards: Vec<Sender<Do>>, seen: Arc<Seen>, script: Script) {
     type Sockets = Arc<Mutex<Option<Vec<TcpStream>>>>;
     let mut environments: HashMap<EnvironmentId, (usize, Sockets)> = HashMap::new();
     while let Some(order) = orders.blocking_recv() {

@@ -103,6 +103,9 @@ pub(super) async fn run(
         Err(why) => NoticeKind::StartFailed(why),
         Ok(prepared) => watch(&shared, &start, &entry, &mut events, prepared).await,
     };
+    if let NoticeKind::StartFailed(why) = &kind {
+        entry.journal.line(format!("[ERROR] The environment could not start: {why}").as_bytes());
+    }
     entry.journal.end_pause();
     (shared.notify)(start.shard, Notice { environment: start.environment, kind });
     entry.is_busy.set(false);

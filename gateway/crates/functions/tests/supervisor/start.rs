@@ -141,6 +141,10 @@ fn what_cannot_start_says_why() {
     let code = stage.code("bootstrap", "#!/no/such/interpreter\n");
     stage.start(plan(Runtime::Provided, code), nowhere());
     assert!(stage.start_failure().contains("bootstrap: No such file"));
+    // Its owner looks into the function's log, not into the gateway's.
+    let lines = stage.lines();
+    assert_eq!(lines.len(), 3, "{lines:#?}");
+    assert!(lines[0].starts_with("[ERROR] The environment could not start: no file `bootstrap`"));
 }
 
 #[test]

@@ -24,6 +24,16 @@ fn a_status_and_a_signal_are_told_as_they_were() {
 }
 
 #[test]
+fn the_gateway_goes_first() {
+    let own = rustix::process::getpriority_process(None).unwrap();
+    let stage = Stage::new();
+    let environment = stage.script("nice; (nice)");
+    assert_eq!(stage.exit_of(environment), Exit::Status(0));
+    let niceness = (own + 10).min(19).to_string();
+    assert_eq!(stage.lines(), [&*niceness, &*niceness]);
+}
+
+#[test]
 fn the_environment_is_what_aws_documents_and_nothing_else() {
     let stage = Stage::new();
     let code = stage.code("bootstrap", "#!/bin/sh\nexec env\n");

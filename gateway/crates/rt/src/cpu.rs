@@ -45,33 +45,27 @@ pub fn pin(cpu: usize) -> io::Result<()> {
 /// # Errors
 /// Where a sandbox forbids the calls.
 pub fn wake_early() -> io::Result<()> {
-    let size = size_of::<libc::sched_attr>() as libc::c_uint;
-    let mut attributes = libc::sched_attr {
-        size,
-        sched_policy: 0,
-        sched_flags: 0,
-        sched_nice: 0,
-        sched_priority: 0,
-        sched_runtime: 0,
-        sched_deadline: 0,
-        sched_period: 0,
-    };
-    // SAFETY: the kernel writes at most `size` bytes, which is what there is.
-    let rc = unsafe {
-        libc::syscall(libc::SYS_sched_getattr, 0, &raw mut attributes, size, 0 as libc::c_uint)
-    };
-    if rc != 0 {
-        return Err(io::Error::last_os_error());
-    }
+    let mut attributes = scheduling()?;
     if attributes.sched_policy != libc::SCHED_OTHER.cast_unsigned() {
         return Ok(());
     }
     attributes.sched_runtime = SLICE.as_nanos() as u64;
+    let no_flags: libc::c_uint = 0;
     // SAFETY: the attributes say their size, and live until the call returns.
-    let rc = unsafe {
-        libc::syscall(libc::SYS_sched_setattr, 0, &raw const attributes, 0 as libc::c_uint)
-    };
+    let rc = unsafe { libc::syscall(libc::SYS_sched_setattr, 0, &raw const attributes, no_flags) };
     if rc == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// How the calling thread is scheduled.
+fn scheduling() -> io::Result<libc::sched_attr> {
+    let size = size_of::<libc::sched_attr>() as libc::c_uint;
+    // SAFETY: numbers, of which all may be zero.
+    let mut attributes: libc::sched_attr = unsafe { std::mem::zeroed() };
+    let no_flags: libc::c_uint = 0;
+    // SAFETY: the kernel writes at most `size` bytes, which is what there is.
+    let rc =
+        unsafe { libc::syscall(libc::SYS_sched_getattr, 0, &raw mut attributes, size, no_flags) };
+    if rc == 0 { Ok(attributes) } else { Err(io::Error::last_os_error()) }
 }
 
 fn empty_set() -> libc::cpu_set_t {
@@ -81,6 +75,22 @@ fn empty_set() -> libc::cpu_set_t {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn a_thread_that_wakes_early_is_scheduled_as_before_in_all_else() {
+        std::thread::spawn(|| {
+            let before = super::scheduling().expect("readable");
+            super::wake_early().expect("permitted");
+            let after = super::scheduling().expect("readable");
+            assert_eq!(after.sched_policy, before.sched_policy);
+            assert_eq!(after.sched_nice, before.sched_nice);
+            // Kernels before 6.12 take no slice.
+            let is_taken = after.sched_runtime == super::SLICE.as_nanos() as u64;
+            assert!(is_taken || after.sched_runtime == before.sched_runtime);
+        })
+        .join()
+        .expect("the thread ends well");
+    }
+
     #[test]
     fn a_thread_stays_where_it_is_pinned() {
         let cpus = super::allowed().expect("the mask is readable");

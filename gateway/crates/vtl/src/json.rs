@@ -1,1 +1,0 @@
-//! JSON as API Gateway reads and writes it: json-smart in permissive mode.

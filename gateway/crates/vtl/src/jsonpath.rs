@@ -1,1 +1,0 @@
-//! JSONPath in Jayway's dialect.

@@ -7,12 +7,20 @@
 
 #![forbid(unsafe_code)]
 
+mod error;
 pub mod json;
 pub mod jsonpath;
+mod limits;
 mod overrides;
 mod request;
+mod template;
+mod trace;
 mod value;
 
+pub use error::{Reason, RenderError, SyntaxError};
+pub use limits::{Limits, TEMPLATE_BYTES_MAX};
 pub use overrides::Overrides;
 pub use request::Request;
+pub use template::Template;
+pub use trace::{Step, Trace};
 pub use value::{List, ListKind, Map, Value};

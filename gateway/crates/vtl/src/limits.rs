@@ -1,0 +1,33 @@
+//! Every bound of the template language, with its source.
+
+/// Passes of one `#foreach`; the next never happens, silently. Source: API Gateway sets Velocity's `directive.foreach.maxloops`
+/// to it (recorded).
+pub(crate) const FOREACH_PASSES_MAX: u32 = 1000;
+
+/// How deep expressions, references and directives may nest in a template's text. Velocity's parser ends with a stack
+/// overflow at some thousand levels; ours must fit the stack of a shard's thread, a debug build included.
+pub(crate) const NESTING_MAX: u32 = 100;
+
+/// Bytes of a template. Source: API Gateway's quota, "mapping template size" 300 KB.
+pub const TEMPLATE_BYTES_MAX: usize = 300 * 1024;
+
+/// What one render may spend. When something is spent, the render fails with a [`RenderError`](crate::RenderError).
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Statements, references, operations and passes of loops, and what methods do for each element they look at.
+    pub steps_max: u64,
+    /// How deep evaluation may nest: `#define`d blocks that call each other, and values in values.
+    pub depth_max: u32,
+    /// Bytes of output.
+    pub output_bytes_max: usize,
+    /// Bytes that strings, lists and maps made by the template may hold at once, beside what the body takes.
+    pub value_bytes_max: usize,
+}
+
+impl Default for Limits {
+    /// One million steps take some 40 ms; the output is API Gateway's largest payload (10 MB); output and values together stay
+    /// below 16 MiB.
+    fn default() -> Self {
+        Self { steps_max: 1_000_000, depth_max: 64, output_bytes_max: 10 * 1024 * 1024, value_bytes_max: 4 * 1024 * 1024 }
+    }
+}

@@ -7,7 +7,9 @@
 
 #![forbid(unsafe_code)]
 
+mod context;
 mod error;
+mod input;
 pub mod json;
 pub mod jsonpath;
 mod limits;
@@ -15,12 +17,16 @@ mod overrides;
 mod request;
 mod template;
 mod trace;
+mod util;
 mod value;
+mod world;
 
+pub use context::Place;
 pub use error::{Reason, RenderError, SyntaxError};
 pub use limits::{Limits, TEMPLATE_BYTES_MAX};
 pub use overrides::Overrides;
 pub use request::Request;
 pub use template::Template;
 pub use trace::{Step, Trace};
-pub use value::{List, ListKind, Map, Value};
+pub use value::{Items, List, ListKind, Map, Value};
+pub use world::{Root, World};

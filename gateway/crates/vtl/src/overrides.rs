@@ -7,16 +7,30 @@ use crate::{Map, Value};
 #[derive(Clone, Debug, Default)]
 pub struct Overrides {
     /// `path`, `querystring` and `header`, and whatever else a template stored there.
-    pub(crate) request: Option<Map>,
+    request: Option<Map>,
     /// `header` and `status`, and whatever else a template stored there.
-    pub(crate) response: Option<Map>,
+    response: Option<Map>,
+}
+
+/// Which of both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// `requestOverride`
+    Request,
+    /// `responseOverride`
+    Response,
 }
 
 impl Overrides {
-    /// Whether no template wrote to any.
+    /// Whether there is nothing to apply.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.request.is_none() && self.response.is_none()
+        let is_bare = |side: &Option<Map>| {
+            side.as_ref().is_none_or(|map| {
+                map.values().iter().all(|value| matches!(value, Value::Map(map) if map.is_empty()))
+            })
+        };
+        is_bare(&self.request) && is_bare(&self.response)
     }
 
     /// `requestOverride.path.NAME`, each with its name.
@@ -42,9 +56,50 @@ impl Overrides {
     /// `responseOverride.status`, where it is an integer (or text of one) from 100 to 599.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
-        let status = self.response.as_ref()?.get("status")?.to_string();
-        status.trim().parse().ok().filter(|status| (100..=599).contains(status))
+        let status = match self.response.as_ref()?.get("status")? {
+            Value::Integer(status) => return u16::try_from(status).ok().filter(is_status),
+            Value::Long(status) => return u16::try_from(status).ok().filter(is_status),
+            Value::String(status) => status,
+            _ => return None,
+        };
+        status.trim().parse().ok().filter(is_status)
     }
+
+    /// The map of one side, if anything asked for it.
+    pub(crate) fn side(&self, side: Side) -> Option<&Map> {
+        match side {
+            Side::Request => self.request.as_ref(),
+            Side::Response => self.response.as_ref(),
+        }
+    }
+
+    /// The map that `part` of one side is, made where it is missing; the whole side where `part` is empty.
+    pub(crate) fn map(&mut self, side: Side, part: &str) -> Map {
+        let (whole, parts): (_, &[&str]) = match side {
+            Side::Request => (&mut self.request, &["path", "header", "querystring"]),
+            Side::Response => (&mut self.response, &["header"]),
+        };
+        let whole = whole.get_or_insert_with(|| {
+            let map = Map::default();
+            for part in parts {
+                map.insert(*part, Value::Map(Map::default()));
+            }
+            map
+        });
+        if part.is_empty() {
+            return whole.clone();
+        }
+        if let Some(Value::Map(map)) = whole.get(part) {
+            return map;
+        }
+        let map = Map::default();
+        whole.insert(part, Value::Map(map.clone()));
+        map
+    }
+}
+
+fn is_status(status: &u16) -> bool {
+    (100..=599).contains(status)
 }
 
 fn entries(of: Option<&Map>, name: &str, mut each: impl FnMut(&str, &Value)) {

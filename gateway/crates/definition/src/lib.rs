@@ -23,6 +23,7 @@ mod ids;
 pub mod limits;
 mod nearest;
 mod node;
+mod openapi;
 mod parameters;
 mod reader;
 mod report;
@@ -32,6 +33,7 @@ mod unserved;
 
 use gateway_model::{Definitions, Diagnostic};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 /// One definition file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +59,9 @@ pub struct Options {
     pub url_suffix: String,
     /// The stack's name, instead of the file's stem.
     pub stack_name: Option<String>,
+    /// Buckets by name, and the directories that stand for them: where `BodyS3Location` and
+    /// `AWS::Include` look for documents. No other bucket is read.
+    pub buckets: BTreeMap<String, PathBuf>,
     /// Whether the code of functions may be looked at: that it is there, and the names, sizes and times of
     /// its files. Otherwise its paths are taken as they are, and no change of it is seen.
     pub reads_function_code: bool,
@@ -72,6 +77,7 @@ impl Default for Options {
             partition: "aws".to_owned(),
             url_suffix: "amazonaws.com".to_owned(),
             stack_name: None,
+            buckets: BTreeMap::new(),
             reads_function_code: false,
         }
     }
@@ -84,6 +90,8 @@ pub struct Loaded {
     pub definitions: Definitions,
     /// By file in the order given, then by place.
     pub diagnostics: Vec<Diagnostic>,
+    /// Files that were read, or looked for, besides the definitions.
+    pub documents: Vec<PathBuf>,
 }
 
 impl Loaded {

@@ -129,6 +129,23 @@ impl Node {
         Self { place, kind }
     }
 
+    /// The same value, all of it at one place.
+    pub(crate) fn moved_to(self, place: &Place) -> Self {
+        let kind = match self.kind {
+            Kind::Seq(items) => {
+                Kind::Seq(items.into_iter().map(|item| item.moved_to(place)).collect())
+            }
+            Kind::Map(members) => {
+                let moved = members.into_iter().map(|(key, value)| {
+                    (Key { text: key.text, place: place.clone() }, value.moved_to(place))
+                });
+                Kind::Map(moved.collect())
+            }
+            other => other,
+        };
+        Self { place: place.clone(), kind }
+    }
+
     /// What it is called in an error.
     pub(crate) const fn kind_name(&self) -> &'static str {
         match &self.kind {

@@ -46,7 +46,6 @@ impl Unserved<'_> {
 
     fn api(&self, api: &RestApi) {
         let place = &api.place;
-        self.say_if(api.import.is_some(), place, "importing Body or BodyS3Location is");
         self.say_if(api.clone_from.is_some(), place, "CloneFrom is");
         if let Some(policy) = &api.policy {
             self.say(&policy.place, "resource policies are");

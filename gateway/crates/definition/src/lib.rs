@@ -31,6 +31,8 @@ mod stack;
 mod template;
 mod unserved;
 
+pub use openapi::export::{ExportOptions, ExportType, export, to_yaml};
+
 use gateway_model::{Definitions, Diagnostic};
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -20,6 +20,8 @@ use gateway_model::{
     ResourceId, RestApi, Spanned, Stage, UsagePlan, UsagePlanKey, VpcLink,
 };
 use object::Object;
+
+pub(crate) use object::json_of;
 use std::cell::RefCell;
 use std::path::PathBuf;
 

@@ -74,7 +74,9 @@ impl<'n> Importer<'_, 'n> {
             name: name.to_owned(),
             kind,
             provider_arns: at.plain_texts("providerARNs"),
-            auth_type: scheme.plain_text(AUTHTYPE),
+            auth_type: scheme
+                .plain_text(AUTHTYPE)
+                .or_else(|| Some(super::export::default_label(kind).to_owned())),
             authorizer_uri: at.text("authorizerUri"),
             authorizer_credentials: at.plain_text("authorizerCredentials"),
             identity_source: source.or(header),

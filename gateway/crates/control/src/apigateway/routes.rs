@@ -1,0 +1,233 @@
+//! The 124 operations: how each is called, what it takes, what does it.
+
+use super::cx::Cx;
+use super::inputs::{self, Field};
+use crate::{ApiError, Call};
+use serde_json::Value;
+
+/// Does an operation: what it returns is the answer's document, `Null` for none.
+pub(super) type Handler = fn(&mut Cx<'_>) -> Result<Value, ApiError>;
+
+/// One operation of the API.
+#[derive(Debug)]
+pub struct Operation {
+    /// AWS's name.
+    pub name: &'static str,
+    /// The HTTP method.
+    pub method: &'static str,
+    /// The path, with labels in braces; an import is told apart by its query.
+    pub path: &'static str,
+    /// The status of its answer.
+    pub status: u16,
+    pub(super) input: &'static [Field],
+    pub(super) handler: Option<Handler>,
+}
+
+impl Operation {
+    /// Whether it is done here; if not, it answers 501.
+    #[must_use]
+    pub const fn is_implemented(&self) -> bool {
+        self.handler.is_some()
+    }
+
+    fn fits(&self, call: &Call) -> Option<Vec<(&'static str, String)>> {
+        let (path, is_import) = match self.path.strip_suffix("?mode=import") {
+            Some(path) => (path, true),
+            None => (self.path, false),
+        };
+        if self.method != call.method || (is_import && call.query("mode") != Some("import")) {
+            return None;
+        }
+        let pattern = path.split('/').skip(1);
+        if pattern.clone().count() != call.path.len() {
+            return None;
+        }
+        let mut labels = Vec::new();
+        for (part, segment) in pattern.zip(&call.path) {
+            match part.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+                Some(name) => labels.push((name, segment.clone())),
+                None if part == segment => {}
+                None => return None,
+            }
+        }
+        Some(labels)
+    }
+}
+
+/// The operation of a call, and what its path names.
+pub(super) struct Found {
+    pub(super) operation: &'static Operation,
+    pub(super) labels: Vec<(&'static str, String)>,
+}
+
+/// All operations, in the order of their names, imports before what shares their path.
+#[must_use]
+pub fn operations() -> &'static [Operation] {
+    OPERATIONS
+}
+
+/// The operation that a call is for.
+pub(super) fn find(call: &Call) -> Result<Found, ApiError> {
+    let mut found = OPERATIONS.iter().filter_map(|operation| {
+        operation.fits(call).map(|labels| Found { operation, labels })
+    });
+    found.next().ok_or_else(|| {
+        ApiError::new(403, "MissingAuthenticationTokenException", "Missing Authentication Token")
+    })
+}
+
+macro_rules! operations {
+    ($($name:ident $method:ident $path:literal $status:literal $input:ident => $handler:expr;)+) => {
+        &[$(Operation {
+            name: stringify!($name),
+            method: stringify!($method),
+            path: $path,
+            status: $status,
+            input: inputs::$input,
+            handler: $handler,
+        }),+]
+    };
+}
+
+const OPERATIONS: &[Operation] = operations! {
+    ImportApiKeys POST "/apikeys?mode=import" 201 NONE => None;
+    ImportRestApi POST "/restapis?mode=import" 201 NONE => None;
+    CreateApiKey POST "/apikeys" 201 CREATE_API_KEY => None;
+    CreateAuthorizer POST "/restapis/{restapi_id}/authorizers" 201 CREATE_AUTHORIZER => None;
+    CreateBasePathMapping POST "/domainnames/{domain_name}/basepathmappings" 201 CREATE_BASE_PATH_MAPPING => None;
+    CreateDeployment POST "/restapis/{restapi_id}/deployments" 201 CREATE_DEPLOYMENT => None;
+    CreateDocumentationPart POST "/restapis/{restapi_id}/documentation/parts" 201 CREATE_DOCUMENTATION_PART => None;
+    CreateDocumentationVersion POST "/restapis/{restapi_id}/documentation/versions" 201 CREATE_DOCUMENTATION_VERSION => None;
+    CreateDomainName POST "/domainnames" 201 CREATE_DOMAIN_NAME => None;
+    CreateDomainNameAccessAssociation POST "/domainnameaccessassociations" 201 CREATE_DOMAIN_NAME_ACCESS_ASSOCIATION => None;
+    CreateModel POST "/restapis/{restapi_id}/models" 201 CREATE_MODEL => None;
+    CreateRequestValidator POST "/restapis/{restapi_id}/requestvalidators" 201 CREATE_REQUEST_VALIDATOR => None;
+    CreateResource POST "/restapis/{restapi_id}/resources/{parent_id}" 201 CREATE_RESOURCE => None;
+    CreateRestApi POST "/restapis" 201 CREATE_REST_API => None;
+    CreateStage POST "/restapis/{restapi_id}/stages" 201 CREATE_STAGE => None;
+    CreateUsagePlan POST "/usageplans" 201 CREATE_USAGE_PLAN => None;
+    CreateUsagePlanKey POST "/usageplans/{usageplanId}/keys" 201 CREATE_USAGE_PLAN_KEY => None;
+    CreateVpcLink POST "/vpclinks" 202 CREATE_VPC_LINK => None;
+    DeleteApiKey DELETE "/apikeys/{api_Key}" 202 NONE => None;
+    DeleteAuthorizer DELETE "/restapis/{restapi_id}/authorizers/{authorizer_id}" 202 NONE => None;
+    DeleteBasePathMapping DELETE "/domainnames/{domain_name}/basepathmappings/{base_path}" 202 NONE => None;
+    DeleteClientCertificate DELETE "/clientcertificates/{clientcertificate_id}" 202 NONE => None;
+    DeleteDeployment DELETE "/restapis/{restapi_id}/deployments/{deployment_id}" 202 NONE => None;
+    DeleteDocumentationPart DELETE "/restapis/{restapi_id}/documentation/parts/{part_id}" 202 NONE => None;
+    DeleteDocumentationVersion DELETE "/restapis/{restapi_id}/documentation/versions/{doc_version}" 202 NONE => None;
+    DeleteDomainName DELETE "/domainnames/{domain_name}" 202 NONE => None;
+    DeleteDomainNameAccessAssociation DELETE "/domainnameaccessassociations/{domain_name_access_association_arn}" 202 NONE => None;
+    DeleteGatewayResponse DELETE "/restapis/{restapi_id}/gatewayresponses/{response_type}" 202 NONE => None;
+    DeleteIntegration DELETE "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration" 204 NONE => None;
+    DeleteIntegrationResponse DELETE "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration/responses/{status_code}" 204 NONE => None;
+    DeleteMethod DELETE "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}" 204 NONE => None;
+    DeleteMethodResponse DELETE "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/responses/{status_code}" 204 NONE => None;
+    DeleteModel DELETE "/restapis/{restapi_id}/models/{model_name}" 202 NONE => None;
+    DeleteRequestValidator DELETE "/restapis/{restapi_id}/requestvalidators/{requestvalidator_id}" 202 NONE => None;
+    DeleteResource DELETE "/restapis/{restapi_id}/resources/{resource_id}" 202 NONE => None;
+    DeleteRestApi DELETE "/restapis/{restapi_id}" 202 NONE => None;
+    DeleteStage DELETE "/restapis/{restapi_id}/stages/{stage_name}" 202 NONE => None;
+    DeleteUsagePlan DELETE "/usageplans/{usageplanId}" 202 NONE => None;
+    DeleteUsagePlanKey DELETE "/usageplans/{usageplanId}/keys/{keyId}" 202 NONE => None;
+    DeleteVpcLink DELETE "/vpclinks/{vpclink_id}" 202 NONE => None;
+    FlushStageAuthorizersCache DELETE "/restapis/{restapi_id}/stages/{stage_name}/cache/authorizers" 202 NONE => None;
+    FlushStageCache DELETE "/restapis/{restapi_id}/stages/{stage_name}/cache/data" 202 NONE => None;
+    GenerateClientCertificate POST "/clientcertificates" 201 GENERATE_CLIENT_CERTIFICATE => None;
+    GetAccount GET "/account" 200 NONE => None;
+    GetApiKey GET "/apikeys/{api_Key}" 200 NONE => None;
+    GetApiKeys GET "/apikeys" 200 NONE => None;
+    GetAuthorizer GET "/restapis/{restapi_id}/authorizers/{authorizer_id}" 200 NONE => None;
+    GetAuthorizers GET "/restapis/{restapi_id}/authorizers" 200 NONE => None;
+    GetBasePathMapping GET "/domainnames/{domain_name}/basepathmappings/{base_path}" 200 NONE => None;
+    GetBasePathMappings GET "/domainnames/{domain_name}/basepathmappings" 200 NONE => None;
+    GetClientCertificate GET "/clientcertificates/{clientcertificate_id}" 200 NONE => None;
+    GetClientCertificates GET "/clientcertificates" 200 NONE => None;
+    GetDeployment GET "/restapis/{restapi_id}/deployments/{deployment_id}" 200 NONE => None;
+    GetDeployments GET "/restapis/{restapi_id}/deployments" 200 NONE => None;
+    GetDocumentationPart GET "/restapis/{restapi_id}/documentation/parts/{part_id}" 200 NONE => None;
+    GetDocumentationParts GET "/restapis/{restapi_id}/documentation/parts" 200 NONE => None;
+    GetDocumentationVersion GET "/restapis/{restapi_id}/documentation/versions/{doc_version}" 200 NONE => None;
+    GetDocumentationVersions GET "/restapis/{restapi_id}/documentation/versions" 200 NONE => None;
+    GetDomainName GET "/domainnames/{domain_name}" 200 NONE => None;
+    GetDomainNameAccessAssociations GET "/domainnameaccessassociations" 200 NONE => None;
+    GetDomainNames GET "/domainnames" 200 NONE => None;
+    GetExport GET "/restapis/{restapi_id}/stages/{stage_name}/exports/{export_type}" 200 NONE => None;
+    GetGatewayResponse GET "/restapis/{restapi_id}/gatewayresponses/{response_type}" 200 NONE => None;
+    GetGatewayResponses GET "/restapis/{restapi_id}/gatewayresponses" 200 NONE => None;
+    GetIntegration GET "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration" 200 NONE => None;
+    GetIntegrationResponse GET "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration/responses/{status_code}" 200 NONE => None;
+    GetMethod GET "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}" 200 NONE => None;
+    GetMethodResponse GET "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/responses/{status_code}" 200 NONE => None;
+    GetModel GET "/restapis/{restapi_id}/models/{model_name}" 200 NONE => None;
+    GetModelTemplate GET "/restapis/{restapi_id}/models/{model_name}/default_template" 200 NONE => None;
+    GetModels GET "/restapis/{restapi_id}/models" 200 NONE => None;
+    GetRequestValidator GET "/restapis/{restapi_id}/requestvalidators/{requestvalidator_id}" 200 NONE => None;
+    GetRequestValidators GET "/restapis/{restapi_id}/requestvalidators" 200 NONE => None;
+    GetResource GET "/restapis/{restapi_id}/resources/{resource_id}" 200 NONE => None;
+    GetResources GET "/restapis/{restapi_id}/resources" 200 NONE => None;
+    GetRestApi GET "/restapis/{restapi_id}" 200 NONE => None;
+    GetRestApis GET "/restapis" 200 NONE => None;
+    GetSdk GET "/restapis/{restapi_id}/stages/{stage_name}/sdks/{sdk_type}" 200 NONE => None;
+    GetSdkType GET "/sdktypes/{sdktype_id}" 200 NONE => None;
+    GetSdkTypes GET "/sdktypes" 200 NONE => None;
+    GetStage GET "/restapis/{restapi_id}/stages/{stage_name}" 200 NONE => None;
+    GetStages GET "/restapis/{restapi_id}/stages" 200 NONE => None;
+    GetTags GET "/tags/{resource_arn}" 200 NONE => None;
+    GetUsage GET "/usageplans/{usageplanId}/usage" 200 NONE => None;
+    GetUsagePlan GET "/usageplans/{usageplanId}" 200 NONE => None;
+    GetUsagePlanKey GET "/usageplans/{usageplanId}/keys/{keyId}" 200 NONE => None;
+    GetUsagePlanKeys GET "/usageplans/{usageplanId}/keys" 200 NONE => None;
+    GetUsagePlans GET "/usageplans" 200 NONE => None;
+    GetVpcLink GET "/vpclinks/{vpclink_id}" 200 NONE => None;
+    GetVpcLinks GET "/vpclinks" 200 NONE => None;
+    ImportDocumentationParts PUT "/restapis/{restapi_id}/documentation/parts" 200 NONE => None;
+    PutGatewayResponse PUT "/restapis/{restapi_id}/gatewayresponses/{response_type}" 201 PUT_GATEWAY_RESPONSE => None;
+    PutIntegration PUT "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration" 201 PUT_INTEGRATION => None;
+    PutIntegrationResponse PUT "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration/responses/{status_code}" 201 PUT_INTEGRATION_RESPONSE => None;
+    PutMethod PUT "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}" 201 PUT_METHOD => None;
+    PutMethodResponse PUT "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/responses/{status_code}" 201 PUT_METHOD_RESPONSE => None;
+    PutRestApi PUT "/restapis/{restapi_id}" 200 NONE => None;
+    RejectDomainNameAccessAssociation POST "/rejectdomainnameaccessassociations" 202 NONE => None;
+    TagResource PUT "/tags/{resource_arn}" 204 TAG_RESOURCE => None;
+    TestInvokeAuthorizer POST "/restapis/{restapi_id}/authorizers/{authorizer_id}" 200 NONE => None;
+    TestInvokeMethod POST "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}" 200 NONE => None;
+    UntagResource DELETE "/tags/{resource_arn}" 204 NONE => None;
+    UpdateAccount PATCH "/account" 200 PATCH => None;
+    UpdateApiKey PATCH "/apikeys/{api_Key}" 200 PATCH => None;
+    UpdateAuthorizer PATCH "/restapis/{restapi_id}/authorizers/{authorizer_id}" 200 PATCH => None;
+    UpdateBasePathMapping PATCH "/domainnames/{domain_name}/basepathmappings/{base_path}" 200 PATCH => None;
+    UpdateClientCertificate PATCH "/clientcertificates/{clientcertificate_id}" 200 PATCH => None;
+    UpdateDeployment PATCH "/restapis/{restapi_id}/deployments/{deployment_id}" 200 PATCH => None;
+    UpdateDocumentationPart PATCH "/restapis/{restapi_id}/documentation/parts/{part_id}" 200 PATCH => None;
+    UpdateDocumentationVersion PATCH "/restapis/{restapi_id}/documentation/versions/{doc_version}" 200 PATCH => None;
+    UpdateDomainName PATCH "/domainnames/{domain_name}" 200 PATCH => None;
+    UpdateGatewayResponse PATCH "/restapis/{restapi_id}/gatewayresponses/{response_type}" 200 PATCH => None;
+    UpdateIntegration PATCH "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration" 200 PATCH => None;
+    UpdateIntegrationResponse PATCH "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration/responses/{status_code}" 200 PATCH => None;
+    UpdateMethod PATCH "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}" 200 PATCH => None;
+    UpdateMethodResponse PATCH "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/responses/{status_code}" 201 PATCH => None;
+    UpdateModel PATCH "/restapis/{restapi_id}/models/{model_name}" 200 PATCH => None;
+    UpdateRequestValidator PATCH "/restapis/{restapi_id}/requestvalidators/{requestvalidator_id}" 200 PATCH => None;
+    UpdateResource PATCH "/restapis/{restapi_id}/resources/{resource_id}" 200 PATCH => None;
+    UpdateRestApi PATCH "/restapis/{restapi_id}" 200 PATCH => None;
+    UpdateStage PATCH "/restapis/{restapi_id}/stages/{stage_name}" 200 PATCH => None;
+    UpdateUsage PATCH "/usageplans/{usageplanId}/keys/{keyId}/usage" 200 PATCH => None;
+    UpdateUsagePlan PATCH "/usageplans/{usageplanId}" 200 PATCH => None;
+    UpdateVpcLink PATCH "/vpclinks/{vpclink_id}" 200 PATCH => None;
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_are_124_operations_and_no_two_share_a_call() {
+        assert_eq!(OPERATIONS.len(), 124);
+        for (index, one) in OPERATIONS.iter().enumerate() {
+            for two in &OPERATIONS[index + 1..] {
+                assert_ne!((one.method, one.path), (two.method, two.path));
+                assert_ne!(one.name, two.name);
+            }
+        }
+    }
+}

@@ -78,5 +78,5 @@ pub use source::Source;
 pub use surroundings::{Records, Surroundings};
 pub use usage::{Admission, DirtySet, Member, Memberships, PlanStage, UsagePlan, UsagePlans};
 
-pub use gateway_model::{ApiKeySource, GatewayResponseType};
+pub use gateway_model::{ApiKeySource, ContentHandling, GatewayResponseType, IntegrationType};
 pub use gateway_telemetry::{LogFormat, Variable};

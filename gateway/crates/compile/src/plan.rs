@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use gateway_cache::Budget;
-use gateway_model::{ApiKeySource, EndpointType, HttpMethod};
+use gateway_model::{ApiKeySource, ContentHandling, EndpointType, HttpMethod};
 use gateway_telemetry::LogFormat;
 use gateway_throttle::{Split, Throttle};
 
@@ -302,8 +302,10 @@ pub struct HttpPlan {
 /// One `MOCK` integration.
 #[derive(Debug)]
 pub struct MockPlan {
-    /// Request templates, each with the status it names already read.
+    /// Request templates; of literals the status they name is read already.
     pub templates: MockTemplates,
+    /// `contentHandling`: how the request's body is converted before a template sees it.
+    pub content_handling: Option<ContentHandling>,
     /// Integration responses.
     pub responses: Responses,
     /// A mapping or the cache key reads the request body. `MOCK` also needs it when [`MockTemplates`] pass it through.
@@ -319,8 +321,8 @@ pub enum UriPart {
     Value {
         /// Where the value comes from.
         source: Source,
-        /// `{name}` with its braces, percent-encoded where a URI needs it: stays when the source is
-        /// missing at run time.
+        /// `{name}` with its braces: stays when the source is missing at run time, and no template overrides
+        /// the parameter.
         name: Box<[u8]>,
     },
 }

@@ -108,7 +108,7 @@ pub(crate) async fn integrate(
 ) -> Result<(), Refusal> {
     match &method.integration {
         IntegrationPlan::Http(plan) => http::call(shard, client, x, stage, plan).await,
-        IntegrationPlan::Mock(plan) => mock::call(shard, client, x, plan).await,
+        IntegrationPlan::Mock(plan) => mock::call(shard, client, x, stage, plan).await,
         IntegrationPlan::Lambda(plan) => {
             Box::pin(lambda::call(shard, client, x, stage, plan)).await
         }

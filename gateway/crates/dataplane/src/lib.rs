@@ -16,6 +16,7 @@
 //! | [`explain`] | what would become of a request, for people |
 //! | `http`, `relay`, `mock`, `lambda` | the integrations |
 //! | `event` | what functions get of a request |
+//! | `transform` | mapping templates, overrides, `contentHandling` |
 //! | `values`, `context` | where mapped values come from |
 //! | `respond` | every answer we make up |
 //!
@@ -54,6 +55,7 @@ pub mod shard;
 mod status;
 #[cfg(test)]
 mod testing;
+mod transform;
 mod upstream_head;
 mod values;
 

@@ -96,6 +96,10 @@ pub const NEAREST_CELLS_MAX: usize = 1_000_000;
 /// Names that a trail lists of what there is. Ours: for a reader, not for a machine.
 pub const LISTED_MAX: usize = 10;
 
+/// What one mapping template renders, in bytes. Source: API Gateway quotas, "Payload size" (10 MB); what an
+/// integration gets, and what a client gets, is no more than a request may have.
+pub const RENDERED_BYTES_MAX: usize = gateway_compile::limits::PAYLOAD_BYTES_MAX;
+
 /// How long an authorizer's function may take, in milliseconds. Source: API Gateway quotas, the integration
 /// timeout of REST APIs; that it holds for authorizers is not documented.
 pub const AUTHORIZER_TIMEOUT_MS: u64 = 29_000;

@@ -4,9 +4,9 @@
 //! front of it, over the backend's, and both leave with one send.
 
 use gateway_cache::ENTRY_BYTES_MAX;
-use gateway_compile::responses::ResponsePlan;
-use gateway_compile::templates::Template;
-use gateway_compile::{Failure, HttpPlan};
+use gateway_compile::responses::{ResponsePlan, Selected};
+use gateway_compile::templates::{Conversion, Template};
+use gateway_compile::{BinaryMediaTypes, ContentHandling, Failure, HttpPlan, StagePlan};
 use gateway_integration::UpstreamError;
 use gateway_proto::h1::{
     CHUNK_TAIL, ChunkedDecoder, LAST_CHUNK, Parsed, ResponseBody, ResponseHead, Version,
@@ -15,17 +15,20 @@ use gateway_proto::h1::{
 use gateway_proto::{ChunkLimits, Field, FieldName, HeadLimits, is_name};
 use gateway_rt::limits::BUF_BYTES;
 use gateway_rt::{Buf, Moment, Stream};
+use gateway_vtl::Overrides;
 
 use crate::cached;
 use crate::connection::Client;
-use crate::http::{Budget, parse_json};
+use crate::http::Budget;
 use crate::limits::{CHUNK_HEADROOM_BYTES, INTERIM_RESPONSES_MAX, RESPONSE_HEADROOM_BYTES};
 use crate::request::Exchange;
 use crate::respond::{
-    self, ClientGone, Framing, finish_head, send_buf, write_field, write_mapping,
+    self, ClientGone, Framing, finish_head, send_buf, write_field, write_mapping, write_override,
 };
 use crate::shard::Shard;
 use crate::status::{has_no_body, write_line};
+use crate::transform;
+use crate::transform::overrides::{self, Set};
 use crate::upstream_head::{self, copy, line_from};
 use crate::values::{Reply, Values};
 
@@ -55,13 +58,20 @@ impl From<ClientGone> for RelayError {
     }
 }
 
+/// Whose response it is.
+#[derive(Clone, Copy)]
+pub(crate) struct Target<'p> {
+    pub(crate) stage: &'p StagePlan,
+    pub(crate) plan: &'p HttpPlan,
+}
+
 /// Receives a response and answers the client. Says whether the connection can be used again:
 /// the response was whole, nothing followed it, and the backend lets the connection live.
 pub(crate) async fn relay(
     shard: &Shard,
     client: &Client,
     x: &mut Exchange,
-    plan: &HttpPlan,
+    Target { stage, plan }: Target<'_>,
     stream: &Stream,
     tx: Buf,
     budget: &Budget,
@@ -76,29 +86,57 @@ pub(crate) async fn relay(
         x.facts.keep_alive = false;
     }
     source.body = BodyReader::new(x.upstream.body);
+    let types = &stage.binary_media_types;
     if plan.proxy {
+        let conversion = conversion(x, types, None, tx.filled());
+        if matches!(conversion, Conversion::Decode | Conversion::Encode) {
+            return Box::pin(answer_converted(client, x, source, tx, conversion)).await;
+        }
         let status = x.upstream.status;
         return pass(client, x, source, tx, status, false, write_proxied_head).await;
     }
     let selected = plan.responses.select(x.upstream.status)?;
     let template = selected.plan.templates.select(x.known_field(FieldName::Accept));
-    if let Some(Template::Unserved) = template {
-        return Err(Failure::api_configuration_error().into());
+    let conversion = conversion(x, types, selected.plan.content_handling, tx.filled());
+    let reads_body = plan.needs_response_body && selected.plan.needs_response_body;
+    if reads_body || transform::needs_whole(types, conversion, template) {
+        return Box::pin(answer_buffered(client, x, source, tx, selected, conversion)).await;
     }
-    if plan.needs_response_body && selected.plan.needs_response_body {
-        return Box::pin(answer_buffered(client, x, source, tx, selected.plan, template)).await;
-    }
+    let status = overrides::status(&x.transform.overrides, selected)?;
     let head = |x: &Exchange, client: &Client, bytes: &[u8], out: &mut Vec<u8>| {
         let reply = Reply { head: &x.upstream, bytes, body: None };
         let values = Values { reply: Some(reply), ..Values::of_request(x, &client.peer) };
-        write_mapped_head(&values, selected.plan, selected.status, out)
+        write_mapped_head(&values, selected.plan, status, &x.transform.overrides, out)
     };
     match template {
         Some(Template::Literal(text)) => {
             answer_text(shard, client, x, source, tx, head, text).await
         }
-        _ => pass(client, x, source, tx, selected.status, true, head).await,
+        _ => pass(client, x, source, tx, status, true, head).await,
     }
+}
+
+/// How the backend's body is converted. What has a coding is binary, whatever its type, and stays as it is where
+/// nothing says otherwise.
+fn conversion(
+    x: &Exchange,
+    types: &BinaryMediaTypes,
+    handling: Option<ContentHandling>,
+    bytes: &[u8],
+) -> Conversion {
+    if types.is_empty() && handling.is_none() {
+        return Conversion::Text;
+    }
+    let field = |known| {
+        let field = x.upstream.fields.iter().rev().find(|field| field.known == known)?;
+        Some(field.value.of(bytes))
+    };
+    let is_coded = field(FieldName::ContentEncoding)
+        .is_some_and(|coding| !coding.eq_ignore_ascii_case(b"identity"));
+    if is_coded && handling.is_none() {
+        return Conversion::Raw;
+    }
+    transform::response_conversion(x, types, handling, field(FieldName::ContentType), is_coded)
 }
 
 /// Writes the status line and the fields of a response that are not common to all; says the
@@ -215,6 +253,29 @@ impl Source<'_> {
 
     fn is_reusable(&self, head: &ResponseHead) -> bool {
         head.keep_alive && matches!(self.body, BodyReader::None)
+    }
+
+    /// The whole body, up to the limit, beside a buffer that has only the head left. Put it back into
+    /// [`Exchange::response_body`].
+    async fn whole(&mut self, x: &mut Exchange, mut tx: Buf) -> Result<(Buf, Vec<u8>), RelayError> {
+        let head_len = x.upstream.len;
+        let mut body = std::mem::take(&mut x.response_body);
+        body.clear();
+        let length = self.body.take(&mut tx.filled_mut()[head_len..])?;
+        body.extend_from_slice(&tx.filled()[head_len..head_len + length]);
+        tx.truncate(head_len);
+        if self.body.is_whole() {
+            return Ok((tx, body));
+        }
+        let mut piece = Buf::take();
+        while !self.body.is_whole() {
+            piece = self.next(piece, 0).await?;
+            if body.len() + piece.len() > self.shard.settings.response_bytes_max {
+                return Err(Failure::internal_error().into());
+            }
+            body.extend_from_slice(piece.filled());
+        }
+        Ok((tx, body))
     }
 }
 
@@ -537,47 +598,57 @@ async fn answer_text(
     Ok(source.is_reusable(&x.upstream))
 }
 
-/// Reads the backend's whole body, which a mapping needs, and answers.
+/// Reads the backend's whole body, which a mapping or a template needs, and answers.
 async fn answer_buffered(
     client: &Client,
     x: &mut Exchange,
     mut source: Source<'_>,
-    mut tx: Buf,
-    plan: &ResponsePlan,
-    template: Option<&Template>,
+    tx: Buf,
+    selected: Selected<'_>,
+    conversion: Conversion,
 ) -> Result<bool, RelayError> {
     let shard = source.shard;
-    let head_len = x.upstream.len;
-    let mut body = std::mem::take(&mut x.response_body);
-    body.clear();
-    let length = source.body.take(&mut tx.filled_mut()[head_len..])?;
-    body.extend_from_slice(&tx.filled()[head_len..head_len + length]);
-    tx.truncate(head_len);
-    let mut piece = Buf::take();
-    while !source.body.is_whole() {
-        piece = source.next(piece, 0).await?;
-        if body.len() + piece.len() > shard.settings.response_bytes_max {
-            return Err(Failure::internal_error().into());
-        }
-        body.extend_from_slice(piece.filled());
-    }
-    let json = parse_json(&body).map_err(|()| Failure::invalid_response_json())?;
+    let (tx, body) = source.whole(x, tx).await?;
+    let mut made = std::mem::take(&mut x.transform);
     let mut out = std::mem::take(&mut x.out);
     out.clear();
     let reply = Reply { head: &x.upstream, bytes: tx.filled(), body: Some(&body) };
-    let values = Values {
-        reply: Some(reply),
-        response_json: json.as_ref(),
-        ..Values::of_request(x, &client.peer)
+    let values = Values { reply: Some(reply), ..Values::of_request(x, &client.peer) };
+    let answer = transform::response(&mut made, &values, selected, conversion, &body, &mut out);
+    let result = match answer {
+        Ok((status, text)) => {
+            cached::keep(shard, x, status, &out, text);
+            cached::finish(x, true, &mut out);
+            let sent = send_whole(shard, client, x, status, &mut out, text).await;
+            sent.map_err(RelayError::from)
+        }
+        Err(failure) => Err(failure.into()),
     };
-    let status = write_mapped_head(&values, plan, plan.outcome?, &mut out);
-    let text = match template {
-        Some(Template::Literal(text)) => &text[..],
-        _ => &body[..],
-    };
-    cached::keep(shard, x, status, &out, text);
-    cached::finish(x, true, &mut out);
-    let result = send_whole(shard, client, x, status, &mut out, text).await;
+    x.out = out;
+    x.transform = made;
+    x.response_body = body;
+    result?;
+    Ok(source.is_reusable(&x.upstream))
+}
+
+/// Reads the whole body of a proxy's backend, and answers with what it is converted to.
+async fn answer_converted(
+    client: &Client,
+    x: &mut Exchange,
+    mut source: Source<'_>,
+    tx: Buf,
+    conversion: Conversion,
+) -> Result<bool, RelayError> {
+    let shard = source.shard;
+    let (tx, body) = source.whole(x, tx).await?;
+    let converted = transform::convert(&body, conversion)?;
+    let mut out = std::mem::take(&mut x.out);
+    out.clear();
+    let status = write_proxied_head(x, client, tx.filled(), &mut out);
+    cached::keep(shard, x, status, &out, &converted);
+    cached::finish(x, false, &mut out);
+    let result = send_whole(shard, client, x, status, &mut out, &converted).await;
+    drop(converted);
     x.out = out;
     x.response_body = body;
     result?;
@@ -601,18 +672,26 @@ pub(crate) async fn send_whole(
     respond::send(shard, client, x, out, text).await
 }
 
-/// The head of an `HTTP` integration's answer: what the integration response maps, no more.
+/// The head of an integration's answer: what the integration response maps and templates override, no more.
 pub(crate) fn write_mapped_head(
     values: &Values<'_>,
     plan: &ResponsePlan,
     status: u16,
+    overrides: &Overrides,
     out: &mut Vec<u8>,
 ) -> u16 {
     write_line(status, out);
-    for mapping in &plan.headers {
+    let set = match overrides.is_empty() {
+        true => Set::default(),
+        false => overrides::response_headers(overrides, plan.origin),
+    };
+    for mapping in plan.headers.iter().filter(|mapping| !set.has(&mapping.name)) {
         write_mapping(values, &mapping.name, &mapping.source, out);
     }
-    if !plan.maps_content_type {
+    for (name, value) in set.fields() {
+        write_override(name.as_bytes(), value.as_bytes(), out);
+    }
+    if !plan.maps_content_type && !set.has(b"content-type") {
         write_field(b"Content-Type", b"application/json", out);
     }
     status

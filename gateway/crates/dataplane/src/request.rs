@@ -16,6 +16,7 @@ use gateway_compile::{
 use gateway_proto::h1::{BodyLength, HeadScanner, RequestHead, ResponseHead};
 use gateway_proto::{Field, FieldName, HeadLimits, Span, is_name};
 use gateway_rt::{Buf, Moment};
+use gateway_vtl::Overrides;
 
 use crate::body::Body;
 use crate::cached::Storing;
@@ -24,6 +25,7 @@ use crate::ids;
 use crate::limits::EXCHANGE_VEC_BYTES_MAX;
 use crate::rate::RateFacts;
 use crate::shard::{Serving, Shard, ShardStage};
+use crate::transform::Transform;
 
 /// One request and its answer, as far as they are known.
 pub(crate) struct Exchange {
@@ -40,6 +42,8 @@ pub(crate) struct Exchange {
     /// A body that had to be whole: see [`crate::http`].
     pub(crate) request_body: Vec<u8>,
     pub(crate) response_body: Vec<u8>,
+    /// What templates made; see [`crate::transform`].
+    pub(crate) transform: Transform,
     /// `X-Amzn-Trace-Id` for the backend; empty for a request that calls none.
     pub(crate) trace: Vec<u8>,
     /// The client's.
@@ -137,6 +141,7 @@ impl Default for Exchange {
             out: Vec::with_capacity(4096),
             request_body: Vec::new(),
             response_body: Vec::new(),
+            transform: Transform::default(),
             trace: Vec::with_capacity(128),
             client_trace: None,
             backend_request_id: Vec::with_capacity(64),
@@ -214,6 +219,7 @@ impl Exchange {
         self.stage = None;
         self.authorizer = None;
         self.explanation.clear();
+        self.transform.overrides = Overrides::default();
         self.facts.started = now;
         self.facts.started_unix_ms = unix_ms;
         self.facts.request_id = request_id.unwrap_or_else(|| ids::uuid(&shard.random));
@@ -261,8 +267,13 @@ impl Exchange {
 
     /// Gives back memory that only an unusually large message needed.
     pub(crate) fn shrink(&mut self) {
-        let vecs =
-            [&mut self.out, &mut self.request_body, &mut self.response_body, &mut self.cache_key];
+        let vecs = [
+            &mut self.out,
+            &mut self.request_body,
+            &mut self.response_body,
+            &mut self.cache_key,
+            &mut self.transform.body,
+        ];
         for bytes in vecs {
             if bytes.capacity() > EXCHANGE_VEC_BYTES_MAX {
                 *bytes = Vec::new();

@@ -166,6 +166,16 @@ pub(crate) fn write_mapping(
     }
 }
 
+/// Writes a field with a value that a template made.
+pub(crate) fn write_override(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(name);
+    out.extend_from_slice(b": ");
+    let value_at = out.len();
+    out.extend_from_slice(value);
+    clean_field_value(&mut out[value_at..]);
+    out.extend_from_slice(b"\r\n");
+}
+
 #[inline]
 pub(crate) fn write_field(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(name);

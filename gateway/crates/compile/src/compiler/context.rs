@@ -8,6 +8,7 @@ use gateway_model::{
     AuthorizerId, Definitions, Diagnostic, IntegrationResponse, Method, Place, RestApi, Spanned,
     Stage,
 };
+use gateway_vtl::SyntaxError;
 
 use super::functions::{Asked, Found, FunctionTable};
 use super::{CompileOptions, VpcLinkTarget};
@@ -213,7 +214,7 @@ impl<'a, 'd> StageContext<'a, 'd> {
         self.shared.selection(keys)
     }
 
-    /// Templates by media type; what is not served yet is said once, with its place.
+    /// Templates by media type; what does not parse is said, with its place.
     pub(super) fn templates(
         &mut self,
         templates: &[gateway_model::Template],
@@ -232,21 +233,37 @@ impl<'a, 'd> StageContext<'a, 'd> {
             self.error(&template.body.place, said);
         }
         let parsed = if is_vtl(text) {
-            self.diagnostics.push(
-                Diagnostic::warning(
-                    &template.body.place,
-                    format!(
-                        "mapping templates with VTL are not served yet; requests that need this one \
-                         ({}) answer 500",
-                        template.content_type
-                    ),
-                )
-                .with_help("text without `$` references and `#` directives is served"),
-            );
-            Template::Unserved
+            match gateway_vtl::Template::parse(text) {
+                Ok(parsed) => Template::Vtl(Box::new(parsed)),
+                Err(error) => {
+                    self.malformed(template, &error);
+                    Template::Malformed
+                }
+            }
         } else {
             Template::Literal(text.as_bytes().into())
         };
         (template.content_type.as_str().into(), parsed)
+    }
+
+    /// API Gateway takes a template that does not parse, and fails where it is chosen.
+    fn malformed(&mut self, template: &gateway_model::Template, error: &SyntaxError) {
+        let Spanned { value, place } = &template.body;
+        let text = format!(
+            "the mapping template for {} does not parse at its line {}, column {}: {}; requests that need it \
+             answer 500",
+            template.content_type, error.line, error.column, error.message
+        );
+        self.warn(&place_within(place, value, error), text);
+    }
+}
+
+/// Where in the file a place inside a template is, as far as it can be told from the template's own place: it
+/// cannot where lines of the template are escapes within one line of the file.
+fn place_within(place: &Place, text: &str, error: &SyntaxError) -> Place {
+    let is_known = place.line > 0 && !text.contains('\n');
+    match is_known {
+        true => Place { col: place.col + error.column - 1, ..place.clone() },
+        false => place.clone(),
     }
 }

@@ -74,7 +74,8 @@ impl StageContext<'_, '_> {
     ) -> IntegrationPlan {
         let templates = self.templates(&integration.request_templates);
         IntegrationPlan::Mock(Box::new(MockPlan {
-            templates: MockTemplates::new(&templates, passthrough(integration)),
+            templates: MockTemplates::new(templates, passthrough(integration)),
+            content_handling: integration.content_handling,
             responses: self.responses(context, integration, ResponseOrigin::Mock),
             needs_request_body: mappings.needs_body,
         }))
@@ -190,6 +191,8 @@ impl StageContext<'_, '_> {
             needs_response_body: headers.iter().any(|header| header.source.reads_response_body()),
             headers,
             templates: ResponseTemplates::new(templates),
+            content_handling: response.content_handling,
+            origin,
         }
     }
 

@@ -106,7 +106,11 @@ impl StageContext<'_, '_> {
     ) -> LambdaMapping {
         let templates = self.templates(&integration.request_templates);
         LambdaMapping::Custom(Box::new(CustomMapping {
-            request_templates: RequestTemplates::new(templates, passthrough(integration)),
+            request_templates: RequestTemplates::new(
+                templates,
+                passthrough(integration),
+                integration.content_handling,
+            ),
             headers: mappings.headers.clone(),
             responses: self.responses(context, integration, ResponseOrigin::Http),
             needs_request_body: mappings.needs_body,

@@ -40,7 +40,7 @@ pub(crate) fn describe(
 fn lambda(x: &Exchange, stage: &StagePlan, plan: &LambdaPlan) -> (Vec<String>, Option<Failure>) {
     let (kind, refusal) = match &plan.mapping {
         LambdaMapping::Proxy => ("AWS_PROXY", None),
-        LambdaMapping::Custom(mapping) => ("AWS", lambda::refusal(x, mapping)),
+        LambdaMapping::Custom(mapping) => ("AWS", lambda::refusal(x, stage, mapping)),
     };
     match stage.function(plan.function) {
         FunctionTarget::Local(function) => {
@@ -83,7 +83,7 @@ fn http(
     if plan.needs_request_body {
         parts.push("a mapping reads the body, which is not known here".to_owned());
     }
-    let refusal = http::refusal(x, plan);
+    let refusal = http::refusal(x, stage, plan);
     if refusal.is_some() {
         parts.push("no request template for this Content-Type can be used".to_owned());
     }
@@ -93,6 +93,7 @@ fn http(
 fn mock(x: &Exchange, plan: &MockPlan) -> (Vec<String>, Option<Failure>) {
     let (text, refusal) = match plan.templates.select(x.known_field(FieldName::ContentType)) {
         Ok(MockChoice::ClientBody) => ("MOCK, the body names the status".to_owned(), None),
+        Ok(MockChoice::Template(_)) => ("MOCK, a template names the status".to_owned(), None),
         Ok(MockChoice::Status(status)) => match plan.responses.select_integer(status) {
             Ok(selected) => (format!("MOCK, answers {}", selected.status), None),
             Err(failure) => (format!("MOCK, no integration response for {status}"), Some(failure)),

@@ -1,14 +1,65 @@
-//! JSONPath in Jayway's dialect, compiled once and evaluated over a [`Value`].
+//! JSONPath in Jayway's dialect: compiled once, evaluated over a [`Value`].
+//!
+//! A path is definite if it can find one value at most: then it finds that value or nothing. Every other path finds a list,
+//! which may be empty. Filters compare as Jayway does: text with a number as whatever the left side is.
+
+mod compare;
+mod evaluate;
+mod filter;
+mod filter_parse;
+mod functions;
+mod parse;
+#[cfg(test)]
+mod tests;
 
 use std::error::Error;
 use std::fmt;
 
 use crate::Value;
+use filter::Filter;
+use functions::Function;
+
+/// How long a path may be, in bytes. Ours: templates have paths of some hundred.
+const PATH_BYTES_MAX: usize = 8 * 1024;
+
+/// How deep filters and their parentheses may nest in a path.
+const NESTING_MAX: usize = 32;
+
+/// How many values one evaluation may look at: some 20 ms.
+const VISITS_MAX: u64 = 500_000;
+
+/// How deep a deep scan goes. Deeper than any document that is read; a template can make values that contain themselves.
+const SCAN_DEPTH_MAX: usize = 512;
 
 /// A compiled path.
 #[derive(Clone, Debug)]
 pub struct Path {
-    names: Vec<String>,
+    /// Whether it starts at the value a filter looks at (`@`), and not at the document.
+    is_relative: bool,
+    tokens: Vec<Token>,
+    /// What is done with what the tokens find.
+    function: Option<Function>,
+}
+
+/// One step from a value to others.
+#[derive(Clone, Debug)]
+enum Token {
+    /// `.name` or `['name']`
+    Property(Box<str>),
+    /// `['a','b']`: at the end an object of these, elsewhere one after the other.
+    Properties(Vec<Box<str>>),
+    /// `[n]`; from the end where negative.
+    Index(i64),
+    /// `[n,m]`
+    Indexes(Vec<i64>),
+    /// `[from:to]`
+    Slice { from: Option<i64>, to: Option<i64> },
+    /// `*` or `[*]`
+    Wildcard,
+    /// `..`: the tokens behind it, at every value in the value.
+    Scan,
+    /// `[?(…)]`
+    Filter(Box<Filter>),
 }
 
 /// Text that is no path, and where.
@@ -17,7 +68,7 @@ pub struct PathError {
     /// The byte at which reading ended.
     pub offset: usize,
     /// What is wrong there: one lower-case clause.
-    pub message: String,
+    pub message: &'static str,
 }
 
 impl fmt::Display for PathError {
@@ -28,13 +79,21 @@ impl fmt::Display for PathError {
 
 impl Error for PathError {}
 
-/// A path that looked at too much.
+/// Why an evaluation ended without a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct EvaluationError;
+pub enum EvaluationError {
+    /// It looked at too many values, or went too deep.
+    TooMuch,
+    /// A minimum or a mean of no numbers.
+    NoNumbers,
+}
 
 impl fmt::Display for EvaluationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the path looks at too many values")
+        f.write_str(match self {
+            Self::TooMuch => "the path looks at too many values",
+            Self::NoNumbers => "the path's function has no numbers",
+        })
     }
 }
 
@@ -47,9 +106,13 @@ impl Path {
     ///
     /// Where `text` is no path.
     pub fn parse(text: &str) -> Result<Self, PathError> {
-        let rest = text.trim().trim_start_matches('$').trim_start_matches('.');
-        let names = rest.split('.').filter(|name| !name.is_empty());
-        Ok(Self { names: names.map(str::to_owned).collect() })
+        parse::path(text)
+    }
+
+    /// Whether it finds one value at most, and no list of what it found.
+    #[must_use]
+    pub fn is_definite(&self) -> bool {
+        self.function.is_some() || self.tokens_are_definite()
     }
 
     /// What the path finds in `document`; `None` where a definite path finds nothing. `work` grows by the values looked at.
@@ -62,13 +125,18 @@ impl Path {
         document: &Value,
         work: &mut u64,
     ) -> Result<Option<Value>, EvaluationError> {
-        let mut value = document.clone();
-        for name in &self.names {
-            *work += 1;
-            let Value::Map(map) = &value else { return Ok(None) };
-            let Some(found) = map.get(name) else { return Ok(None) };
-            value = found;
-        }
-        Ok(Some(value))
+        let mut visits = 0;
+        let found = evaluate::evaluate(self, document, document, &mut visits);
+        *work += visits;
+        found
+    }
+
+    fn tokens_are_definite(&self) -> bool {
+        let last = self.tokens.len().saturating_sub(1);
+        self.tokens.iter().enumerate().all(|(index, token)| match token {
+            Token::Property(_) | Token::Index(_) => true,
+            Token::Properties(_) => index == last,
+            _ => false,
+        })
     }
 }

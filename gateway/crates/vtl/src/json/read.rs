@@ -176,7 +176,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Text without quotes up to one of `stops`, without the blanks at its end.
+    /// Text without quotes up to one of `stops`, without the blanks around it.
     fn unquoted(&mut self, stops: &[u8]) -> &'a str {
         let start = self.at;
         self.skip_to(stops);
@@ -270,9 +270,9 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Without blanks and control characters at the end.
+/// Without blanks and control characters around it.
 fn trimmed(text: &str) -> &str {
-    text.trim_end_matches(|char: char| char <= ' ')
+    text.trim_matches(|char: char| char <= ' ')
 }
 
 /// An `Integer`, else a `Long`, else a `BigInteger`. A minus without digits is 0, as json-smart has it.

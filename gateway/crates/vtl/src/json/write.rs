@@ -65,7 +65,8 @@ fn write_value(value: &Value, style: Style, out: &mut dyn Write, depth: usize) -
             }
             out.write_char('}')
         }
-        Value::Root(_) => out.write_str("\"\""),
+        // What is no JSON is written as its text.
+        other => write_string(&other.to_string(), style, out),
     }
 }
 

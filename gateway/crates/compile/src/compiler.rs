@@ -30,6 +30,7 @@ mod reuse;
 mod settings;
 mod stage;
 mod usage;
+mod validation;
 
 pub(crate) use reuse::StageInput;
 pub(crate) use usage::UsageInput;

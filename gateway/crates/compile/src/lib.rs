@@ -20,6 +20,7 @@
 //! | [`templates`], [`responses`], [`mock`] | template choice, integration response selection, MOCK |
 //! | [`functions`] | Lambda functions, integrations with them, authorizers |
 //! | [`arn`] | which function an invocation URI names |
+//! | [`validators`], [`models`] | what a request must have, and the schemas of bodies |
 //! | [`failure`], [`gateway_responses`] | every answer the gateway makes up itself |
 //! | [`headers`] | which header names are forbidden, dropped or remapped |
 //! | [`limits`] | every bound, with its source |
@@ -49,6 +50,7 @@ pub mod headers;
 pub mod hosts;
 pub mod limits;
 pub mod mock;
+pub mod models;
 mod pattern;
 pub mod plan;
 pub mod responses;
@@ -58,6 +60,7 @@ pub mod surroundings;
 pub mod templates;
 pub mod uri;
 pub mod usage;
+pub mod validators;
 
 pub use caching::{CachePlan, Invalidation, StageCache};
 pub use compiler::{CompileOptions, Compiled, VpcLinkTarget, compile, compile_with};
@@ -69,6 +72,7 @@ pub use functions::{
 };
 pub use gateway_responses::GatewayResponses;
 pub use hosts::HostTable;
+pub use models::ModelSchema;
 pub use plan::{
     Access, AccessLogPlan, Canary, Endpoint, EndpointIndex, HttpPlan, IntegrationPlan, MethodIndex,
     MethodPlan, MockPlan, Policy, Snapshot, StageIndex, StagePlan,
@@ -77,6 +81,7 @@ pub use routes::{PathParams, RequestMethod, Routes};
 pub use source::Source;
 pub use surroundings::{Records, Surroundings};
 pub use usage::{Admission, DirtySet, Member, Memberships, PlanStage, UsagePlan, UsagePlans};
+pub use validators::{RequiredParameter, Validation};
 
 pub use gateway_model::{ApiKeySource, ContentHandling, GatewayResponseType, IntegrationType};
 pub use gateway_telemetry::{LogFormat, Variable};

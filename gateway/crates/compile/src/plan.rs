@@ -26,6 +26,7 @@ use crate::routes::Routes;
 use crate::source::Source;
 use crate::templates::RequestTemplates;
 use crate::usage::UsagePlans;
+use crate::validators::Validation;
 
 /// All stages that are served, and how a request reaches one.
 #[derive(Debug, Clone)]
@@ -124,6 +125,8 @@ pub struct StagePlan {
     pub authorizers: Vec<AuthorizerPlan>,
     /// Which bodies are binary.
     pub binary_media_types: BinaryMediaTypes,
+    /// The shortest response body that is compressed, in bytes; `None` compresses nothing.
+    pub minimum_compression_size: Option<u32>,
     /// The response cache; `None` when the stage has none, and for a canary that does not use it.
     pub cache: Option<StageCache>,
     /// A second deployment that takes part of the traffic; `None` for the canary itself.
@@ -212,6 +215,8 @@ pub struct MethodPlan {
     pub throttle: Option<Throttle>,
     /// How responses are cached; `None` caches nothing. A stage without a cache has no such method.
     pub cache: Option<CachePlan>,
+    /// What is checked before the integration is called; `None` where nothing is.
+    pub validation: Option<Box<Validation>>,
     /// What answers.
     pub integration: IntegrationPlan,
     /// `operationName`, if set.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use gateway_cache::Budget;
 use gateway_model::{
-    AuthorizerId, Definitions, Diagnostic, IntegrationResponse, Method, Place, RestApi, Spanned,
-    Stage,
+    AuthorizerId, Definitions, Diagnostic, IntegrationResponse, Method, Place, RestApi, RestApiId,
+    Spanned, Stage,
 };
 use gateway_vtl::SyntaxError;
 
@@ -17,6 +17,7 @@ use crate::changes::Change;
 use crate::functions::{AuthorizerIndex, AuthorizerPlan, FunctionIndex, FunctionTarget};
 use crate::gateway_responses::GatewayResponses;
 use crate::limits::{ENDPOINTS_MAX, FUNCTIONS_MAX, TEMPLATE_BYTES_MAX};
+use crate::models::ApiModels;
 use crate::pattern::Pattern;
 use crate::plan::{Endpoint, EndpointIndex, Snapshot};
 use crate::responses::Selection;
@@ -32,6 +33,8 @@ pub(super) struct Shared<'d> {
     pub(super) is_cache_budget_kept: bool,
     /// What the snapshot will change of what is in use.
     pub(super) changes: Vec<Change>,
+    /// The models of each API that has been asked for its.
+    pub(super) models: HashMap<RestApiId, Arc<ApiModels>>,
     vpc_link_names: BTreeMap<&'d str, &'d str>,
     patterns: HashMap<String, Result<Pattern, String>>,
     selections: HashMap<Vec<Option<String>>, Arc<Selection>>,
@@ -56,6 +59,7 @@ impl<'d> Shared<'d> {
                 None => Arc::new(Budget::new(options.cache_bytes_max)),
             },
             changes: Vec::new(),
+            models: HashMap::new(),
             vpc_link_names: links.map(|link| (link.id.as_str(), link.name.as_str())).collect(),
             patterns: HashMap::new(),
             selections: HashMap::new(),

@@ -1,0 +1,513 @@
+//! A request's body as the schemas see it.
+//!
+//! It borrows from the body: a number is its digits, a string without escapes its bytes. What one body can
+//! take of memory is bounded by [`BODY_VALUES_MAX`], not by what its values could become.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use jsonschema::JsonType;
+use jsonschema::json::{Array, Json, JsonNumber, Node, NodeIdentity, Object};
+use serde_json::Value;
+
+use super::unique;
+use crate::limits::{BODY_DEPTH_MAX, BODY_VALUES_MAX};
+
+/// One value of a body.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Document<'b> {
+    Null,
+    Bool(bool),
+    /// In the digits it was written with.
+    Number(&'b str),
+    String(Cow<'b, str>),
+    Array(Vec<Document<'b>>),
+    /// Each name once: of equal names the last value stays, as everywhere in API Gateway.
+    Object(Vec<(Cow<'b, str>, Document<'b>)>),
+}
+
+/// Why a body is no document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unreadable {
+    /// It is no JSON (RFC 8259).
+    Malformed,
+    /// More nesting than [`BODY_DEPTH_MAX`], or more values than [`BODY_VALUES_MAX`].
+    TooComplex,
+}
+
+/// How large a document is, as far as that decides what it may cost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Extent {
+    pub(crate) values: usize,
+    pub(crate) depth: usize,
+}
+
+impl<'b> Document<'b> {
+    /// Reads a body; an empty one is an empty object.
+    pub(crate) fn parse(body: &'b [u8]) -> Result<(Self, Extent), Unreadable> {
+        let text = std::str::from_utf8(body).map_err(|_| Unreadable::Malformed)?;
+        let mut reader = Reader { text, at: 0, extent: Extent::default() };
+        reader.skip_blanks();
+        if reader.at == text.len() {
+            return Ok((Self::Object(Vec::new()), reader.extent));
+        }
+        let document = reader.value(0)?;
+        reader.skip_blanks();
+        if reader.at < text.len() {
+            return Err(Unreadable::Malformed);
+        }
+        Ok((document, reader.extent))
+    }
+
+    fn member(&self, name: &str) -> Option<&Self> {
+        let Self::Object(members) = self else { return None };
+        members.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+}
+
+struct Reader<'b> {
+    text: &'b str,
+    at: usize,
+    extent: Extent,
+}
+
+impl<'b> Reader<'b> {
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn skip_blanks(&mut self) {
+        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
+            self.at += 1;
+        }
+    }
+
+    /// Skips blanks, then takes the next byte.
+    fn token(&mut self) -> Result<u8, Unreadable> {
+        self.skip_blanks();
+        let byte = self.peek().ok_or(Unreadable::Malformed)?;
+        self.at += 1;
+        Ok(byte)
+    }
+
+    fn value(&mut self, depth: usize) -> Result<Document<'b>, Unreadable> {
+        self.extent.values += 1;
+        self.extent.depth = self.extent.depth.max(depth);
+        if self.extent.values > BODY_VALUES_MAX || depth > BODY_DEPTH_MAX {
+            return Err(Unreadable::TooComplex);
+        }
+        match self.token()? {
+            b'{' => self.object(depth),
+            b'[' => self.array(depth),
+            b'"' => self.string().map(Document::String),
+            b't' => self.word("rue", Document::Bool(true)),
+            b'f' => self.word("alse", Document::Bool(false)),
+            b'n' => self.word("ull", Document::Null),
+            b'-' | b'0'..=b'9' => self.number(),
+            _ => Err(Unreadable::Malformed),
+        }
+    }
+
+    fn word(&mut self, rest: &str, value: Document<'b>) -> Result<Document<'b>, Unreadable> {
+        if !self.text.as_bytes()[self.at..].starts_with(rest.as_bytes()) {
+            return Err(Unreadable::Malformed);
+        }
+        self.at += rest.len();
+        Ok(value)
+    }
+
+    fn array(&mut self, depth: usize) -> Result<Document<'b>, Unreadable> {
+        let mut items = Vec::new();
+        self.skip_blanks();
+        if self.peek() == Some(b']') {
+            self.at += 1;
+            return Ok(Document::Array(items));
+        }
+        loop {
+            items.push(self.value(depth + 1)?);
+            match self.token()? {
+                b',' => {}
+                b']' => return Ok(Document::Array(items)),
+                _ => return Err(Unreadable::Malformed),
+            }
+        }
+    }
+
+    fn object(&mut self, depth: usize) -> Result<Document<'b>, Unreadable> {
+        let mut members: Vec<(Cow<'b, str>, Document<'b>)> = Vec::new();
+        self.skip_blanks();
+        if self.peek() == Some(b'}') {
+            self.at += 1;
+            return Ok(Document::Object(members));
+        }
+        loop {
+            if self.token()? != b'"' {
+                return Err(Unreadable::Malformed);
+            }
+            let name = self.string()?;
+            if self.token()? != b':' {
+                return Err(Unreadable::Malformed);
+            }
+            members.push((name, self.value(depth + 1)?));
+            match self.token()? {
+                b',' => {}
+                b'}' => return Ok(Document::Object(last_of_each(members))),
+                _ => return Err(Unreadable::Malformed),
+            }
+        }
+    }
+
+    /// A string behind its opening quote.
+    fn string(&mut self) -> Result<Cow<'b, str>, Unreadable> {
+        let start = self.at;
+        loop {
+            match self.peek() {
+                Some(b'"') => {
+                    let text = &self.text[start..self.at];
+                    self.at += 1;
+                    return Ok(Cow::Borrowed(text));
+                }
+                Some(b'\\') => return self.escaped(start).map(Cow::Owned),
+                Some(0x20..) => self.at += 1,
+                _ => return Err(Unreadable::Malformed),
+            }
+        }
+    }
+
+    /// A string with escapes, from its first one on.
+    fn escaped(&mut self, start: usize) -> Result<String, Unreadable> {
+        let mut text = self.text[start..self.at].to_owned();
+        loop {
+            let from = self.at;
+            while self.peek().is_some_and(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
+                self.at += 1;
+            }
+            text.push_str(&self.text[from..self.at]);
+            match self.peek() {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(text);
+                }
+                Some(b'\\') => {
+                    self.at += 1;
+                    text.push(self.escape()?);
+                }
+                _ => return Err(Unreadable::Malformed),
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Result<char, Unreadable> {
+        let byte = self.peek().ok_or(Unreadable::Malformed)?;
+        self.at += 1;
+        Ok(match byte {
+            b'"' | b'\\' | b'/' => char::from(byte),
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => {
+                let first = self.hex()?;
+                let is_high = (0xd800..0xdc00).contains(&first);
+                let rest = &self.text.as_bytes()[self.at..];
+                if !is_high || !rest.starts_with(b"\\u") {
+                    // Half of a pair is no character; Java keeps it, a string of ours cannot.
+                    return Ok(char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER));
+                }
+                let back = self.at;
+                self.at += 2;
+                let second = self.hex()?;
+                if !(0xdc00..0xe000).contains(&second) {
+                    self.at = back;
+                    return Ok(char::REPLACEMENT_CHARACTER);
+                }
+                let code = 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00);
+                char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)
+            }
+            _ => return Err(Unreadable::Malformed),
+        })
+    }
+
+    fn hex(&mut self) -> Result<u32, Unreadable> {
+        let digits = self.text.as_bytes().get(self.at..self.at + 4).ok_or(Unreadable::Malformed)?;
+        self.at += 4;
+        digits.iter().try_fold(0, |code, digit| {
+            let digit = char::from(*digit).to_digit(16).ok_or(Unreadable::Malformed)?;
+            Ok(code << 4 | digit)
+        })
+    }
+
+    fn digits(&mut self) -> Result<(), Unreadable> {
+        let from = self.at;
+        while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
+            self.at += 1;
+        }
+        if self.at == from { Err(Unreadable::Malformed) } else { Ok(()) }
+    }
+
+    /// A number, its first byte taken.
+    fn number(&mut self) -> Result<Document<'b>, Unreadable> {
+        let start = self.at - 1;
+        if self.text.as_bytes()[start] != b'-' {
+            self.at = start;
+        }
+        if self.peek() == Some(b'0') {
+            self.at += 1;
+        } else {
+            self.digits()?;
+        }
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        if let Some(b'e' | b'E') = self.peek() {
+            self.at += 1;
+            if let Some(b'+' | b'-') = self.peek() {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        Ok(Document::Number(&self.text[start..self.at]))
+    }
+}
+
+/// Of members with equal names the last one, at the place of the first.
+fn last_of_each<'b>(
+    members: Vec<(Cow<'b, str>, Document<'b>)>,
+) -> Vec<(Cow<'b, str>, Document<'b>)> {
+    /// From here on a table is cheaper than comparing each with each.
+    const COMPARED_MAX: usize = 16;
+    let is_repeated = if members.len() <= COMPARED_MAX {
+        (1..members.len()).any(|at| members[..at].iter().any(|(name, _)| *name == members[at].0))
+    } else {
+        let names: std::collections::HashSet<&str> =
+            members.iter().map(|(name, _)| &**name).collect();
+        names.len() < members.len()
+    };
+    if !is_repeated {
+        return members;
+    }
+    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut kept: Vec<(Cow<'b, str>, Document<'b>)> = Vec::new();
+    for (name, value) in members {
+        if let Some(at) = places.get(&*name) {
+            kept[*at].1 = value;
+        } else {
+            places.insert(name.to_string(), kept.len());
+            kept.push((name, value));
+        }
+    }
+    kept
+}
+
+/// The representation that schemas are compiled for.
+#[derive(Debug)]
+pub(crate) struct Bodies;
+
+impl Json for Bodies {
+    type Node<'a> = &'a Document<'a>;
+    type PreparedKey = Box<str>;
+    type StringBuffer = ();
+
+    // Members are found by looking at each of them.
+    const KEYS_PER_LOOKUP: usize = 8;
+
+    fn prepare_key(key: &str) -> Box<str> {
+        key.into()
+    }
+
+    fn with_string_node<T>(
+        (): &mut (),
+        string: &str,
+        f: impl for<'a> FnOnce(&'a Document<'a>) -> T,
+    ) -> T {
+        f(&Document::String(Cow::Borrowed(string)))
+    }
+}
+
+/// A number in its digits.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Digits<'a>(pub(crate) &'a str);
+
+impl JsonNumber for Digits<'_> {
+    fn as_u64(&self) -> Option<u64> {
+        self.0.parse().ok()
+    }
+
+    fn as_i64(&self) -> Option<i64> {
+        self.0.parse().ok()
+    }
+
+    /// What is beyond the range is its largest number: it is beyond every bound that a schema can write, too.
+    fn as_f64(&self) -> Option<f64> {
+        let value: f64 = self.0.parse().ok()?;
+        Some(value.clamp(f64::MIN, f64::MAX))
+    }
+
+    fn as_str(&self) -> Cow<'_, str> {
+        Cow::Borrowed(self.0)
+    }
+
+    fn to_number(&self) -> Cow<'_, serde_json::Number> {
+        Cow::Owned(self.0.parse().unwrap_or_else(|_| 0.into()))
+    }
+
+    fn is_written_as_integer(&self) -> bool {
+        !self.0.contains(['.', 'e', 'E'])
+    }
+}
+
+impl<'a> Node<'a, Bodies> for &'a Document<'a> {
+    type Object = Members<'a>;
+    type Array = Items<'a>;
+    type Number = Digits<'a>;
+
+    fn as_object(&self) -> Option<Members<'a>> {
+        match self {
+            Document::Object(members) => Some(Members(members)),
+            _ => None,
+        }
+    }
+
+    fn as_array(&self) -> Option<Items<'a>> {
+        match self {
+            Document::Array(items) => Some(Items(items)),
+            _ => None,
+        }
+    }
+
+    fn as_string(&self) -> Option<Cow<'a, str>> {
+        match self {
+            Document::String(text) => Some(Cow::Borrowed(text)),
+            _ => None,
+        }
+    }
+
+    fn as_number(&self) -> Option<Digits<'a>> {
+        match self {
+            Document::Number(digits) => Some(Digits(digits)),
+            _ => None,
+        }
+    }
+
+    fn as_boolean(&self) -> Option<bool> {
+        match self {
+            Document::Bool(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    fn is_null(&self) -> bool {
+        matches!(self, Document::Null)
+    }
+
+    fn json_type(&self) -> JsonType {
+        match self {
+            Document::Null => JsonType::Null,
+            Document::Bool(_) => JsonType::Boolean,
+            Document::Number(_) => JsonType::Number,
+            Document::String(_) => JsonType::String,
+            Document::Array(_) => JsonType::Array,
+            Document::Object(_) => JsonType::Object,
+        }
+    }
+
+    fn equals_value(&self, expected: &Value) -> bool {
+        match (self, expected) {
+            (Document::Null, Value::Null) => true,
+            (Document::Bool(a), Value::Bool(b)) => a == b,
+            (Document::Number(a), Value::Number(b)) => unique::same_number(a, &b.to_string()),
+            (Document::String(a), Value::String(b)) => a == b,
+            (Document::Array(a), Value::Array(b)) => {
+                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (&a).equals_value(b))
+            }
+            (Document::Object(a), Value::Object(b)) => {
+                a.len() == b.len()
+                    && b.iter()
+                        .all(|(name, b)| self.member(name).is_some_and(|a| (&a).equals_value(b)))
+            }
+            _ => false,
+        }
+    }
+
+    fn to_value(&self) -> Cow<'a, Value> {
+        Cow::Owned(match self {
+            Document::Null => Value::Null,
+            Document::Bool(value) => Value::Bool(*value),
+            Document::Number(digits) => Value::Number(Digits(digits).to_number().into_owned()),
+            Document::String(text) => Value::String(text.to_string()),
+            Document::Array(items) => {
+                Value::Array(items.iter().map(|item| item.to_value().into_owned()).collect())
+            }
+            Document::Object(members) => {
+                let value = |(name, value): &'a (Cow<'_, str>, Document<'a>)| {
+                    (name.to_string(), value.to_value().into_owned())
+                };
+                Value::Object(members.iter().map(value).collect())
+            }
+        })
+    }
+
+    fn identity(&self) -> Option<NodeIdentity> {
+        Some(NodeIdentity::new(std::ptr::from_ref(*self) as usize))
+    }
+}
+
+/// The members of an object.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Members<'a>(&'a [(Cow<'a, str>, Document<'a>)]);
+
+impl<'a> Object<'a, Bodies> for Members<'a> {
+    type Node = &'a Document<'a>;
+    type MemberName = &'a str;
+    type MembersIter = MembersIter<'a>;
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn get(&self, key: &Box<str>) -> Option<&'a Document<'a>> {
+        self.0.iter().find(|(name, _)| **name == **key).map(|(_, value)| value)
+    }
+
+    fn members(&self) -> MembersIter<'a> {
+        MembersIter(self.0.iter())
+    }
+}
+
+/// The members of an object, one by one.
+#[derive(Debug)]
+pub(crate) struct MembersIter<'a>(std::slice::Iter<'a, (Cow<'a, str>, Document<'a>)>);
+
+impl<'a> Iterator for MembersIter<'a> {
+    type Item = (&'a str, &'a Document<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next().map(|(name, value)| (&**name, value))
+    }
+}
+
+/// The items of an array.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Items<'a>(&'a [Document<'a>]);
+
+impl<'a> Array<'a, Bodies> for Items<'a> {
+    type Node = &'a Document<'a>;
+    type ElementsIter = std::slice::Iter<'a, Document<'a>>;
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn elements(&self) -> std::slice::Iter<'a, Document<'a>> {
+        self.0.iter()
+    }
+
+    fn is_unique(&self) -> bool {
+        unique::is_unique(self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,8 @@
 //! What a template may ask.
 
+#[cfg(test)]
+pub(crate) mod fake;
+
 use std::borrow::Cow;
 
 /// A request, or the response to it, as a template sees it.

@@ -27,6 +27,7 @@ mod openapi;
 mod parameters;
 mod reader;
 mod report;
+mod sam;
 mod stack;
 mod template;
 mod unserved;

@@ -9,7 +9,7 @@ use crate::ids::{derived_uuid, stack_name};
 use crate::node::{Key, Kind, Node};
 use crate::report::Report;
 use crate::template::{Resource, Template};
-use crate::{Loaded, Options, Source, StackFacts, openapi, reader, unserved};
+use crate::{Loaded, Options, Source, StackFacts, openapi, reader, sam, unserved};
 use gateway_model::{Diagnostic, Output, Place};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::PathBuf;
@@ -49,6 +49,7 @@ pub(crate) fn load(files: &[Source], options: &Options) -> Loaded {
                 documents.push(result);
             }
             Some(root) => {
+                let root = sam::transform(root, &report);
                 let parameters = root.member("Parameters").map_or(&[][..], Node::members);
                 declared.extend(parameters.iter().map(|(key, _)| key.text.clone()));
                 templates.push((index, root, stack_facts(source, options, &mut names)));

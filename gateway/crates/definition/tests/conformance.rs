@@ -5,7 +5,8 @@ use gateway_definition::{Options, Source, load};
 use std::path::{Path, PathBuf};
 
 /// What CloudFormation would refuse of the suite's templates, which are the transform's own tests.
-const MISTAKES: [(&str, &str); 2] = [
+const MISTAKES: [(&str, &str); 3] = [
+    ("api_with_any_method_in_swagger", "names neither a function"),
     ("api_with_any_method_in_swagger", "dependencies [Stage]"),
     ("api_with_canary_setting", "unknown property \"StageVariablesOverrides\""),
 ];

@@ -1,11 +1,13 @@
 //! Exports as they were recorded at AWS, and documents that come back as they went out.
 
+mod places;
 mod recorded;
 
 use gateway_definition::{
     ExportOptions, ExportType, Loaded, Options, Source, export, load, to_yaml,
 };
 use gateway_model::RestApi;
+use places::without_places;
 use recorded::matches;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -77,28 +79,6 @@ fn deployed(body: &str) -> Loaded {
     );
     assert!(!loaded.has_errors(), "{:?}", loaded.diagnostics);
     loaded
-}
-
-/// A model's text without its places, which differ between files.
-fn without_places(api: &RestApi) -> String {
-    let text = format!("{api:#?}");
-    let mut out = String::new();
-    let mut skipped = 0;
-    for line in text.lines() {
-        let trimmed = line.trim();
-        if skipped > 0 {
-            skipped += trimmed.matches('{').count();
-            skipped -= trimmed.matches('}').count();
-            continue;
-        }
-        if trimmed.contains("Place {") {
-            skipped = 1;
-            continue;
-        }
-        out.push_str(line);
-        out.push('\n');
-    }
-    out
 }
 
 #[track_caller]

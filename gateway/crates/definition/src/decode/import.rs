@@ -7,6 +7,7 @@ use crate::node::{Kind, Node};
 use crate::openapi::{self, BasePath, Import};
 use crate::reader;
 use crate::report::Report;
+use crate::sam::LOCAL_BUCKET;
 use gateway_model::{EndpointType, ImportMode, ImportSource, Place, RestApi, S3Location, Spanned};
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
@@ -162,6 +163,9 @@ fn fetch(location: &Spanned<S3Location>, context: &Context<'_>) -> Option<Node> 
 /// Where an object lies: in the directory of its bucket, or beside the template, where the CDK leaves
 /// what it would upload.
 fn object_path(bucket: &str, key: &str, place: &Place, context: &Context<'_>) -> Option<PathBuf> {
+    if bucket == LOCAL_BUCKET && context.options.reads_function_code {
+        return Some(Path::new(&*place.file).with_file_name(key));
+    }
     let is_inside = Path::new(key).components().all(|c| matches!(c, Component::Normal(_)));
     if let Some(directory) = context.options.buckets.get(bucket).filter(|_| is_inside) {
         return Some(directory.join(key));

@@ -28,6 +28,33 @@ impl Default for Limits {
     /// One million steps take some 40 ms; the output is API Gateway's largest payload (10 MB); output and values together stay
     /// below 16 MiB.
     fn default() -> Self {
-        Self { steps_max: 1_000_000, depth_max: 64, output_bytes_max: 10 * 1024 * 1024, value_bytes_max: 4 * 1024 * 1024 }
+        Self {
+            steps_max: 1_000_000,
+            depth_max: 64,
+            output_bytes_max: 10 * 1024 * 1024,
+            value_bytes_max: 4 * 1024 * 1024,
+        }
     }
 }
+
+/// Bytes that a compiled regular expression may take. The `regex` crate's own default is ten times that, for one expression.
+pub(crate) const REGEX_BYTES_MAX: usize = 1024 * 1024;
+
+/// How often a search with lookaround or back references may go back, and what the attempt costs in steps. Each is tried after the one
+/// before was not enough; a thousand take some 20 µs.
+pub(crate) const BACKTRACKS_MAX: [(usize, u64); 3] = [(1_000, 500), (30_000, 20_000), (500_000, 400_000)];
+
+/// Regular expressions made while rendering that one render keeps.
+pub(crate) const REGEXES_KEPT_MAX: usize = 16;
+
+/// How deep a `#define`d block goes into itself. Source: Velocity's default of `directive.define.max.depth`.
+pub(crate) const DEFINE_DEPTH_MAX: u32 = 2;
+
+/// How much text is copied or looked at for one step.
+pub(crate) const BYTES_PER_STEP: usize = 64;
+
+/// What a value takes in a list or map, in bytes, roughly.
+pub(crate) const VALUE_BYTES: usize = 48;
+
+/// What compiling a regular expression costs in steps.
+pub(crate) const REGEX_STEPS: u64 = 2_000;

@@ -1,11 +1,21 @@
 //! A template, parsed.
 
-use crate::{Limits, Overrides, RenderError, Request, SyntaxError, Trace};
+use std::fmt;
+use std::sync::Arc;
+
+use crate::program::Program;
+use crate::{Limits, Overrides, RenderError, Request, SyntaxError, TEMPLATE_BYTES_MAX, Trace, World, parser, render};
 
 /// A template that follows the grammar. Immutable; renders on any thread.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Template {
-    text: String,
+    program: Arc<Program>,
+}
+
+impl fmt::Debug for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Template").finish_non_exhaustive()
+    }
 }
 
 impl Template {
@@ -13,9 +23,13 @@ impl Template {
     ///
     /// # Errors
     ///
-    /// Where `source` does not follow the grammar of Velocity 1.7, or uses what API Gateway does not have (`#parse`).
+    /// Where `source` does not follow the grammar of Velocity 1.7, nests too deeply, or is longer than [`TEMPLATE_BYTES_MAX`].
     pub fn parse(source: &str) -> Result<Self, SyntaxError> {
-        Ok(Self { text: source.to_owned() })
+        if source.len() > TEMPLATE_BYTES_MAX {
+            let message = format!("the template has {} bytes; {TEMPLATE_BYTES_MAX} are allowed", source.len());
+            return Err(SyntaxError { line: 1, column: 1, message });
+        }
+        Ok(Self { program: Arc::new(parser::parse(source)?) })
     }
 
     /// Renders for one request. `out` is appended to; after an error what was appended is void.
@@ -30,9 +44,7 @@ impl Template {
         limits: &Limits,
         out: &mut String,
     ) -> Result<(), RenderError> {
-        let _ = (request, overrides, limits);
-        out.push_str(&self.text);
-        Ok(())
+        render::render(&self.program, World::new(request, overrides), limits, out, None)
     }
 
     /// As [`Self::render`], and tells `trace` each directive as it is executed.
@@ -48,7 +60,12 @@ impl Template {
         out: &mut String,
         trace: &mut dyn Trace,
     ) -> Result<(), RenderError> {
-        let _ = trace;
-        self.render(request, overrides, limits, out)
+        render::render(&self.program, World::new(request, overrides), limits, out, Some(trace))
     }
 }
+
+/// Templates live in plans that every shard shares.
+const _: () = {
+    const fn is_shared<T: Send + Sync>() {}
+    is_shared::<Template>();
+};

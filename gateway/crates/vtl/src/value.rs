@@ -12,8 +12,9 @@ use std::rc::Rc;
 use num_bigint::BigInt;
 
 use crate::Root;
+use crate::methods::Object;
 use entries::Entries;
-pub(crate) use print::{PRINT_DEPTH_MAX, double as double_text};
+pub(crate) use print::{PRINT_DEPTH_MAX, double as double_text, write_value};
 
 /// What a reference stands for.
 #[derive(Clone, Debug)]
@@ -40,13 +41,15 @@ pub enum Value {
     Map(Map),
     /// `$input`, `$util`, `$context`, `$stageVariables`, or a part of one.
     Root(Root),
+    /// Another of Java's: a character, a class, a scope of a loop and the like.
+    Object(Object),
 }
 
 impl Value {
     /// Whether this is a list or a map, which may hold others.
     #[must_use]
     pub(crate) fn is_container(&self) -> bool {
-        matches!(self, Self::List(_) | Self::Map(_))
+        matches!(self, Self::List(_) | Self::Map(_)) || matches!(self, Self::Object(object) if object.is_container())
     }
 }
 
@@ -233,6 +236,11 @@ impl Map {
         Rc::ptr_eq(&self.0, &other.0)
     }
 
+    /// What tells it from every other map that is there.
+    pub(crate) fn identity(&self) -> *const () {
+        Rc::as_ptr(&self.0).cast()
+    }
+
     pub(crate) fn entries(&self) -> Ref<'_, Entries> {
         self.0.entries.borrow()
     }
@@ -250,6 +258,8 @@ impl Map {
 fn unravel(mut pending: Vec<Value>) {
     while let Some(value) = pending.pop() {
         match value {
+            Value::Object(Object::Entry(map, _)) => pending.push(Value::Map(map)),
+            Value::Object(Object::Iterator(list, _)) => pending.push(Value::List(list)),
             Value::List(list) => {
                 if let Some(items) = Rc::into_inner(list.items) {
                     let mut items = items.into_inner();

@@ -14,7 +14,7 @@ impl fmt::Display for Value {
     }
 }
 
-fn write_value(value: &Value, out: &mut dyn Write, depth: usize) -> fmt::Result {
+pub(crate) fn write_value(value: &Value, out: &mut dyn Write, depth: usize) -> fmt::Result {
     match value {
         Value::Null => out.write_str("null"),
         Value::Bool(value) => out.write_str(if *value { "true" } else { "false" }),
@@ -27,6 +27,7 @@ fn write_value(value: &Value, out: &mut dyn Write, depth: usize) -> fmt::Result 
         Value::List(list) => write_list(list, out, depth),
         Value::Map(map) => write_map(map, out, depth),
         Value::Root(_) => Ok(()),
+        Value::Object(object) => object.print(out, depth),
     }
 }
 

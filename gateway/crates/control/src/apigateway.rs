@@ -20,6 +20,17 @@ mod routes;
 mod shape;
 mod state;
 mod types;
+mod rest_apis;
+mod resources;
+mod methods;
+mod integrations;
+mod tags;
+mod responses;
+mod deployments;
+mod stages;
+mod stage_patch;
+mod models;
+mod request_validators;
 mod view;
 
 pub use documents::InvalidDocument;

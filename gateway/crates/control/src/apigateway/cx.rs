@@ -1,5 +1,6 @@
 //! What an operation works with.
 
+use super::patch::PatchOperation;
 use super::state::State;
 use super::{Deploy, documents};
 use crate::{ApiError, Call, Change};
@@ -72,6 +73,16 @@ impl<'a> Cx<'a> {
         let body = std::mem::take(&mut self.body);
         serde_json::from_value(Value::Object(body))
             .map_err(|error| ApiError::new(400, "SerializationException", error.to_string()))
+    }
+
+    /// The patch operations of the body.
+    pub(super) fn patch(&mut self) -> Result<Vec<PatchOperation>, ApiError> {
+        #[derive(Default, serde::Deserialize)]
+        #[serde(rename_all = "camelCase", default)]
+        struct Patch {
+            patch_operations: Vec<PatchOperation>,
+        }
+        Ok(self.input::<Patch>()?.patch_operations)
     }
 
     /// The time of the call, in seconds since 1970.

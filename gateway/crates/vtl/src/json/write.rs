@@ -72,30 +72,51 @@ fn write_value(value: &Value, style: Style, out: &mut dyn Write, depth: usize) -
 
 fn write_string(text: &str, style: Style, out: &mut dyn Write) -> fmt::Result {
     out.write_char('"')?;
-    let mut plain = 0;
-    for (at, char) in text.char_indices() {
-        let escape = match char {
-            '"' => "\\\"",
-            '\\' => "\\\\",
-            '\u{8}' => "\\b",
-            '\u{c}' => "\\f",
-            '\n' => "\\n",
-            '\r' => "\\r",
-            '\t' => "\\t",
-            '/' if style == Style::Slash => "\\/",
-            '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{2000}'..='\u{20ff}' => "",
-            _ => continue,
-        };
-        out.write_str(&text[plain..at])?;
-        plain = at + char.len_utf8();
-        if escape.is_empty() {
-            write!(out, "\\u{:04X}", u32::from(char))?;
-        } else {
-            out.write_str(escape)?;
+    let mut rest = text;
+    // Most strings have nothing to escape, and of those that have, most of their bytes.
+    while let Some(at) = rest.bytes().position(|byte| MAY_ESCAPE[usize::from(byte)]) {
+        let (plain, special) = rest.split_at(at);
+        out.write_str(plain)?;
+        let mut chars = special.chars();
+        if let Some(char) = chars.next() {
+            write_char(char, style, out)?;
         }
+        rest = chars.as_str();
     }
-    out.write_str(&text[plain..])?;
+    out.write_str(rest)?;
     out.write_char('"')
+}
+
+/// The bytes that start a character that one of the styles escapes.
+const MAY_ESCAPE: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = byte < 0x20
+            || matches!(byte as u8, b'"' | b'\\' | b'/' | 0x7f)
+            // U+0080 to U+009F, and U+2000 to U+20FF.
+            || matches!(byte, 0xc2 | 0xe2);
+        byte += 1;
+    }
+    table
+};
+
+fn write_char(char: char, style: Style, out: &mut dyn Write) -> fmt::Result {
+    let escape = match char {
+        '"' => "\\\"",
+        '\\' => "\\\\",
+        '\u{8}' => "\\b",
+        '\u{c}' => "\\f",
+        '\n' => "\\n",
+        '\r' => "\\r",
+        '\t' => "\\t",
+        '/' if style == Style::Slash => "\\/",
+        '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{2000}'..='\u{20ff}' => {
+            return write!(out, "\\u{:04X}", u32::from(char));
+        }
+        char => return out.write_char(char),
+    };
+    out.write_str(escape)
 }
 
 /// Appends `\uXXXX`, in upper case.

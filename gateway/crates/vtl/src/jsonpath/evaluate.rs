@@ -115,10 +115,10 @@ impl Search<'_> {
                     self.step(rest, &child, depth + 1)?;
                 }
             }
-            (Token::Filter(filter), Value::Map(_)) => {
-                if compare::accepts(filter, self.document, value, self.visits)? {
-                    self.step(rest, value, depth + 1)?;
-                }
+            (Token::Filter(filter), Value::Map(_))
+                if compare::accepts(filter, self.document, value, self.visits)? =>
+            {
+                self.step(rest, value, depth + 1)?;
             }
             (Token::Filter(filter), Value::List(_)) => {
                 for child in children(value) {

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use gateway_compile::{
-    CompileOptions, FunctionTarget, LogFormat, Snapshot, Surroundings, UsagePlans, VpcLinkTarget,
-    compile_with,
+    AwsEndpoints, CompileOptions, FunctionTarget, LogFormat, Snapshot, Surroundings, UsagePlans,
+    VpcLinkTarget, compile_with,
 };
 use gateway_definition::api_keys::Importer;
 use gateway_definition::{Options, Source};
@@ -243,7 +243,7 @@ fn compile_options(settings: &Settings) -> CompileOptions {
         payload_bytes_max: settings.limits.payload_bytes_max,
         account_limit: settings.throttle.account_limit(),
         cache_bytes_max: settings.cache.bytes_max as u64,
-        lambda_endpoint: settings.aws.endpoint("lambda").cloned(),
+        aws_endpoints: AwsEndpoints::new(settings.aws.endpoints()),
         calls_aws: !settings.aws.access_key_id.is_empty(),
         enforce_permissions: settings.functions.enforce_permissions,
         ..CompileOptions::default()

@@ -475,9 +475,9 @@ impl Default for Reload {
 }
 
 impl Aws {
-    /// Where a service is, unless it is at AWS.
-    pub(crate) fn endpoint(&self, service: &str) -> Option<&String> {
-        self.endpoints.get(service).or_else(|| self.endpoints.get(AWS_ENDPOINT_DEFAULT))
+    /// Services and their URLs.
+    pub(crate) fn endpoints(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.endpoints.iter().map(|(service, url)| (service.as_str(), url.as_str()))
     }
 }
 

@@ -19,7 +19,8 @@
 //! | [`source`], [`body_path`] | where a mapped value comes from |
 //! | [`templates`], [`responses`], [`mock`] | template choice, integration response selection, MOCK |
 //! | [`functions`] | Lambda functions, integrations with them, authorizers |
-//! | [`arn`] | which function an invocation URI names |
+//! | [`arn`] | which function, or which call of a service, a URI names |
+//! | [`service`] | integrations with AWS services, and where those are |
 //! | [`validators`], [`models`] | what a request must have, and the schemas of bodies |
 //! | [`failure`], [`gateway_responses`] | every answer the gateway makes up itself |
 //! | [`headers`] | which header names are forbidden, dropped or remapped |
@@ -55,6 +56,7 @@ mod pattern;
 pub mod plan;
 pub mod responses;
 pub mod routes;
+pub mod service;
 pub mod source;
 pub mod surroundings;
 pub mod templates;
@@ -78,6 +80,7 @@ pub use plan::{
     MethodPlan, MockPlan, Policy, Snapshot, StageIndex, StagePlan,
 };
 pub use routes::{PathParams, RequestMethod, Routes};
+pub use service::{AwsEndpoints, JsonAction, PathStyle, ServicePlan};
 pub use source::Source;
 pub use surroundings::{Records, Surroundings};
 pub use usage::{Admission, DirtySet, Member, Memberships, PlanStage, UsagePlan, UsagePlans};

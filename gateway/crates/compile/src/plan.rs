@@ -23,6 +23,7 @@ use crate::hosts::HostTable;
 use crate::mock::MockTemplates;
 use crate::responses::Responses;
 use crate::routes::Routes;
+use crate::service::ServicePlan;
 use crate::source::Source;
 use crate::templates::RequestTemplates;
 use crate::usage::UsagePlans;
@@ -256,10 +257,12 @@ pub enum IntegrationPlan {
     Mock(Box<MockPlan>),
     /// `AWS_PROXY`, and `AWS` with a function.
     Lambda(Box<LambdaPlan>),
+    /// `AWS` with another service.
+    Service(Box<ServicePlan>),
     /// The definition is valid for API Gateway, yet every request fails, e.g. with an invalid endpoint
     /// address or a forbidden header mapping.
     Misconfigured(Failure),
-    /// `AWS` with another service, or a VPC link without a configured target:
+    /// A VPC link without a configured target, or what the definition says wrong:
     /// [`Failure::api_configuration_error`].
     Unserved,
 }

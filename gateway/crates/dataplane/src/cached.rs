@@ -155,6 +155,7 @@ fn timeout_ms(method: &MethodPlan) -> u32 {
     match &method.integration {
         IntegrationPlan::Http(plan) => plan.timeout_ms,
         IntegrationPlan::Lambda(plan) => plan.timeout_ms,
+        IntegrationPlan::Service(plan) => plan.timeout_ms,
         _ => gateway_compile::limits::TIMEOUT_MS_DEFAULT,
     }
 }
@@ -314,7 +315,7 @@ async fn send_large(
 fn is_traced(method: &MethodPlan) -> bool {
     match &method.integration {
         IntegrationPlan::Http(plan) => !plan.proxy,
-        IntegrationPlan::Lambda(_) => true,
+        IntegrationPlan::Lambda(_) | IntegrationPlan::Service(_) => true,
         _ => false,
     }
 }

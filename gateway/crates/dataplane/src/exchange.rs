@@ -15,7 +15,7 @@ use crate::limits::DISCARD_BYTES_MAX;
 use crate::request::Exchange;
 use crate::respond::{self, ClientGone};
 use crate::shard::{Shard, ShardStage};
-use crate::{admission, authorizer, cached, explain, http, lambda, mock};
+use crate::{admission, authorizer, cached, explain, http, lambda, mock, service};
 
 /// What becomes of the connection after an exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,6 +111,9 @@ pub(crate) async fn integrate(
         IntegrationPlan::Mock(plan) => mock::call(shard, client, x, stage, plan).await,
         IntegrationPlan::Lambda(plan) => {
             Box::pin(lambda::call(shard, client, x, stage, plan)).await
+        }
+        IntegrationPlan::Service(plan) => {
+            Box::pin(service::call(shard, client, x, stage, plan)).await
         }
         IntegrationPlan::Misconfigured(failure) => Err((*failure).into()),
         IntegrationPlan::Unserved => Err(Failure::api_configuration_error().into()),

@@ -14,7 +14,7 @@
 //! | `authorizer` | Lambda authorizers |
 //! | `cached` | the stage cache in front of the integration |
 //! | [`explain`] | what would become of a request, for people |
-//! | `http`, `relay`, `mock`, `lambda` | the integrations |
+//! | `http`, `relay`, `mock`, `lambda`, `service` | the integrations |
 //! | `event` | what functions get of a request |
 //! | `transform` | mapping templates, overrides, `contentHandling` |
 //! | `values`, `context` | where mapped values come from |
@@ -51,6 +51,7 @@ mod relay;
 mod request;
 mod respond;
 mod serve;
+mod service;
 pub mod shard;
 mod status;
 #[cfg(test)]

@@ -97,7 +97,7 @@ fn has_trace(x: &Exchange, failure: &Failure) -> bool {
     use gateway_compile::GatewayResponseType as Type;
     let is_proxy = match x.plan().map(|plan| &plan.integration) {
         Some(IntegrationPlan::Http(plan)) => plan.proxy,
-        Some(IntegrationPlan::Lambda(_)) => false,
+        Some(IntegrationPlan::Lambda(_) | IntegrationPlan::Service(_)) => false,
         _ => true,
     };
     let is_called = x.facts.integration.status.is_some()

@@ -65,7 +65,7 @@ impl StageContext<'_, '_> {
     }
 
     /// The verb of the backend request; `ANY` and none are the client's.
-    fn backend_method(&mut self, integration: &Integration) -> Option<Box<[u8]>> {
+    pub(super) fn backend_method(&mut self, integration: &Integration) -> Option<Box<[u8]>> {
         let written = integration.http_method.as_ref()?;
         match HttpMethod::parse(&written.value.to_ascii_uppercase()) {
             Ok(HttpMethod::Any) => None,
@@ -146,7 +146,11 @@ impl StageContext<'_, '_> {
 
 /// Pieces of a URI with the sources of their placeholders; neighbouring text is one part. A placeholder without
 /// a source is text, unless `keeps_all`.
-fn parts(pieces: &[Piece], mappings: &[(String, Source)], keeps_all: bool) -> Vec<UriPart> {
+pub(super) fn parts(
+    pieces: &[Piece],
+    mappings: &[(String, Source)],
+    keeps_all: bool,
+) -> Vec<UriPart> {
     let mut parts = Vec::new();
     let mut literal = Vec::new();
     for piece in pieces {

@@ -40,6 +40,7 @@ impl IntegrationPlan {
                 // The event has the body in any case.
                 LambdaMapping::Proxy => {}
             },
+            Self::Service(plan) => plan.needs_request_body = true,
             Self::Misconfigured(_) | Self::Unserved => {}
         }
     }

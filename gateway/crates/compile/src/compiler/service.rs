@@ -220,7 +220,9 @@ impl StageContext<'_, '_> {
         let mut prefix: String = uri.path.iter().map(Piece::literal).collect();
         prefix.truncate(prefix.trim_end_matches('/').len());
         let mut host_header = uri.host_header;
-        if own.is_some() && let Some(subdomain) = &call.subdomain {
+        if own.is_some()
+            && let Some(subdomain) = &call.subdomain
+        {
             match &*call.service {
                 // Who stands in for S3 has no name for each bucket.
                 "s3" => prefix = format!("{prefix}/{subdomain}"),

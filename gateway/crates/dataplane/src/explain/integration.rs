@@ -3,7 +3,7 @@
 use gateway_compile::mock::MockChoice;
 use gateway_compile::{
     Failure, FunctionTarget, HttpPlan, IntegrationPlan, LambdaMapping, LambdaPlan, MethodPlan,
-    MockPlan, Source, StagePlan,
+    MockPlan, ServicePlan, Source, StagePlan,
 };
 use gateway_proto::FieldName;
 
@@ -12,6 +12,7 @@ use crate::explain::shown::Shown;
 use crate::http;
 use crate::lambda;
 use crate::request::Exchange;
+use crate::transform;
 use crate::upstream_head;
 use crate::values::Values;
 
@@ -27,11 +28,12 @@ pub(crate) fn describe(
         IntegrationPlan::Http(plan) => http(x, peer, stage, plan, shown),
         IntegrationPlan::Mock(plan) => mock(x, plan),
         IntegrationPlan::Lambda(plan) => lambda(x, stage, plan),
+        IntegrationPlan::Service(plan) => service(x, stage, plan),
         IntegrationPlan::Misconfigured(failure) => {
             (vec!["misconfigured; `gateway check` says how".to_owned()], Some(*failure))
         }
         IntegrationPlan::Unserved => {
-            let text = "an AWS service, a Lambda function or a VPC link that is not served";
+            let text = "a Lambda function or a VPC link that is not served";
             (vec![text.to_owned()], Some(Failure::api_configuration_error()))
         }
     }
@@ -60,6 +62,18 @@ fn lambda(x: &Exchange, stage: &StagePlan, plan: &LambdaPlan) -> (Vec<String>, O
             (vec![text], refusal.or(Some(Failure::integration_failure(500))))
         }
     }
+}
+
+fn service(x: &Exchange, stage: &StagePlan, plan: &ServicePlan) -> (Vec<String>, Option<Failure>) {
+    let endpoint = stage.endpoint(plan.endpoint);
+    let scheme = if endpoint.tls { "https" } else { "http" };
+    let host = String::from_utf8_lossy(&plan.host_header);
+    let parts = vec![
+        format!("AWS service {}, at {scheme}://{host}", plan.service),
+        format!("signed for {} in {}", plan.signing_name, plan.region),
+        format!("timeout {} ms", plan.timeout_ms),
+    ];
+    (parts, transform::refusal(x, stage, &plan.request_templates))
 }
 
 fn http(

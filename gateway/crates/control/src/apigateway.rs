@@ -31,6 +31,12 @@ mod stages;
 mod stage_patch;
 mod models;
 mod request_validators;
+mod gateway_responses;
+mod authorizers;
+mod documentation;
+mod api_keys;
+mod account;
+mod vpc_links;
 mod view;
 
 pub use documents::InvalidDocument;

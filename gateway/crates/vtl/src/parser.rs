@@ -160,9 +160,6 @@ impl<'a, 's> Parser<'a, 's> {
         }
         let known = match self.peek()? {
             Kind::End | Kind::If | Kind::ElseIf | Kind::Else => true,
-            Kind::Eof => {
-                return Err(self.unexpected("two backslashes end the template: put something behind them, if only a blank"));
-            }
             _ => {
                 let mut rest = self.image(self.next).chars();
                 rest.next();

@@ -173,7 +173,7 @@ impl Scan<'_> {
     }
 
     fn empty_index(&mut self) {
-        for text in ["$[", "$![", "$\\!["] {
+        for text in ["$[", "$![", "$\\![", "$."] {
             self.literal(text, Kind::EmptyIndex);
         }
     }

@@ -7,17 +7,17 @@ use gateway_vtl::{Limits, Overrides, Request, Template};
 
 /// A request as a test describes it.
 #[derive(Clone, Debug, Default)]
-pub struct TestRequest {
-    pub body: String,
-    pub path: Vec<(String, String)>,
-    pub query: Vec<(String, String)>,
-    pub headers: Vec<(String, String)>,
-    pub stage_variables: Vec<(String, String)>,
-    pub context: Vec<(String, String)>,
+pub(crate) struct TestRequest {
+    pub(crate) body: String,
+    pub(crate) path: Vec<(String, String)>,
+    pub(crate) query: Vec<(String, String)>,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) stage_variables: Vec<(String, String)>,
+    pub(crate) context: Vec<(String, String)>,
 }
 
 /// Pairs of names and values.
-pub fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+pub(crate) fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
@@ -56,12 +56,12 @@ impl Request for TestRequest {
 }
 
 /// Renders `template` for a request with `body`; the error as text.
-pub fn rendered(template: &str, body: &str) -> Result<String, String> {
+pub(crate) fn rendered(template: &str, body: &str) -> Result<String, String> {
     rendered_for(template, &TestRequest { body: body.to_owned(), ..TestRequest::default() }, |_| {})
 }
 
 /// Renders `template` for `request`, with overrides that `before` made.
-pub fn rendered_for(
+pub(crate) fn rendered_for(
     template: &str,
     request: &TestRequest,
     before: impl FnOnce(&mut Overrides),
@@ -72,7 +72,7 @@ pub fn rendered_for(
 }
 
 /// Renders `template` for `request` with `overrides`.
-pub fn render_into(template: &str, request: &TestRequest, overrides: &mut Overrides) -> Result<String, String> {
+pub(crate) fn render_into(template: &str, request: &TestRequest, overrides: &mut Overrides) -> Result<String, String> {
     let template = Template::parse(template).map_err(|error| error.to_string())?;
     let mut out = String::new();
     template.render(request, overrides, &Limits::default(), &mut out).map_err(|error| error.to_string())?;

@@ -87,3 +87,17 @@ impl Objects for MemoryObjects {
         Ok(())
     }
 }
+
+impl<T: Objects + ?Sized> Objects for Box<T> {
+    fn all(&mut self) -> Result<Vec<(String, Vec<u8>)>, ObjectsError> {
+        (**self).all()
+    }
+
+    fn commit(&mut self, changes: &[Change]) -> Result<(), ObjectsError> {
+        (**self).commit(changes)
+    }
+
+    fn sync(&mut self) -> Result<(), ObjectsError> {
+        (**self).sync()
+    }
+}

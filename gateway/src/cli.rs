@@ -42,6 +42,9 @@ pub(crate) enum Command {
     /// Say what would become of a request at the running gateway, without sending it
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(Box<ExplainArgs>),
+    /// Render a mapping template against a body and a context, or template lines as they are typed
+    #[command(after_help = crate::vtl::EXAMPLES)]
+    Vtl(Box<crate::vtl::VtlArgs>),
     /// Print the version
     Version,
 }
@@ -188,6 +191,7 @@ Examples:
   gateway run template.yaml            serve the template's stages on http://127.0.0.1:8080
   gateway check template.yaml          list everything that is wrong with it
   gateway explain GET /prod/orders     what would become of a request, and why
+  gateway vtl request.vtl --body b.json  what a mapping template makes of a body
   gateway run --help                   all settings that have a flag
 
 Exit status: 0 fine, 1 problems found, 2 wrong usage or unreadable input, 70 internal failure.";

@@ -18,6 +18,7 @@ mod settings;
 mod shards;
 mod systemd;
 mod usage;
+mod vtl;
 mod watch;
 
 use std::process::ExitCode;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Check(args) => check::check(&args),
         Command::Explain(args) => explain::explain(&args),
+        Command::Vtl(args) => vtl::vtl(&args),
         Command::Version => {
             println!("gateway {}", env!("CARGO_PKG_VERSION"));
             cli::EXIT_OK

@@ -14,3 +14,4 @@ mod lifecycle;
 mod quickstart;
 mod support;
 mod traffic;
+mod vtl_command;

@@ -134,7 +134,9 @@ impl ServiceUri {
         // `path//2015-03-31/…` is taken, too.
         let path = path.trim_start_matches('/');
         match invocation(path).filter(|_| service == "lambda") {
-            None if path.is_empty() && service == "lambda" => Err(InvalidServiceUri::NoPathOrAction),
+            None if path.is_empty() && service == "lambda" => {
+                Err(InvalidServiceUri::NoPathOrAction)
+            }
             None => Ok(other(ServiceTarget::Path(path.to_owned()))),
             Some((function, is_streaming)) => {
                 let function = FunctionName::parse(function, region);

@@ -63,10 +63,22 @@ fn what_names_no_function_says_so() {
         ("arn:aws:apigateway:us-east-1:lambda:path/", &part),
         ("arn:aws:apigateway:us-east-1:sqs:path/1/q", "sqs in us-east-1: path 1/q"),
         ("arn:aws:apigateway:us-east-1:abc.execute:path/x", "abc.execute in us-east-1: path x"),
-        ("arn:aws:apigateway:us-east-1:dynamodb:action/GetItem", "dynamodb in us-east-1: action GetItem "),
-        ("arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions", "lambda in us-east-1: path 2015-03-31/functions"),
-        ("arn:aws:apigateway:us-east-1:s3:action/GetObject&Bucket=b&Key={key}", "s3 in us-east-1: action GetObject Bucket=b&Key={key}"),
-        ("arn:aws:apigateway:us-east-1:my.bucket.s3:path//{key}?acl", "my.bucket.s3 in us-east-1: path {key}?acl"),
+        (
+            "arn:aws:apigateway:us-east-1:dynamodb:action/GetItem",
+            "dynamodb in us-east-1: action GetItem ",
+        ),
+        (
+            "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions",
+            "lambda in us-east-1: path 2015-03-31/functions",
+        ),
+        (
+            "arn:aws:apigateway:us-east-1:s3:action/GetObject&Bucket=b&Key={key}",
+            "s3 in us-east-1: action GetObject Bucket=b&Key={key}",
+        ),
+        (
+            "arn:aws:apigateway:us-east-1:my.bucket.s3:path//{key}?acl",
+            "my.bucket.s3 in us-east-1: path {key}?acl",
+        ),
         ("arn:aws:apigateway:us-east-1:s3:path/", "s3 in us-east-1: path "),
         ("arn:aws:apigateway:us-east-1:{bucket}.s3:path/k", &arn),
         ("arn:aws:apigateway:us-east-1:.s3:path/k", &arn),

@@ -9,35 +9,41 @@
 //!
 //! **Architecture invariant:** an operation that fails has changed nothing: everything is checked before the first write.
 
+mod access_associations;
+mod account;
+mod api_keys;
+mod authorizers;
+mod base_path_mappings;
 mod convert;
 mod cx;
+mod deployments;
+mod documentation;
 mod documents;
+mod domain_names;
+mod gateway_responses;
 mod ids;
 mod inputs;
-mod limits;
-mod patch;
-mod routes;
-mod shape;
-mod state;
-mod types;
-mod rest_apis;
-mod resources;
-mod methods;
 mod integrations;
-mod tags;
-mod responses;
-mod deployments;
-mod stages;
-mod stage_patch;
+mod limits;
+mod methods;
 mod models;
+mod patch;
+mod plan_patch;
 mod request_validators;
-mod gateway_responses;
-mod authorizers;
-mod documentation;
-mod api_keys;
-mod account;
-mod vpc_links;
+mod resources;
+mod responses;
+mod rest_apis;
+mod routes;
+mod sdk_types;
+mod shape;
+mod stage_patch;
+mod stages;
+mod state;
+mod tags;
+mod types;
+mod usage_plans;
 mod view;
+mod vpc_links;
 
 pub use documents::InvalidDocument;
 pub use ids::Ids;
@@ -72,7 +78,10 @@ pub enum Deploy {
 ///
 /// # Errors
 /// [`ApiError`] in AWS's words; the state is then as before.
-pub fn answer(state: &mut State, call: &Call) -> Result<(Answer, Vec<Change>, Option<Deploy>), ApiError> {
+pub fn answer(
+    state: &mut State,
+    call: &Call,
+) -> Result<(Answer, Vec<Change>, Option<Deploy>), ApiError> {
     let found = routes::find(call)?;
     let Some(handler) = found.operation.handler else {
         return Err(ApiError::not_implemented(found.operation.name));

@@ -25,7 +25,8 @@ pub(super) fn get_account(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
     Ok(show(&cx.state.account))
 }
 
-const RULES: &[Rule] = &[rule("/cloudwatchRoleArn", R, Set::Text), rule("/features", AD, Set::Items)];
+const RULES: &[Rule] =
+    &[rule("/cloudwatchRoleArn", R, Set::Text), rule("/features", AD, Set::Items)];
 
 pub(super) fn update_account(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
     let operations = cx.patch()?;

@@ -1,7 +1,10 @@
 //! API keys.
 
 use super::cx::Cx;
-use super::limits::{KEY_DESCRIPTION_CHARS_MAX, KEY_NAME_CHARS_MAX, KEY_VALUE_CHARS, KEY_VALUE_CHARS_MAX, KEY_VALUE_CHARS_MIN};
+use super::limits::{
+    KEY_DESCRIPTION_CHARS_MAX, KEY_NAME_CHARS_MAX, KEY_VALUE_CHARS, KEY_VALUE_CHARS_MAX,
+    KEY_VALUE_CHARS_MIN,
+};
 use super::patch::{self, AD, Family, PatchOperation, R, Rule, Set, rule};
 use super::stages::unknown_stage;
 use super::state::State;
@@ -82,7 +85,8 @@ fn check_value(value: &str) -> Result<(), ApiError> {
         }
         KEY_VALUE_CHARS_MIN..=KEY_VALUE_CHARS_MAX => Ok(()),
         _ => {
-            let text = format!("API Key value exceeds maximum size of {KEY_VALUE_CHARS_MAX} characters");
+            let text =
+                format!("API Key value exceeds maximum size of {KEY_VALUE_CHARS_MAX} characters");
             Err(ApiError::bad_request(text))
         }
     }
@@ -129,7 +133,9 @@ pub(super) fn get_api_keys(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
     let prefix = call.query("name").unwrap_or_default();
     let keys = cx.state.api_keys.values().filter(|key| {
         key.name.as_deref().unwrap_or_default().starts_with(prefix)
-            && call.query("customerId").is_none_or(|customer| key.customer_id.as_deref() == Some(customer))
+            && call
+                .query("customerId")
+                .is_none_or(|customer| key.customer_id.as_deref() == Some(customer))
     });
     let mut items: Vec<_> = keys.map(|key| (newest_first(key.sequence), key)).collect();
     items.sort_by(|one, two| one.0.cmp(&two.0));
@@ -146,9 +152,6 @@ pub(super) fn delete_api_key(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
         if plan.keys.remove(&id).is_some() {
             cx.writes.remove(format!("usageplans/{plan_id}/keys/{id}"));
             cx.writes.publish();
-        }
-        if plan.grants.remove(&id).is_some() {
-            cx.writes.remove(format!("usageplans/{plan_id}/usage/{id}"));
         }
     }
     cx.writes.remove(format!("apikeys/{id}"));
@@ -168,18 +171,19 @@ pub(super) fn update_api_key(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
     let operations: Vec<PatchOperation> = cx.patch()?;
     let before = key(cx)?;
     let state = &*cx.state;
-    let mut after = patch::apply(before, Family::Listed, RULES, &operations, |key, operation, segments| {
-        let stage = operation.text();
-        // Labels are of a time before usage plans; nothing shows them.
-        if segments[0] == "stages" {
-            key.stage_keys.retain(|stage_key| stage_key != stage);
-            if operation.op == "add" {
-                check_stage(state, stage)?;
-                key.stage_keys.push(stage.to_owned());
+    let mut after =
+        patch::apply(before, Family::Listed, RULES, &operations, |key, operation, segments| {
+            let stage = operation.text();
+            // Labels are of a time before usage plans; nothing shows them.
+            if segments[0] == "stages" {
+                key.stage_keys.retain(|stage_key| stage_key != stage);
+                if operation.op == "add" {
+                    check_stage(state, stage)?;
+                    key.stage_keys.push(stage.to_owned());
+                }
             }
-        }
-        Ok(())
-    })?;
+            Ok(())
+        })?;
     check_texts(after.name.as_deref(), after.description.as_deref())?;
     after.last_updated_date = cx.now();
     let id = after.id.clone();

@@ -20,7 +20,9 @@ pub(super) fn create_authorizer(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
     };
     let mut authorizer = checked(input)?;
     if api.authorizers.values().any(|other| other.name == authorizer.name) {
-        return Err(ApiError::bad_request("Authorizer name must be unique. Authorizer already exists in this RestApi."));
+        return Err(ApiError::bad_request(
+            "Authorizer name must be unique. Authorizer already exists in this RestApi.",
+        ));
     }
     let id = ids.next(6, |id| api.authorizers.contains_key(id));
     authorizer.id.clone_from(&id);
@@ -45,11 +47,17 @@ fn checked(mut authorizer: Authorizer) -> Result<Authorizer, ApiError> {
         "COGNITO_USER_POOLS" => true,
         "TOKEN" | "REQUEST" => false,
         "JWT" => return Err(ApiError::not_implemented("An authorizer of type JWT")),
-        _ => return bad("Invalid authorizer type specified. Valid options are TOKEN,REQUEST,COGNITO_USER_POOLS"),
+        _ => {
+            return bad(
+                "Invalid authorizer type specified. Valid options are TOKEN,REQUEST,COGNITO_USER_POOLS",
+            );
+        }
     };
     match is_pool {
         true if authorizer.provider_arns.as_ref().is_none_or(Vec::is_empty) => {
-            return bad("Invalid provider ARNs specified: a COGNITO_USER_POOLS authorizer needs at least one");
+            return bad(
+                "Invalid provider ARNs specified: a COGNITO_USER_POOLS authorizer needs at least one",
+            );
         }
         false if authorizer.authorizer_uri.as_deref().is_none_or(str::is_empty) => {
             return bad("Invalid Authorizer URI: a Lambda authorizer needs one");
@@ -60,11 +68,14 @@ fn checked(mut authorizer: Authorizer) -> Result<Authorizer, ApiError> {
         return bad("Identity source is required for a REQUEST authorizer when caching is enabled");
     }
     let source = authorizer.identity_source.as_deref().unwrap_or_default();
-    if let Some(wrong) = source.split(',').map(str::trim).find(|source| !source.is_empty() && !is_source(source)) {
+    if let Some(wrong) =
+        source.split(',').map(str::trim).find(|source| !source.is_empty() && !is_source(source))
+    {
         return bad(&format!("Invalid identity source specified: {wrong}"));
     }
     let auth_type = if is_pool { "cognito_user_pools" } else { "custom" };
-    authorizer.auth_type = authorizer.auth_type.filter(|text| !text.is_empty()).or_else(|| Some(auth_type.to_owned()));
+    authorizer.auth_type =
+        authorizer.auth_type.filter(|text| !text.is_empty()).or_else(|| Some(auth_type.to_owned()));
     Ok(authorizer)
 }
 
@@ -86,18 +97,28 @@ pub(super) fn get_authorizer(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
 
 pub(super) fn get_authorizers(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
     let api = cx.state.api(&cx.call.account_id, &cx.label("restapi_id"))?;
-    page(cx.call, api.authorizers.iter().map(|(id, authorizer)| (id.clone(), authorizer)).collect(), view)
+    page(
+        cx.call,
+        api.authorizers.iter().map(|(id, authorizer)| (id.clone(), authorizer)).collect(),
+        view,
+    )
 }
 
 pub(super) fn delete_authorizer(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
     let api_id = cx.label("restapi_id");
-    let (id, name) = { let authorizer = authorizer(cx)?; (authorizer.id.clone(), authorizer.name.clone()) };
+    let (id, name) = {
+        let authorizer = authorizer(cx)?;
+        (authorizer.id.clone(), authorizer.name.clone())
+    };
     let api = cx.state.api_mut(&cx.call.account_id, &api_id)?;
     for resource in api.resources.values() {
         for (verb, method) in &resource.resource_methods {
             if method.authorizer_id.as_ref() == Some(&id) {
                 // The two slashes are AWS's own.
-                let text = format!("Cannot delete authorizer '{name}', is referenced in method: {verb}/{}", resource.path);
+                let text = format!(
+                    "Cannot delete authorizer '{name}', is referenced in method: {verb}/{}",
+                    resource.path
+                );
                 return Err(ApiError::conflict(text));
             }
         }
@@ -123,13 +144,18 @@ pub(super) fn update_authorizer(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
     let api_id = cx.label("restapi_id");
     let operations = cx.patch()?;
     let names = |path: Option<&str>| matches!(path, Some("/name" | "/type"));
-    if operations.iter().any(|operation| names(operation.path.as_deref()) && operation.text().is_empty()) {
+    if operations
+        .iter()
+        .any(|operation| names(operation.path.as_deref()) && operation.text().is_empty())
+    {
         return Err(ApiError::bad_request("Authorizer name and type cannot be empty"));
     }
     let after = checked(patch::apply_rules(authorizer(cx)?, Family::Listed, RULES, &operations)?)?;
     let api = cx.state.api_mut(&cx.call.account_id, &api_id)?;
     if api.authorizers.values().any(|other| other.name == after.name && other.id != after.id) {
-        return Err(ApiError::bad_request("Authorizer name must be unique. Authorizer already exists in this RestApi."));
+        return Err(ApiError::bad_request(
+            "Authorizer name must be unique. Authorizer already exists in this RestApi.",
+        ));
     }
     cx.writes.put(api_key(&api_id, "authorizers", &after.id), &after);
     let shown = view(&after);

@@ -27,13 +27,33 @@ impl State {
         Definitions {
             apis: self.apis.values().flat_map(deployed).collect(),
             api_keys: self.api_keys.values().map(account::api_key).collect(),
-            usage_plans: self.usage_plans.values().filter_map(|plan| account::usage_plan(&plan.usage_plan)).collect(),
+            usage_plans: self
+                .usage_plans
+                .values()
+                .filter_map(|plan| account::usage_plan(&plan.usage_plan))
+                .collect(),
             usage_plan_keys: self.usage_plans.values().flat_map(account::usage_plan_keys).collect(),
-            domain_names: self.domain_names.values().map(|domain| account::domain_name(&domain.domain_name)).collect(),
-            base_path_mappings: self.domain_names.values().flat_map(account::base_path_mappings).collect(),
-            domain_name_access_associations: self.access_associations.values().map(account::association).collect(),
+            domain_names: self
+                .domain_names
+                .values()
+                .map(|domain| account::domain_name(&domain.domain_name))
+                .collect(),
+            base_path_mappings: self
+                .domain_names
+                .values()
+                .flat_map(account::base_path_mappings)
+                .collect(),
+            domain_name_access_associations: self
+                .access_associations
+                .values()
+                .map(account::association)
+                .collect(),
             vpc_links: self.vpc_links.values().map(account::vpc_link).collect(),
-            client_certificates: self.client_certificates.values().map(account::client_certificate).collect(),
+            client_certificates: self
+                .client_certificates
+                .values()
+                .map(account::client_certificate)
+                .collect(),
             account: Some(Account { cloudwatch_role_arn, place: Place::nowhere() }),
             ..Definitions::default()
         }
@@ -46,7 +66,8 @@ fn deployed(api: &Api) -> Vec<RestApi> {
         .stages
         .values()
         .flat_map(|stage| {
-            let canary = stage.canary_settings.as_ref().and_then(|canary| canary.deployment_id.as_deref());
+            let canary =
+                stage.canary_settings.as_ref().and_then(|canary| canary.deployment_id.as_deref());
             [Some(&*stage.deployment_id), canary].into_iter().flatten()
         })
         .collect();

@@ -78,7 +78,8 @@ pub(super) fn create_deployment(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
 }
 
 fn check_deployable(api: &Api) -> Result<(), ApiError> {
-    let mut methods = api.resources.values().flat_map(|resource| resource.resource_methods.values()).peekable();
+    let mut methods =
+        api.resources.values().flat_map(|resource| resource.resource_methods.values()).peekable();
     if methods.peek().is_none() {
         return Err(ApiError::bad_request("The REST API doesn't contain any methods"));
     }
@@ -144,7 +145,12 @@ fn shallow(deployment: &Deployment) -> Deployment {
 
 fn api_summary(deployment: &Deployment) -> Value {
     let mut summary = Map::new();
-    for resource in deployment.snapshot.resources.iter().filter(|resource| !resource.resource_methods.is_empty()) {
+    for resource in deployment
+        .snapshot
+        .resources
+        .iter()
+        .filter(|resource| !resource.resource_methods.is_empty())
+    {
         let methods = resource.resource_methods.iter().map(|(verb, method)| {
             let method = json!({
                 "authorizationType": method.authorization_type,
@@ -163,9 +169,11 @@ fn unknown_deployment() -> ApiError {
 
 pub(super) fn get_deployment(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
     let api = cx.state.api(&cx.call.account_id, &cx.label("restapi_id"))?;
-    let deployment = api.deployments.get(&cx.label("deployment_id")).ok_or_else(unknown_deployment)?;
+    let deployment =
+        api.deployments.get(&cx.label("deployment_id")).ok_or_else(unknown_deployment)?;
     let mut shown = show(deployment);
-    let embeds = cx.call.query_all("embed").any(|embed| embed.split(',').any(|name| name == "apisummary"));
+    let embeds =
+        cx.call.query_all("embed").any(|embed| embed.split(',').any(|name| name == "apisummary"));
     if let (Value::Object(members), true) = (&mut shown, embeds) {
         members.insert("apiSummary".to_owned(), api_summary(deployment));
     }
@@ -174,8 +182,11 @@ pub(super) fn get_deployment(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
 
 pub(super) fn get_deployments(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
     let api = cx.state.api(&cx.call.account_id, &cx.label("restapi_id"))?;
-    let mut items: Vec<_> =
-        api.deployments.values().map(|deployment| (super::view::newest_first(deployment.sequence), deployment)).collect();
+    let mut items: Vec<_> = api
+        .deployments
+        .values()
+        .map(|deployment| (super::view::newest_first(deployment.sequence), deployment))
+        .collect();
     items.sort_by(|one, two| one.0.cmp(&two.0));
     page(cx.call, items, show)
 }
@@ -186,8 +197,14 @@ pub(super) fn delete_deployment(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
     if !api.deployments.contains_key(&id) {
         return Err(unknown_deployment());
     }
-    let canary_of = |stage: &super::types::Stage| stage.canary_settings.as_ref().and_then(|canary| canary.deployment_id.clone());
-    if api.stages.values().any(|stage| stage.deployment_id == id || canary_of(stage).as_ref() == Some(&id)) {
+    let canary_of = |stage: &super::types::Stage| {
+        stage.canary_settings.as_ref().and_then(|canary| canary.deployment_id.clone())
+    };
+    if api
+        .stages
+        .values()
+        .any(|stage| stage.deployment_id == id || canary_of(stage).as_ref() == Some(&id))
+    {
         let text = "Active stages pointing to this deployment must be moved or deleted";
         return Err(ApiError::bad_request(text));
     }
@@ -203,7 +220,8 @@ pub(super) fn update_deployment(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
     let operations = cx.patch()?;
     let api = cx.state.api_mut(&cx.call.account_id, &api_id)?;
     let deployment = api.deployments.get_mut(&id).ok_or_else(unknown_deployment)?;
-    deployment.description = patch::apply_rules(&shallow(deployment), Family::Listed, RULES, &operations)?.description;
+    deployment.description =
+        patch::apply_rules(&shallow(deployment), Family::Listed, RULES, &operations)?.description;
     cx.writes.put(api_key(&api_id, "deployments", &id), deployment);
     Ok(show(deployment))
 }

@@ -23,7 +23,9 @@ pub(super) fn create_documentation_part(cx: &mut Cx<'_>) -> Result<Value, ApiErr
     let ids = &mut cx.state.ids;
     let api = cx.state.apis.entry(api_id.clone()).or_default();
     if api.documentation_parts.values().any(|part| part.location == location) {
-        return Err(ApiError::conflict("Documentation part already exists for the specified location"));
+        return Err(ApiError::conflict(
+            "Documentation part already exists for the specified location",
+        ));
     }
     let id = ids.next(6, |id| api.documentation_parts.contains_key(id));
     let part = DocumentationPart { id: id.clone(), location, properties };
@@ -36,7 +38,9 @@ pub(super) fn create_documentation_part(cx: &mut Cx<'_>) -> Result<Value, ApiErr
 fn check_properties(properties: &str) -> Result<(), ApiError> {
     match serde_json::from_str::<Value>(properties) {
         Ok(Value::Object(members)) if !members.is_empty() => Ok(()),
-        _ => Err(ApiError::bad_request("Documentation part properties must be a non-empty JSON object")),
+        _ => Err(ApiError::bad_request(
+            "Documentation part properties must be a non-empty JSON object",
+        )),
     }
 }
 
@@ -51,9 +55,13 @@ fn checked(given: DocumentationLocation) -> Result<DocumentationLocation, ApiErr
         "RESPONSE_HEADER" => (true, true, true, true),
         _ => (false, false, false, true),
     };
-    let needs_name = matches!(&*given.kind, "REQUEST_HEADER" | "PATH_PARAMETER" | "RESPONSE_HEADER");
+    let needs_name =
+        matches!(&*given.kind, "REQUEST_HEADER" | "PATH_PARAMETER" | "RESPONSE_HEADER");
     if needs_name && given.name.is_none() {
-        return Err(ApiError::bad_request(format!("A documentation location of type {} needs a name", given.kind)));
+        return Err(ApiError::bad_request(format!(
+            "A documentation location of type {} needs a name",
+            given.kind
+        )));
     }
     let field = |has: bool, value: Option<String>, default: Option<&str>| match (has, value) {
         (true, value) => Ok(value.or_else(|| default.map(str::to_owned))),
@@ -85,7 +93,8 @@ pub(super) fn get_documentation_part(cx: &mut Cx<'_>) -> Result<Value, ApiError>
 pub(super) fn get_documentation_parts(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
     let call = cx.call;
     let api = cx.state.api(&call.account_id, &cx.label("restapi_id"))?;
-    let fits = |wanted: Option<&str>, has: Option<&str>| wanted.is_none_or(|wanted| has == Some(wanted));
+    let fits =
+        |wanted: Option<&str>, has: Option<&str>| wanted.is_none_or(|wanted| has == Some(wanted));
     let parts = api.documentation_parts.iter().filter(|(_, part)| {
         let location = &part.location;
         fits(call.query("type"), Some(&location.kind))
@@ -115,7 +124,10 @@ pub(super) fn update_documentation_part(cx: &mut Cx<'_>) -> Result<Value, ApiErr
     check_properties(&after.properties)?;
     cx.writes.put(api_key(&api_id, "documentationparts", &after.id), &after);
     let shown = view(&after);
-    cx.state.api_mut(&cx.call.account_id, &api_id)?.documentation_parts.insert(after.id.clone(), after);
+    cx.state
+        .api_mut(&cx.call.account_id, &api_id)?
+        .documentation_parts
+        .insert(after.id.clone(), after);
     Ok(shown)
 }
 
@@ -176,7 +188,11 @@ pub(super) fn get_documentation_version(cx: &mut Cx<'_>) -> Result<Value, ApiErr
 
 pub(super) fn get_documentation_versions(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
     let api = cx.state.api(&cx.call.account_id, &cx.label("restapi_id"))?;
-    page(cx.call, api.documentation_versions.iter().map(|(name, version)| (name.clone(), version)).collect(), show)
+    page(
+        cx.call,
+        api.documentation_versions.iter().map(|(name, version)| (name.clone(), version)).collect(),
+        show,
+    )
 }
 
 pub(super) fn delete_documentation_version(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
@@ -195,6 +211,9 @@ pub(super) fn update_documentation_version(cx: &mut Cx<'_>) -> Result<Value, Api
     let after = patch::apply_rules(version(cx)?, Family::Listed, VERSION_RULES, &operations)?;
     cx.writes.put(api_key(&api_id, "documentationversions", &after.version), &after);
     let shown = show(&after);
-    cx.state.api_mut(&cx.call.account_id, &api_id)?.documentation_versions.insert(after.version.clone(), after);
+    cx.state
+        .api_mut(&cx.call.account_id, &api_id)?
+        .documentation_versions
+        .insert(after.version.clone(), after);
     Ok(shown)
 }

@@ -72,10 +72,6 @@ fn put(state: &mut State, key: &str, bytes: &[u8]) -> serde_json::Result<()> {
             state.sequence = state.sequence.max(key.sequence);
             plan(state, id).keys.insert(key_id.to_owned(), key);
         }
-        ["usageplans", id, "usage", key_id] => {
-            let grant = read(bytes)?;
-            plan(state, id).grants.insert(key_id.to_owned(), grant);
-        }
         ["domainnames", name] => domain(state, name).domain_name = read(bytes)?,
         ["domainnames", name, "basepathmappings", _] => {
             let mapping: BasePathMapping = read(bytes)?;
@@ -96,13 +92,23 @@ fn put(state: &mut State, key: &str, bytes: &[u8]) -> serde_json::Result<()> {
     Ok(())
 }
 
-fn put_part(state: &mut State, api_id: &str, kind: &str, id: &str, bytes: &[u8]) -> serde_json::Result<()> {
+fn put_part(
+    state: &mut State,
+    api_id: &str,
+    kind: &str,
+    id: &str,
+    bytes: &[u8],
+) -> serde_json::Result<()> {
     let id = id.to_owned();
     let mut sequence = 0;
     let api = api(state, api_id);
     match kind {
         "resources" => drop(api.resources.insert(id, read(bytes)?)),
-        "models" => drop(api.models.insert(id, read(bytes)?)),
+        "models" => {
+            let model: super::types::Model = read(bytes)?;
+            sequence = model.sequence;
+            api.models.insert(id, model);
+        }
         "requestvalidators" => drop(api.request_validators.insert(id, read(bytes)?)),
         "authorizers" => drop(api.authorizers.insert(id, read(bytes)?)),
         "gatewayresponses" => drop(api.gateway_responses.insert(id, read(bytes)?)),

@@ -24,7 +24,9 @@ struct PutGatewayResponse {
 
 /// What a type answers when nobody has customised it or its family.
 fn standard(response_type: &str) -> GatewayResponse {
-    let status = GatewayResponseType::parse(response_type).ok().and_then(GatewayResponseType::default_status);
+    let status = GatewayResponseType::parse(response_type)
+        .ok()
+        .and_then(GatewayResponseType::default_status);
     GatewayResponse {
         response_type: response_type.to_owned(),
         status_code: status.map(|status| status.to_string()),
@@ -84,9 +86,12 @@ fn empty_value(name: &str) -> ApiError {
 
 fn put(cx: &mut Cx<'_>, api_id: &str, response: GatewayResponse) -> Result<Value, ApiError> {
     if let Some(status) = &response.status_code {
-        StatusCode::parse(status).map_err(|_| ApiError::bad_request(format!("Invalid status code: {status}")))?;
+        StatusCode::parse(status)
+            .map_err(|_| ApiError::bad_request(format!("Invalid status code: {status}")))?;
     }
-    let is_header = |name: &String| name.strip_prefix("gatewayresponse.header.").is_some_and(|name| !name.is_empty());
+    let is_header = |name: &String| {
+        name.strip_prefix("gatewayresponse.header.").is_some_and(|name| !name.is_empty())
+    };
     if let Some(name) = response.response_parameters.keys().find(|name| !is_header(name)) {
         return Err(ApiError::bad_request(format!("Invalid response parameter specified: {name}")));
     }
@@ -131,26 +136,39 @@ pub(super) fn update_gateway_response(cx: &mut Cx<'_>) -> Result<Value, ApiError
     let api = cx.state.api(&cx.call.account_id, &api_id)?;
     let before = current(api, &response_type);
     let is_status = |path: Option<&str>| path == Some("/statusCode");
-    if operations.iter().any(|operation| is_status(operation.path.as_deref()) && operation.op != "replace") {
+    if operations
+        .iter()
+        .any(|operation| is_status(operation.path.as_deref()) && operation.op != "replace")
+    {
         return Err(ApiError::bad_request("Invalid patch path /statusCode"));
     }
-    let mut after = patch::apply(&before, Family::Plain, RULES, &operations, |response, operation, segments| {
-        let is_parameter = segments[0] == "responseParameters";
-        let (map, key) = match is_parameter {
-            true => (&mut response.response_parameters, &segments[1]),
-            false => (&mut response.response_templates, &segments[1]),
-        };
-        if operation.op != "add" && !map.contains_key(key) {
-            let text = if is_parameter { "Invalid parameter name specified" } else { "Content-Type specified was not found" };
-            return Err(ApiError::not_found(text));
-        }
-        match operation.text() {
-            _ if operation.op == "remove" => drop(map.remove(key)),
-            "" => return Err(empty_value(&segments[0])),
-            text => drop(map.insert(key.clone(), text.to_owned())),
-        }
-        Ok(())
-    })?;
+    let mut after = patch::apply(
+        &before,
+        Family::Plain,
+        RULES,
+        &operations,
+        |response, operation, segments| {
+            let is_parameter = segments[0] == "responseParameters";
+            let (map, key) = match is_parameter {
+                true => (&mut response.response_parameters, &segments[1]),
+                false => (&mut response.response_templates, &segments[1]),
+            };
+            if operation.op != "add" && !map.contains_key(key) {
+                let text = if is_parameter {
+                    "Invalid parameter name specified"
+                } else {
+                    "Content-Type specified was not found"
+                };
+                return Err(ApiError::not_found(text));
+            }
+            match operation.text() {
+                _ if operation.op == "remove" => drop(map.remove(key)),
+                "" => return Err(empty_value(&segments[0])),
+                text => drop(map.insert(key.clone(), text.to_owned())),
+            }
+            Ok(())
+        },
+    )?;
     if operations.is_empty() {
         return Ok(view(&before));
     }

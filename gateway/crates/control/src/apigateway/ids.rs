@@ -44,12 +44,15 @@ pub(super) fn secret(len: usize) -> Result<String, ApiError> {
     let mut text = String::with_capacity(len);
     let mut bytes = [0_u8; 64];
     while text.len() < len {
-        getrandom::fill(&mut bytes)
-            .map_err(|error| ApiError::new(503, "ServiceUnavailableException", format!("no randomness: {error}")))?;
+        getrandom::fill(&mut bytes).map_err(|error| {
+            ApiError::new(503, "ServiceUnavailableException", format!("no randomness: {error}"))
+        })?;
         // Bytes from 248 on are left out, so that every letter is as likely.
         let letters = bytes.iter().filter(|byte| **byte < 248);
         let left = len - text.len();
-        text.extend(letters.map(|byte| char::from(SECRET_LETTERS[usize::from(*byte) % 62])).take(left));
+        text.extend(
+            letters.map(|byte| char::from(SECRET_LETTERS[usize::from(*byte) % 62])).take(left),
+        );
     }
     Ok(text)
 }

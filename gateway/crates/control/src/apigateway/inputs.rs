@@ -26,15 +26,41 @@ const CONTENT_HANDLING: &[&str] = &["CONVERT_TO_BINARY", "CONVERT_TO_TEXT"];
 const AUTHORIZER_TYPES: &[&str] = &["TOKEN", "REQUEST", "COGNITO_USER_POOLS", "JWT"];
 const CACHE_SIZES: &[&str] = &["0.5", "1.6", "6.1", "13.5", "28.4", "58.2", "118", "237"];
 const DOCUMENTATION_TYPES: &[&str] = &[
-    "RESPONSE_BODY", "RESPONSE", "METHOD", "MODEL", "AUTHORIZER", "RESPONSE_HEADER", "RESOURCE",
-    "PATH_PARAMETER", "REQUEST_BODY", "QUERY_PARAMETER", "API", "REQUEST_HEADER",
+    "RESPONSE_BODY",
+    "RESPONSE",
+    "METHOD",
+    "MODEL",
+    "AUTHORIZER",
+    "RESPONSE_HEADER",
+    "RESOURCE",
+    "PATH_PARAMETER",
+    "REQUEST_BODY",
+    "QUERY_PARAMETER",
+    "API",
+    "REQUEST_HEADER",
 ];
 /// Types of gateway responses, in the order in which AWS prints them.
 pub(super) const RESPONSE_TYPES: &[&str] = &[
-    "REQUEST_TOO_LARGE", "RESOURCE_NOT_FOUND", "AUTHORIZER_CONFIGURATION_ERROR", "MISSING_AUTHENTICATION_TOKEN",
-    "BAD_REQUEST_BODY", "INVALID_SIGNATURE", "INVALID_API_KEY", "BAD_REQUEST_PARAMETERS", "AUTHORIZER_FAILURE",
-    "UNAUTHORIZED", "INTEGRATION_TIMEOUT", "ACCESS_DENIED", "DEFAULT_4XX", "DEFAULT_5XX", "WAF_FILTERED",
-    "QUOTA_EXCEEDED", "THROTTLED", "API_CONFIGURATION_ERROR", "UNSUPPORTED_MEDIA_TYPE", "INTEGRATION_FAILURE",
+    "REQUEST_TOO_LARGE",
+    "RESOURCE_NOT_FOUND",
+    "AUTHORIZER_CONFIGURATION_ERROR",
+    "MISSING_AUTHENTICATION_TOKEN",
+    "BAD_REQUEST_BODY",
+    "INVALID_SIGNATURE",
+    "INVALID_API_KEY",
+    "BAD_REQUEST_PARAMETERS",
+    "AUTHORIZER_FAILURE",
+    "UNAUTHORIZED",
+    "INTEGRATION_TIMEOUT",
+    "ACCESS_DENIED",
+    "DEFAULT_4XX",
+    "DEFAULT_5XX",
+    "WAF_FILTERED",
+    "QUOTA_EXCEEDED",
+    "THROTTLED",
+    "API_CONFIGURATION_ERROR",
+    "UNSUPPORTED_MEDIA_TYPE",
+    "INTEGRATION_FAILURE",
     "EXPIRED_TOKEN",
 ];
 
@@ -66,7 +92,10 @@ pub(super) const CREATE_API_KEY: &[Field] = &[
     optional("enabled", Flag),
     optional("generateDistinctId", Flag),
     optional("value", Text),
-    optional("stageKeys", List(&Struct(&[optional("restApiId", Text), optional("stageName", Text)]))),
+    optional(
+        "stageKeys",
+        List(&Struct(&[optional("restApiId", Text), optional("stageName", Text)])),
+    ),
     optional("customerId", Text),
     TAGS,
 ];
@@ -145,7 +174,11 @@ pub(super) const CREATE_DOMAIN_NAME: &[Field] = &[
     optional("policy", Text),
     optional(
         "routingMode",
-        OneOf(&["BASE_PATH_MAPPING_ONLY", "ROUTING_RULE_ONLY", "ROUTING_RULE_THEN_BASE_PATH_MAPPING"]),
+        OneOf(&[
+            "BASE_PATH_MAPPING_ONLY",
+            "ROUTING_RULE_ONLY",
+            "ROUTING_RULE_THEN_BASE_PATH_MAPPING",
+        ]),
     ),
 ];
 
@@ -223,7 +256,8 @@ pub(super) const CREATE_USAGE_PLAN: &[Field] = &[
     TAGS,
 ];
 
-pub(super) const CREATE_USAGE_PLAN_KEY: &[Field] = &[required("keyId", Text), required("keyType", Text)];
+pub(super) const CREATE_USAGE_PLAN_KEY: &[Field] =
+    &[required("keyId", Text), required("keyType", Text)];
 
 pub(super) const CREATE_VPC_LINK: &[Field] = &[
     required("name", Text),

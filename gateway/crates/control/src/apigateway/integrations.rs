@@ -49,7 +49,9 @@ pub(super) fn put_integration(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
         credentials: input.credentials,
         request_parameters: input.request_parameters,
         request_templates: input.request_templates,
-        passthrough_behavior: Some(input.passthrough_behavior.unwrap_or_else(|| "WHEN_NO_MATCH".to_owned())),
+        passthrough_behavior: Some(
+            input.passthrough_behavior.unwrap_or_else(|| "WHEN_NO_MATCH".to_owned()),
+        ),
         content_handling: input.content_handling,
         timeout_in_millis: Some(input.timeout_in_millis.unwrap_or(TIMEOUT_MS_MAX)),
         cache_namespace: Some(input.cache_namespace.unwrap_or_else(|| resource_id.clone())),
@@ -70,7 +72,10 @@ fn checked(method: &Method, mut integration: Integration) -> Result<Integration,
     let kind = &*integration.kind;
     let uri = integration.uri.as_deref().unwrap_or_default();
     let is_aws = kind.starts_with("AWS");
-    if kind != "MOCK" && integration.http_method.as_deref().is_none_or(str::is_empty) && kind != "AWS_PROXY" {
+    if kind != "MOCK"
+        && integration.http_method.as_deref().is_none_or(str::is_empty)
+        && kind != "AWS_PROXY"
+    {
         return Err(ApiError::bad_request("Enumeration value for HttpMethod must be non-empty"));
     }
     if let Some(verb) = integration.http_method.as_deref().filter(|verb| !verb.is_empty()) {
@@ -90,12 +95,17 @@ fn checked(method: &Method, mut integration: Integration) -> Result<Integration,
         let text = format!("Timeout should be between {TIMEOUT_MS_MIN} ms and {TIMEOUT_MS_MAX} ms");
         return Err(ApiError::bad_request(text));
     }
-    let behavior = integration.passthrough_behavior.as_deref().unwrap_or("WHEN_NO_MATCH").to_uppercase();
+    let behavior =
+        integration.passthrough_behavior.as_deref().unwrap_or("WHEN_NO_MATCH").to_uppercase();
     if gateway_model::PassthroughBehavior::parse(&behavior).is_err() {
-        return Err(ApiError::bad_request(format!("Invalid passthrough behavior specified: {behavior}")));
+        return Err(ApiError::bad_request(format!(
+            "Invalid passthrough behavior specified: {behavior}"
+        )));
     }
     integration.passthrough_behavior = Some(behavior);
-    for content_type in integration.request_templates.iter().flatten().map(|(content_type, _)| content_type) {
+    for content_type in
+        integration.request_templates.iter().flatten().map(|(content_type, _)| content_type)
+    {
         check_content_type(content_type)?;
     }
     check_request_parameters(method, &integration)?;
@@ -105,7 +115,9 @@ fn checked(method: &Method, mut integration: Integration) -> Result<Integration,
 /// Whether a template's content type is one.
 pub(super) fn check_content_type(content_type: &str) -> Result<(), ApiError> {
     let is_type = content_type == "$default"
-        || content_type.split_once('/').is_some_and(|(kind, subtype)| !kind.is_empty() && !subtype.is_empty());
+        || content_type
+            .split_once('/')
+            .is_some_and(|(kind, subtype)| !kind.is_empty() && !subtype.is_empty());
     match is_type {
         true => Ok(()),
         false => Err(ApiError::bad_request(format!(
@@ -139,9 +151,12 @@ fn check_arn(kind: &str, uri: &str) -> Result<(), ApiError> {
 
 fn check_request_parameters(method: &Method, integration: &Integration) -> Result<(), ApiError> {
     for (target, source) in integration.request_parameters.iter().flatten() {
-        let place = target.strip_prefix("integration.request.").and_then(|rest| rest.split_once('.'));
+        let place =
+            target.strip_prefix("integration.request.").and_then(|rest| rest.split_once('.'));
         if !place.is_some_and(|(place, _)| matches!(place, "header" | "querystring" | "path")) {
-            return Err(invalid_mapping(&format!("Invalid mapping expression specified: {target}")));
+            return Err(invalid_mapping(&format!(
+                "Invalid mapping expression specified: {target}"
+            )));
         }
         check_request_source(method, source)?;
     }
@@ -152,15 +167,27 @@ fn check_request_source(method: &Method, source: &str) -> Result<(), ApiError> {
     let is_body = source == "method.request.body" || source.starts_with("method.request.body.");
     let is_known = source.starts_with("method.request.") && !is_body;
     if is_known {
-        let declared = method.request_parameters.as_ref().is_some_and(|declared| declared.contains_key(source));
+        let declared = method
+            .request_parameters
+            .as_ref()
+            .is_some_and(|declared| declared.contains_key(source));
         // Path parameters of the resource need no declaration.
-        if !declared && !source.starts_with("method.request.path.") && !source.contains(".multivalue") {
-            return Err(invalid_mapping(&format!("Invalid mapping expression parameter specified: {source}")));
+        if !declared
+            && !source.starts_with("method.request.path.")
+            && !source.contains(".multivalue")
+        {
+            return Err(invalid_mapping(&format!(
+                "Invalid mapping expression parameter specified: {source}"
+            )));
         }
         return Ok(());
     }
     let is_static = source.len() >= 2 && source.starts_with('\'') && source.ends_with('\'');
-    if is_static || is_body || source.starts_with("context.") || source.starts_with("stageVariables.") {
+    if is_static
+        || is_body
+        || source.starts_with("context.")
+        || source.starts_with("stageVariables.")
+    {
         return Ok(());
     }
     Err(invalid_mapping("Invalid mapping identifier specified"))
@@ -208,17 +235,29 @@ pub(super) fn update_integration(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
     let operations = cx.patch()?;
     let mut method = cx.state.method(&api_id, &resource_id, &verb)?.clone();
     let before = method.method_integration.as_ref().ok_or_else(unknown_integration)?;
-    let after = patch::apply(before, Family::Plain, RULES, &operations, |integration, operation, segments| {
-        let text = operation.text().to_owned();
-        match &*segments[0] {
-            "connectionType" if matches!(&*text, "INTERNET" | "VPC_LINK") => integration.connection_type = Some(text),
-            "contentHandling" => integration.content_handling = content_handling(&text)?,
-            "httpMethod" if integration.kind != "MOCK" => integration.http_method = Some(text),
-            "uri" if integration.kind != "MOCK" => integration.uri = Some(text),
-            name => return Err(ApiError::bad_request(format!("Invalid value specified for {name}: {text}"))),
-        }
-        Ok(())
-    })?;
+    let after = patch::apply(
+        before,
+        Family::Plain,
+        RULES,
+        &operations,
+        |integration, operation, segments| {
+            let text = operation.text().to_owned();
+            match &*segments[0] {
+                "connectionType" if matches!(&*text, "INTERNET" | "VPC_LINK") => {
+                    integration.connection_type = Some(text)
+                }
+                "contentHandling" => integration.content_handling = content_handling(&text)?,
+                "httpMethod" if integration.kind != "MOCK" => integration.http_method = Some(text),
+                "uri" if integration.kind != "MOCK" => integration.uri = Some(text),
+                name => {
+                    return Err(ApiError::bad_request(format!(
+                        "Invalid value specified for {name}: {text}"
+                    )));
+                }
+            }
+            Ok(())
+        },
+    )?;
     let after = checked(&method, after)?;
     let shown = view(&after);
     method.method_integration = Some(after);

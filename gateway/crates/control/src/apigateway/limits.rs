@@ -39,7 +39,5 @@ pub(super) const ACCOUNT_BURST: i64 = 5000;
 /// The account's rate limit, in requests per second. Source: as [`ACCOUNT_BURST`].
 pub(super) const ACCOUNT_RATE: f64 = 10_000.0;
 
-/// The longest time that a usage report covers, in days. Source: ours; the reference says nothing.
-pub(super) const USAGE_DAYS_MAX: i64 = 366;
 /// The days that a client certificate holds. Source: API Gateway Developer Guide, "the certificate … is valid for 365 days".
 pub(super) const CERTIFICATE_DAYS: u64 = 365;

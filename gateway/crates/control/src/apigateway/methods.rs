@@ -12,7 +12,8 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 const VERBS: &[&str] = &["GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "HEAD", "ANY"];
-const LOCATIONS: &[&str] = &["path", "querystring", "header", "multivaluequerystring", "multivalueheader"];
+const LOCATIONS: &[&str] =
+    &["path", "querystring", "header", "multivaluequerystring", "multivalueheader"];
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -33,7 +34,9 @@ pub(super) fn put_method(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
     let resource = cx.state.resource(&api_id, &resource_id)?;
     if !VERBS.contains(&&*verb) {
         let verbs = VERBS.join(",");
-        return Err(ApiError::bad_request(format!("Invalid HttpMethod specified. Valid options are {verbs}")));
+        return Err(ApiError::bad_request(format!(
+            "Invalid HttpMethod specified. Valid options are {verbs}"
+        )));
     }
     if resource.resource_methods.contains_key(&verb) {
         return Err(ApiError::conflict("Method already exists for this resource"));
@@ -73,7 +76,9 @@ fn checked(api: &Api, mut method: Method) -> Result<Method, ApiError> {
         "CUSTOM" | "COGNITO_USER_POOLS" => {
             let authorizer = method.authorizer_id.as_ref().and_then(|id| api.authorizers.get(id));
             let is_pool = method.authorization_type == "COGNITO_USER_POOLS";
-            if authorizer.is_none_or(|authorizer| (authorizer.kind == "COGNITO_USER_POOLS") != is_pool) {
+            if authorizer
+                .is_none_or(|authorizer| (authorizer.kind == "COGNITO_USER_POOLS") != is_pool)
+            {
                 return Err(ApiError::bad_request(
                     "Invalid authorizer ID specified. Setting the authorization type to CUSTOM or \
                      COGNITO_USER_POOLS requires a valid authorizer.",
@@ -87,13 +92,18 @@ fn checked(api: &Api, mut method: Method) -> Result<Method, ApiError> {
         }
     }
     method.request_validator_id = method.request_validator_id.filter(|id| !id.is_empty());
-    if method.request_validator_id.as_ref().is_some_and(|id| !api.request_validators.contains_key(id)) {
+    if method
+        .request_validator_id
+        .as_ref()
+        .is_some_and(|id| !api.request_validators.contains_key(id))
+    {
         return Err(ApiError::bad_request("Invalid Request Validator identifier specified"));
     }
     check_models(api, method.request_models.as_ref())?;
     check_parameters(method.request_parameters.as_ref())?;
     method.request_models = method.request_models.filter(|models| !models.is_empty());
-    method.request_parameters = method.request_parameters.filter(|parameters| !parameters.is_empty());
+    method.request_parameters =
+        method.request_parameters.filter(|parameters| !parameters.is_empty());
     method.authorization_scopes = method.authorization_scopes.filter(|scopes| !scopes.is_empty());
     Ok(method)
 }
@@ -101,7 +111,9 @@ fn checked(api: &Api, mut method: Method) -> Result<Method, ApiError> {
 /// Whether all models are the API's.
 pub(super) fn check_models(api: &Api, models: Option<&Texts>) -> Result<(), ApiError> {
     match models.into_iter().flatten().find(|(_, name)| !api.models.contains_key(*name)) {
-        Some((_, name)) => Err(ApiError::bad_request(format!("Invalid model identifier specified: {name}"))),
+        Some((_, name)) => {
+            Err(ApiError::bad_request(format!("Invalid model identifier specified: {name}")))
+        }
         None => Ok(()),
     }
 }
@@ -110,8 +122,12 @@ fn check_parameters(parameters: Option<&BTreeMap<String, bool>>) -> Result<(), A
     let mut names = BTreeSet::new();
     for expression in parameters.into_iter().flatten().map(|(expression, _)| expression) {
         let rest = expression.strip_prefix("method.request.").and_then(|rest| rest.split_once('.'));
-        let Some((_, name)) = rest.filter(|(location, name)| LOCATIONS.contains(location) && !name.is_empty()) else {
-            return Err(invalid_mapping(&format!("Invalid mapping expression specified: {expression}")));
+        let Some((_, name)) =
+            rest.filter(|(location, name)| LOCATIONS.contains(location) && !name.is_empty())
+        else {
+            return Err(invalid_mapping(&format!(
+                "Invalid mapping expression specified: {expression}"
+            )));
         };
         if !names.insert(name) {
             let text = "Parameter names must be unique across querystring, header and path";
@@ -165,7 +181,12 @@ pub(super) fn update_method(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
 }
 
 /// Replaces a method.
-pub(super) fn put(cx: &mut Cx<'_>, api_id: &str, resource_id: &str, method: Method) -> Result<(), ApiError> {
+pub(super) fn put(
+    cx: &mut Cx<'_>,
+    api_id: &str,
+    resource_id: &str,
+    method: Method,
+) -> Result<(), ApiError> {
     let resource = cx.state.resource_mut(api_id, resource_id)?;
     resource.resource_methods.insert(method.http_method.clone(), method);
     cx.writes.put(api_key(api_id, "resources", resource_id), resource);

@@ -26,13 +26,17 @@ pub(super) fn create_model(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
         return Err(ApiError::bad_request("Model name must be non-empty"));
     }
     if !input.name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-        return Err(ApiError::bad_request(format!("Model name must be alphanumeric: {}", input.name)));
+        return Err(ApiError::bad_request(format!(
+            "Model name must be alphanumeric: {}",
+            input.name
+        )));
     }
     if api.models.contains_key(&input.name) {
         return Err(ApiError::conflict("Model name already exists for this REST API"));
     }
     let schema = input.schema.unwrap_or_default();
     check_schema(&schema, &input.content_type)?;
+    let sequence = cx.state.next_sequence();
     let ids = &mut cx.state.ids;
     let api = cx.state.apis.entry(api_id.clone()).or_default();
     let id = ids.next(6, |id| api.models.values().any(|model| model.id == id));
@@ -42,6 +46,7 @@ pub(super) fn create_model(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
         description: input.description.filter(|text| !text.is_empty()),
         schema,
         content_type: input.content_type,
+        sequence,
     };
     cx.writes.put(api_key(&api_id, "models", &input.name), &model);
     let shown = view(&model);
@@ -59,7 +64,9 @@ fn check_schema(schema: &str, content_type: &str) -> Result<(), ApiError> {
         return Ok(());
     }
     let invalid = |error: &str| {
-        ApiError::bad_request(format!("Invalid model specified: Validation Result: warnings : [], errors : [{error}]"))
+        ApiError::bad_request(format!(
+            "Invalid model specified: Validation Result: warnings : [], errors : [{error}]"
+        ))
     };
     match serde_json::from_str::<Value>(schema) {
         Ok(Value::Object(members)) if members.is_empty() => Err(ApiError::bad_request(empty)),
@@ -76,7 +83,8 @@ fn has_foreign_reference(schema: &Value) -> bool {
     match schema {
         Value::Object(members) => members.iter().any(|(name, value)| match value.as_str() {
             Some(target) if name == "$ref" => {
-                !target.starts_with("#") && !target.starts_with("https://apigateway.amazonaws.com/restapis/")
+                !target.starts_with("#")
+                    && !target.starts_with("https://apigateway.amazonaws.com/restapis/")
             }
             _ => has_foreign_reference(value),
         }),
@@ -108,9 +116,14 @@ pub(super) fn get_model(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
 
 /// Puts models in the place of references to them; one that leads back to itself stays.
 fn flatten(api: &Api, schema: &mut Value, above: &mut Vec<String>) {
-    let target = schema.get("$ref").and_then(Value::as_str).and_then(|target| target.rsplit_once("/models/"));
-    if let Some(name) = target.map(|(_, name)| name.to_owned()).filter(|name| !above.contains(name)) {
-        let found = api.models.get(&name).and_then(|model| serde_json::from_str(&model.schema).ok());
+    let target = schema
+        .get("$ref")
+        .and_then(Value::as_str)
+        .and_then(|target| target.rsplit_once("/models/"));
+    if let Some(name) = target.map(|(_, name)| name.to_owned()).filter(|name| !above.contains(name))
+    {
+        let found =
+            api.models.get(&name).and_then(|model| serde_json::from_str(&model.schema).ok());
         if let Some(found) = found {
             *schema = found;
             above.push(name);
@@ -120,7 +133,9 @@ fn flatten(api: &Api, schema: &mut Value, above: &mut Vec<String>) {
         return;
     }
     match schema {
-        Value::Object(members) => members.values_mut().for_each(|member| flatten(api, member, above)),
+        Value::Object(members) => {
+            members.values_mut().for_each(|member| flatten(api, member, above))
+        }
         Value::Array(items) => items.iter_mut().for_each(|item| flatten(api, item, above)),
         _ => {}
     }
@@ -128,7 +143,12 @@ fn flatten(api: &Api, schema: &mut Value, above: &mut Vec<String>) {
 
 pub(super) fn get_models(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
     let api = cx.state.api(&cx.call.account_id, &cx.label("restapi_id"))?;
-    page(cx.call, api.models.iter().map(|(name, model)| (name.clone(), model)).collect(), view)
+    let models = api.models.values();
+    // As they were made.
+    let mut items: Vec<_> =
+        models.map(|model| (format!("{:020}{}", model.sequence, model.name), model)).collect();
+    items.sort_by(|one, two| one.0.cmp(&two.0));
+    page(cx.call, items, view)
 }
 
 pub(super) fn delete_model(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
@@ -142,7 +162,10 @@ pub(super) fn delete_model(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
 
 fn check_unused(api: &Api, name: &str) -> Result<(), ApiError> {
     let names = |models: &Option<Texts>| models.iter().flatten().any(|(_, model)| model == name);
-    for resource in api.resources.values() {
+    let mut resources: Vec<_> = api.resources.values().collect();
+    // The root is named last, as AWS has it.
+    resources.sort_by(|one, two| two.path.cmp(&one.path));
+    for resource in resources {
         for (verb, method) in &resource.resource_methods {
             let mut responses = method.method_responses.iter().flatten();
             let place = match () {

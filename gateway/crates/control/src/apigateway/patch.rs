@@ -145,7 +145,8 @@ fn to_value<T: Serialize>(resource: &T) -> Result<Value, ApiError> {
 }
 
 fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, ApiError> {
-    serde_json::from_value(value).map_err(|error| ApiError::bad_request(format!("Invalid patch value: {error}")))
+    serde_json::from_value(value)
+        .map_err(|error| ApiError::bad_request(format!("Invalid patch value: {error}")))
 }
 
 fn find<'r>(
@@ -174,14 +175,20 @@ fn find<'r>(
         Family::Plain => match of_path.as_slice() {
             [] => format!("Invalid patch path {}", unescape(path)),
             of_path => {
-                let ops: Vec<&str> = of_path.iter().flat_map(|rule| rule.ops.iter().copied()).collect();
+                let ops: Vec<&str> =
+                    of_path.iter().flat_map(|rule| rule.ops.iter().copied()).collect();
                 format!("Invalid patch operation specified. Must be one of: [{}]", ops.join(", "))
             }
         },
     }))
 }
 
-fn set(root: &mut Value, rule: &Rule, operation: &PatchOperation, segments: &[String]) -> Result<(), ApiError> {
+fn set(
+    root: &mut Value,
+    rule: &Rule,
+    operation: &PatchOperation,
+    segments: &[String],
+) -> Result<(), ApiError> {
     let is_item = matches!(rule.set, Set::ItemInPath);
     let (last, above) = match (segments, is_item) {
         ([above @ .., _], true) => match above {
@@ -245,7 +252,13 @@ fn object(value: &mut Value) -> Option<&mut Map<String, Value>> {
     value.as_object_mut()
 }
 
-fn edit_list(members: &mut Map<String, Value>, name: &str, operation: &PatchOperation, element: &str, becomes: &str) {
+fn edit_list(
+    members: &mut Map<String, Value>,
+    name: &str,
+    operation: &PatchOperation,
+    element: &str,
+    becomes: &str,
+) {
     let mut items = match members.remove(name) {
         Some(Value::Array(items)) => items,
         _ => Vec::new(),
@@ -254,7 +267,10 @@ fn edit_list(members: &mut Map<String, Value>, name: &str, operation: &PatchOper
     match &*operation.op {
         "remove" => items.retain(|item| !is_element(item)),
         "replace" if items.iter().any(is_element) => {
-            items.iter_mut().filter(|item| is_element(item)).for_each(|item| *item = becomes.into());
+            items
+                .iter_mut()
+                .filter(|item| is_element(item))
+                .for_each(|item| *item = becomes.into());
         }
         _ if items.iter().any(|item| item.as_str() == Some(becomes)) => {}
         _ => items.push(becomes.into()),
@@ -266,7 +282,9 @@ fn value_of(kind: Set, operation: &PatchOperation) -> Result<Value, ApiError> {
     let text = operation.text();
     let invalid = || {
         let path = operation.path.as_deref().unwrap_or_default();
-        ApiError::bad_request(format!("Invalid value '{text}' specified for path '{path}'. Must be a number"))
+        ApiError::bad_request(format!(
+            "Invalid value '{text}' specified for path '{path}'. Must be a number"
+        ))
     };
     Ok(match kind {
         Set::Text if text.is_empty() => Value::Null,

@@ -48,14 +48,19 @@ pub(super) fn get_request_validator(cx: &mut Cx<'_>) -> Result<Value, ApiError> 
 
 pub(super) fn get_request_validators(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
     let api = cx.state.api(&cx.call.account_id, &cx.label("restapi_id"))?;
-    page(cx.call, api.request_validators.iter().map(|(id, validator)| (id.clone(), validator)).collect(), view)
+    page(
+        cx.call,
+        api.request_validators.iter().map(|(id, validator)| (id.clone(), validator)).collect(),
+        view,
+    )
 }
 
 pub(super) fn delete_request_validator(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
     let api_id = cx.label("restapi_id");
     let id = validator(cx)?.id.clone();
     let api = cx.state.api_mut(&cx.call.account_id, &api_id)?;
-    let mut methods = api.resources.values().flat_map(|resource| resource.resource_methods.values());
+    let mut methods =
+        api.resources.values().flat_map(|resource| resource.resource_methods.values());
     if methods.any(|method| method.request_validator_id.as_ref() == Some(&id)) {
         let text = format!("Cannot delete request validator '{id}', is referenced in a method");
         return Err(ApiError::conflict(text));
@@ -81,6 +86,9 @@ pub(super) fn update_request_validator(cx: &mut Cx<'_>) -> Result<Value, ApiErro
     }
     cx.writes.put(api_key(&api_id, "requestvalidators", &after.id), &after);
     let shown = view(&after);
-    cx.state.api_mut(&cx.call.account_id, &api_id)?.request_validators.insert(after.id.clone(), after);
+    cx.state
+        .api_mut(&cx.call.account_id, &api_id)?
+        .request_validators
+        .insert(after.id.clone(), after);
     Ok(shown)
 }

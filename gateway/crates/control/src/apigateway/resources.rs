@@ -43,11 +43,17 @@ fn child_path(parent: &str, part: &str) -> String {
 }
 
 /// Whether a resource may be there under this name; `resource` is the one that moves.
-fn check_place(api: &Api, resource: Option<&str>, parent_id: &str, part: &str) -> Result<(), ApiError> {
+fn check_place(
+    api: &Api,
+    resource: Option<&str>,
+    parent_id: &str,
+    part: &str,
+) -> Result<(), ApiError> {
     let parsed = PathPart::parse(part).map_err(|error| ApiError::bad_request(error.to_string()))?;
     let parent = api.resources.get(parent_id).ok_or_else(unknown_resource)?;
     if let Some(greedy) = parent.path_part.as_deref().filter(|part| part.ends_with("+}")) {
-        let text = format!("Cannot create a child of a resource with a greedy path variable: {greedy}");
+        let text =
+            format!("Cannot create a child of a resource with a greedy path variable: {greedy}");
         return Err(ApiError::bad_request(text));
     }
     let siblings = api.resources.values().filter(|sibling| {
@@ -58,7 +64,9 @@ fn check_place(api: &Api, resource: Option<&str>, parent_id: &str, part: &str) -
         let text = format!("Another resource with the same parent already has this name: {part}");
         return Err(ApiError::conflict(text));
     }
-    if let Some(sibling) = parts.iter().find(|sibling| sibling.starts_with('{')).filter(|_| parsed.is_variable()) {
+    if let Some(sibling) =
+        parts.iter().find(|sibling| sibling.starts_with('{')).filter(|_| parsed.is_variable())
+    {
         return Err(ApiError::bad_request(format!(
             "A sibling ({sibling}) of this resource already has a variable path part -- only one is allowed"
         )));
@@ -91,7 +99,8 @@ pub(super) fn get_resource(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
 
 pub(super) fn get_resources(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
     let api = cx.state.api(&cx.call.account_id, &cx.label("restapi_id"))?;
-    let mut items: Vec<_> = api.resources.values().map(|resource| (resource.path.clone(), resource)).collect();
+    let mut items: Vec<_> =
+        api.resources.values().map(|resource| (resource.path.clone(), resource)).collect();
     items.sort_by(|one, two| one.0.cmp(&two.0));
     let embeds = embeds_methods(cx.call);
     page(cx.call, items, |resource| show(resource, embeds))
@@ -116,7 +125,8 @@ fn subtree(api: &Api, id: &str) -> Vec<String> {
     let mut next = 0;
     while next < found.len() {
         let parent = found[next].clone();
-        let children = api.resources.values().filter(|child| child.parent_id.as_ref() == Some(&parent));
+        let children =
+            api.resources.values().filter(|child| child.parent_id.as_ref() == Some(&parent));
         found.extend(children.map(|child| child.id.clone()));
         next += 1;
     }

@@ -49,13 +49,19 @@ pub(super) fn put_method_response(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
 
 fn check_headers(parameters: Option<&BTreeMap<String, bool>>) -> Result<(), ApiError> {
     let mut names = parameters.into_iter().flatten().map(|(name, _)| name);
-    match names.find(|name| name.strip_prefix("method.response.header.").is_none_or(str::is_empty)) {
-        Some(name) => Err(invalid_mapping(&format!("Invalid mapping expression specified: {name}"))),
+    match names.find(|name| name.strip_prefix("method.response.header.").is_none_or(str::is_empty))
+    {
+        Some(name) => {
+            Err(invalid_mapping(&format!("Invalid mapping expression specified: {name}")))
+        }
         None => Ok(()),
     }
 }
 
-fn method_response<'m>(method: &'m Method, status_code: &str) -> Result<&'m MethodResponse, ApiError> {
+fn method_response<'m>(
+    method: &'m Method,
+    status_code: &str,
+) -> Result<&'m MethodResponse, ApiError> {
     let responses = method.method_responses.as_ref();
     responses.and_then(|responses| responses.get(status_code)).ok_or_else(unknown_status)
 }
@@ -128,7 +134,9 @@ fn put_response(method: &mut Method, mut response: IntegrationResponse) -> Resul
     let others = integration.integration_responses.iter().flatten();
     let mut others = others.filter(|(status_code, _)| **status_code != response.status_code);
     let is_default = |pattern: &Option<String>| pattern.as_deref().unwrap_or_default().is_empty();
-    if is_default(&response.selection_pattern) && others.any(|(_, other)| is_default(&other.selection_pattern)) {
+    if is_default(&response.selection_pattern)
+        && others.any(|(_, other)| is_default(&other.selection_pattern))
+    {
         let text = "Integration response with selection pattern default already exists";
         return Err(ApiError::conflict(text));
     }
@@ -145,17 +153,25 @@ fn put_response(method: &mut Method, mut response: IntegrationResponse) -> Resul
     Ok(shown)
 }
 
-fn check_response_parameters(method: &Method, response: &IntegrationResponse) -> Result<(), ApiError> {
+fn check_response_parameters(
+    method: &Method,
+    response: &IntegrationResponse,
+) -> Result<(), ApiError> {
     for (target, source) in response.response_parameters.iter().flatten() {
         let Some(responses) = &method.method_responses else {
             return Err(invalid_mapping("No method response exists for method."));
         };
-        let declared = responses.get(&response.status_code).and_then(|response| response.response_parameters.as_ref());
+        let declared = responses
+            .get(&response.status_code)
+            .and_then(|response| response.response_parameters.as_ref());
         if !declared.is_some_and(|declared| declared.contains_key(target)) {
-            return Err(invalid_mapping(&format!("Invalid mapping expression parameter specified: {target}")));
+            return Err(invalid_mapping(&format!(
+                "Invalid mapping expression parameter specified: {target}"
+            )));
         }
         let is_static = source.len() >= 2 && source.starts_with('\'') && source.ends_with('\'');
-        let is_body = source == "integration.response.body" || source.starts_with("integration.response.body.");
+        let is_body = source == "integration.response.body"
+            || source.starts_with("integration.response.body.");
         let is_header = ["integration.response.header.", "integration.response.multivalueheader."]
             .iter()
             .any(|prefix| source.len() > prefix.len() && source.starts_with(prefix));
@@ -167,7 +183,10 @@ fn check_response_parameters(method: &Method, response: &IntegrationResponse) ->
     Ok(())
 }
 
-fn integration_response<'m>(method: &'m Method, status_code: &str) -> Result<&'m IntegrationResponse, ApiError> {
+fn integration_response<'m>(
+    method: &'m Method,
+    status_code: &str,
+) -> Result<&'m IntegrationResponse, ApiError> {
     let integration = method.method_integration.as_ref().ok_or_else(unknown_integration)?;
     let responses = integration.integration_responses.as_ref();
     responses.and_then(|responses| responses.get(status_code)).ok_or_else(unknown_status)
@@ -208,10 +227,16 @@ pub(super) fn update_integration_response(cx: &mut Cx<'_>) -> Result<Value, ApiE
     let operations = cx.patch()?;
     let mut method = cx.state.method(&api_id, &resource_id, &verb)?.clone();
     let before = integration_response(&method, &status_code)?;
-    let after = patch::apply(before, Family::Plain, INTEGRATION_RULES, &operations, |response, operation, _| {
-        response.content_handling = content_handling(operation.text())?;
-        Ok(())
-    })?;
+    let after = patch::apply(
+        before,
+        Family::Plain,
+        INTEGRATION_RULES,
+        &operations,
+        |response, operation, _| {
+            response.content_handling = content_handling(operation.text())?;
+            Ok(())
+        },
+    )?;
     let shown = put_response(&mut method, after)?;
     put(cx, &api_id, &resource_id, method)?;
     Ok(shown)

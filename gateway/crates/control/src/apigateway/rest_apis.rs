@@ -36,13 +36,19 @@ struct CreateRestApi {
 }
 
 pub(super) fn create_rest_api(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
-    let has_types = cx.body.get("endpointConfiguration").is_some_and(|endpoint| endpoint.get("types").is_some());
+    let has_types = cx
+        .body
+        .get("endpointConfiguration")
+        .is_some_and(|endpoint| endpoint.get("types").is_some());
     let input: CreateRestApi = cx.input()?;
     if input.description.as_deref() == Some("") {
         return Err(ApiError::bad_request("Description cannot be an empty string"));
     }
     let endpoint = endpoint(input.endpoint_configuration, has_types)?;
-    if input.minimum_compression_size.is_some_and(|size| !(0..=COMPRESSION_SIZE_MAX).contains(&size)) {
+    if input
+        .minimum_compression_size
+        .is_some_and(|size| !(0..=COMPRESSION_SIZE_MAX).contains(&size))
+    {
         return Err(invalid_compression());
     }
     check_policy(input.policy.as_deref())?;
@@ -88,7 +94,10 @@ pub(super) fn create_rest_api(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
 }
 
 /// The endpoint with its defaults.
-fn endpoint(given: EndpointConfiguration, has_types: bool) -> Result<EndpointConfiguration, ApiError> {
+fn endpoint(
+    given: EndpointConfiguration,
+    has_types: bool,
+) -> Result<EndpointConfiguration, ApiError> {
     let mut endpoint = given;
     match endpoint.types.as_slice() {
         [] if has_types => {
@@ -97,13 +106,18 @@ fn endpoint(given: EndpointConfiguration, has_types: bool) -> Result<EndpointCon
         }
         [] => endpoint.types.push("EDGE".to_owned()),
         [_] => {}
-        _ => return Err(ApiError::bad_request("Cannot create an api with multiple Endpoint Types.")),
+        _ => {
+            return Err(ApiError::bad_request("Cannot create an api with multiple Endpoint Types."));
+        }
     }
     let is_private = endpoint.types.iter().any(|kind| kind == "PRIVATE");
     match endpoint.ip_address_type.as_deref() {
         Some("ipv4") if is_private => return Err(only_dualstack()),
         Some(_) => {}
-        None => endpoint.ip_address_type = Some(if is_private { "dualstack" } else { "ipv4" }.to_owned()),
+        None => {
+            endpoint.ip_address_type =
+                Some(if is_private { "dualstack" } else { "ipv4" }.to_owned())
+        }
     }
     endpoint.vpc_endpoint_ids = endpoint.vpc_endpoint_ids.filter(|ids| !ids.is_empty());
     Ok(endpoint)
@@ -121,22 +135,25 @@ fn invalid_compression() -> ApiError {
 fn check_policy(policy: Option<&str>) -> Result<(), ApiError> {
     match policy.filter(|policy| !policy.is_empty()).map(serde_json::from_str::<Value>) {
         None | Some(Ok(Value::Object(_))) => Ok(()),
-        Some(_) => Err(ApiError::bad_request("Invalid policy document. Please check the policy syntax and ensure that Principals are valid.")),
+        Some(_) => Err(ApiError::bad_request(
+            "Invalid policy document. Please check the policy syntax and ensure that Principals are valid.",
+        )),
     }
 }
 
 /// An API as CreateRestApi makes it: a root resource, and the models `Empty` and `Error`.
 fn fresh(cx: &mut Cx<'_>, mut rest_api: RestApi) -> Api {
+    let sequences = [cx.state.next_sequence(), cx.state.next_sequence()];
     let ids = &mut cx.state.ids;
     let root = ids.next(10, |_| false);
     rest_api.root_resource_id.clone_from(&root);
     let mut api = Api { rest_api, ..Api::default() };
     let resource = Resource { id: root.clone(), path: "/".to_owned(), ..Resource::default() };
     api.resources.insert(root, resource);
-    for (name, description, schema) in [
+    for (sequence, (name, description, schema)) in sequences.into_iter().zip([
         ("Empty", "This is a default empty schema model", EMPTY_SCHEMA),
         ("Error", "This is a default error schema model", ERROR_SCHEMA),
-    ] {
+    ]) {
         let id = ids.next(6, |id| api.models.values().any(|model| model.id == id));
         let model = Model {
             id,
@@ -144,6 +161,7 @@ fn fresh(cx: &mut Cx<'_>, mut rest_api: RestApi) -> Api {
             description: Some(description.to_owned()),
             schema: schema.to_owned(),
             content_type: "application/json".to_owned(),
+            sequence,
         };
         api.models.insert(name.to_owned(), model);
     }
@@ -155,7 +173,8 @@ fn cloned(source: Api, mut rest_api: RestApi) -> Api {
     let given = source.rest_api;
     rest_api.root_resource_id = given.root_resource_id;
     rest_api.binary_media_types = rest_api.binary_media_types.or(given.binary_media_types);
-    rest_api.minimum_compression_size = rest_api.minimum_compression_size.or(given.minimum_compression_size);
+    rest_api.minimum_compression_size =
+        rest_api.minimum_compression_size.or(given.minimum_compression_size);
     rest_api.policy = rest_api.policy.or(given.policy);
     Api {
         rest_api,
@@ -204,8 +223,11 @@ pub(super) fn delete_rest_api(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
     let id = cx.label("restapi_id");
     cx.state.api(&cx.call.account_id, &id)?;
     let domains = cx.state.domain_names.values();
-    let maps = |domain: &&super::state::Domain| domain.mappings.values().any(|mapping| mapping.rest_api_id == id);
-    let mapped: Vec<String> = domains.filter(maps).map(|domain| domain.domain_name.domain_name.clone()).collect();
+    let maps = |domain: &&super::state::Domain| {
+        domain.mappings.values().any(|mapping| mapping.rest_api_id == id)
+    };
+    let mapped: Vec<String> =
+        domains.filter(maps).map(|domain| domain.domain_name.domain_name.clone()).collect();
     if !mapped.is_empty() {
         let domains = mapped.join(", ");
         return Err(ApiError::bad_request(format!(
@@ -271,7 +293,8 @@ pub(super) fn update_rest_api(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
 /// Types come and go by replacing only, and AWS has words of its own for the rest.
 fn check_endpoint_operation(operation: &PatchOperation) -> Result<(), ApiError> {
     let segments = operation.segments();
-    let is_types = segments.len() == 3 && segments[0] == "endpointConfiguration" && segments[1] == "types";
+    let is_types =
+        segments.len() == 3 && segments[0] == "endpointConfiguration" && segments[1] == "types";
     if is_types && operation.op != "replace" {
         let text = "Invalid patch operation specified. Must be 'add'|'remove'|'replace'";
         return Err(ApiError::bad_request(text));
@@ -279,7 +302,11 @@ fn check_endpoint_operation(operation: &PatchOperation) -> Result<(), ApiError> 
     Ok(())
 }
 
-fn special(rest_api: &mut RestApi, operation: &PatchOperation, segments: &[String]) -> Result<(), ApiError> {
+fn special(
+    rest_api: &mut RestApi,
+    operation: &PatchOperation,
+    segments: &[String],
+) -> Result<(), ApiError> {
     let endpoint = &mut rest_api.endpoint_configuration;
     let is_private = endpoint.types.iter().any(|kind| kind == "PRIVATE");
     match (&*segments[0], operation.text()) {
@@ -288,9 +315,13 @@ fn special(rest_api: &mut RestApi, operation: &PatchOperation, segments: &[Strin
             let size = text.parse().ok().filter(|size| (0..=COMPRESSION_SIZE_MAX).contains(size));
             rest_api.minimum_compression_size = Some(size.ok_or_else(invalid_compression)?);
         }
-        ("apiKeySource", text @ ("HEADER" | "AUTHORIZER")) => text.clone_into(&mut rest_api.api_key_source),
+        ("apiKeySource", text @ ("HEADER" | "AUTHORIZER")) => {
+            text.clone_into(&mut rest_api.api_key_source)
+        }
         ("apiKeySource", text) => {
-            return Err(ApiError::bad_request(format!("Invalid API key source type specified: {text}")));
+            return Err(ApiError::bad_request(format!(
+                "Invalid API key source type specified: {text}"
+            )));
         }
         (_, kind) if segments[1] == "types" => match kind {
             "REGIONAL" | "EDGE" | "PRIVATE" => {
@@ -300,7 +331,8 @@ fn special(rest_api: &mut RestApi, operation: &PatchOperation, segments: &[Strin
                 }
             }
             _ => {
-                let text = "Invalid EndpointTypes specified. Valid options are REGIONAL,EDGE,PRIVATE";
+                let text =
+                    "Invalid EndpointTypes specified. Valid options are REGIONAL,EDGE,PRIVATE";
                 return Err(ApiError::bad_request(text));
             }
         },

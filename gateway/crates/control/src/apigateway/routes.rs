@@ -2,7 +2,12 @@
 
 use super::cx::Cx;
 use super::inputs::{self, Field};
-use super::{account, api_keys, authorizers, deployments, documentation, gateway_responses, integrations, methods, models, request_validators, resources, responses, rest_apis, stages, tags, vpc_links};
+use super::{
+    access_associations, account, api_keys, authorizers, base_path_mappings, deployments,
+    documentation, domain_names, gateway_responses, integrations, methods, models,
+    request_validators, resources, responses, rest_apis, sdk_types, stages, tags, usage_plans,
+    vpc_links,
+};
 use crate::{ApiError, Call};
 use serde_json::Value;
 
@@ -69,9 +74,9 @@ pub fn operations() -> &'static [Operation] {
 
 /// The operation that a call is for.
 pub(super) fn find(call: &Call) -> Result<Found, ApiError> {
-    let mut found = OPERATIONS.iter().filter_map(|operation| {
-        operation.fits(call).map(|labels| Found { operation, labels })
-    });
+    let mut found = OPERATIONS
+        .iter()
+        .filter_map(|operation| operation.fits(call).map(|labels| Found { operation, labels }));
     found.next().ok_or_else(|| {
         ApiError::new(403, "MissingAuthenticationTokenException", "Missing Authentication Token")
     })
@@ -95,29 +100,29 @@ const OPERATIONS: &[Operation] = operations! {
     ImportRestApi POST "/restapis?mode=import" 201 NONE => None;
     CreateApiKey POST "/apikeys" 201 CREATE_API_KEY => Some(api_keys::create_api_key);
     CreateAuthorizer POST "/restapis/{restapi_id}/authorizers" 201 CREATE_AUTHORIZER => Some(authorizers::create_authorizer);
-    CreateBasePathMapping POST "/domainnames/{domain_name}/basepathmappings" 201 CREATE_BASE_PATH_MAPPING => None;
+    CreateBasePathMapping POST "/domainnames/{domain_name}/basepathmappings" 201 CREATE_BASE_PATH_MAPPING => Some(base_path_mappings::create_base_path_mapping);
     CreateDeployment POST "/restapis/{restapi_id}/deployments" 201 CREATE_DEPLOYMENT => Some(deployments::create_deployment);
     CreateDocumentationPart POST "/restapis/{restapi_id}/documentation/parts" 201 CREATE_DOCUMENTATION_PART => Some(documentation::create_documentation_part);
     CreateDocumentationVersion POST "/restapis/{restapi_id}/documentation/versions" 201 CREATE_DOCUMENTATION_VERSION => Some(documentation::create_documentation_version);
-    CreateDomainName POST "/domainnames" 201 CREATE_DOMAIN_NAME => None;
-    CreateDomainNameAccessAssociation POST "/domainnameaccessassociations" 201 CREATE_DOMAIN_NAME_ACCESS_ASSOCIATION => None;
+    CreateDomainName POST "/domainnames" 201 CREATE_DOMAIN_NAME => Some(domain_names::create_domain_name);
+    CreateDomainNameAccessAssociation POST "/domainnameaccessassociations" 201 CREATE_DOMAIN_NAME_ACCESS_ASSOCIATION => Some(access_associations::create_domain_name_access_association);
     CreateModel POST "/restapis/{restapi_id}/models" 201 CREATE_MODEL => Some(models::create_model);
     CreateRequestValidator POST "/restapis/{restapi_id}/requestvalidators" 201 CREATE_REQUEST_VALIDATOR => Some(request_validators::create_request_validator);
     CreateResource POST "/restapis/{restapi_id}/resources/{parent_id}" 201 CREATE_RESOURCE => Some(resources::create_resource);
     CreateRestApi POST "/restapis" 201 CREATE_REST_API => Some(rest_apis::create_rest_api);
     CreateStage POST "/restapis/{restapi_id}/stages" 201 CREATE_STAGE => Some(stages::create_stage);
-    CreateUsagePlan POST "/usageplans" 201 CREATE_USAGE_PLAN => None;
-    CreateUsagePlanKey POST "/usageplans/{usageplanId}/keys" 201 CREATE_USAGE_PLAN_KEY => None;
+    CreateUsagePlan POST "/usageplans" 201 CREATE_USAGE_PLAN => Some(usage_plans::create_usage_plan);
+    CreateUsagePlanKey POST "/usageplans/{usageplanId}/keys" 201 CREATE_USAGE_PLAN_KEY => Some(usage_plans::create_usage_plan_key);
     CreateVpcLink POST "/vpclinks" 202 CREATE_VPC_LINK => Some(vpc_links::create_vpc_link);
     DeleteApiKey DELETE "/apikeys/{api_Key}" 202 NONE => Some(api_keys::delete_api_key);
     DeleteAuthorizer DELETE "/restapis/{restapi_id}/authorizers/{authorizer_id}" 202 NONE => Some(authorizers::delete_authorizer);
-    DeleteBasePathMapping DELETE "/domainnames/{domain_name}/basepathmappings/{base_path}" 202 NONE => None;
+    DeleteBasePathMapping DELETE "/domainnames/{domain_name}/basepathmappings/{base_path}" 202 NONE => Some(base_path_mappings::delete_base_path_mapping);
     DeleteClientCertificate DELETE "/clientcertificates/{clientcertificate_id}" 202 NONE => None;
     DeleteDeployment DELETE "/restapis/{restapi_id}/deployments/{deployment_id}" 202 NONE => Some(deployments::delete_deployment);
     DeleteDocumentationPart DELETE "/restapis/{restapi_id}/documentation/parts/{part_id}" 202 NONE => Some(documentation::delete_documentation_part);
     DeleteDocumentationVersion DELETE "/restapis/{restapi_id}/documentation/versions/{doc_version}" 202 NONE => Some(documentation::delete_documentation_version);
-    DeleteDomainName DELETE "/domainnames/{domain_name}" 202 NONE => None;
-    DeleteDomainNameAccessAssociation DELETE "/domainnameaccessassociations/{domain_name_access_association_arn}" 202 NONE => None;
+    DeleteDomainName DELETE "/domainnames/{domain_name}" 202 NONE => Some(domain_names::delete_domain_name);
+    DeleteDomainNameAccessAssociation DELETE "/domainnameaccessassociations/{domain_name_access_association_arn}" 202 NONE => Some(access_associations::delete_domain_name_access_association);
     DeleteGatewayResponse DELETE "/restapis/{restapi_id}/gatewayresponses/{response_type}" 202 NONE => Some(gateway_responses::delete_gateway_response);
     DeleteIntegration DELETE "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration" 204 NONE => Some(integrations::delete_integration);
     DeleteIntegrationResponse DELETE "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration/responses/{status_code}" 204 NONE => Some(responses::delete_integration_response);
@@ -128,8 +133,8 @@ const OPERATIONS: &[Operation] = operations! {
     DeleteResource DELETE "/restapis/{restapi_id}/resources/{resource_id}" 202 NONE => Some(resources::delete_resource);
     DeleteRestApi DELETE "/restapis/{restapi_id}" 202 NONE => Some(rest_apis::delete_rest_api);
     DeleteStage DELETE "/restapis/{restapi_id}/stages/{stage_name}" 202 NONE => Some(stages::delete_stage);
-    DeleteUsagePlan DELETE "/usageplans/{usageplanId}" 202 NONE => None;
-    DeleteUsagePlanKey DELETE "/usageplans/{usageplanId}/keys/{keyId}" 202 NONE => None;
+    DeleteUsagePlan DELETE "/usageplans/{usageplanId}" 202 NONE => Some(usage_plans::delete_usage_plan);
+    DeleteUsagePlanKey DELETE "/usageplans/{usageplanId}/keys/{keyId}" 202 NONE => Some(usage_plans::delete_usage_plan_key);
     DeleteVpcLink DELETE "/vpclinks/{vpclink_id}" 202 NONE => Some(vpc_links::delete_vpc_link);
     FlushStageAuthorizersCache DELETE "/restapis/{restapi_id}/stages/{stage_name}/cache/authorizers" 202 NONE => Some(stages::flush_stage_authorizers_cache);
     FlushStageCache DELETE "/restapis/{restapi_id}/stages/{stage_name}/cache/data" 202 NONE => Some(stages::flush_stage_cache);
@@ -139,8 +144,8 @@ const OPERATIONS: &[Operation] = operations! {
     GetApiKeys GET "/apikeys" 200 NONE => Some(api_keys::get_api_keys);
     GetAuthorizer GET "/restapis/{restapi_id}/authorizers/{authorizer_id}" 200 NONE => Some(authorizers::get_authorizer);
     GetAuthorizers GET "/restapis/{restapi_id}/authorizers" 200 NONE => Some(authorizers::get_authorizers);
-    GetBasePathMapping GET "/domainnames/{domain_name}/basepathmappings/{base_path}" 200 NONE => None;
-    GetBasePathMappings GET "/domainnames/{domain_name}/basepathmappings" 200 NONE => None;
+    GetBasePathMapping GET "/domainnames/{domain_name}/basepathmappings/{base_path}" 200 NONE => Some(base_path_mappings::get_base_path_mapping);
+    GetBasePathMappings GET "/domainnames/{domain_name}/basepathmappings" 200 NONE => Some(base_path_mappings::get_base_path_mappings);
     GetClientCertificate GET "/clientcertificates/{clientcertificate_id}" 200 NONE => None;
     GetClientCertificates GET "/clientcertificates" 200 NONE => None;
     GetDeployment GET "/restapis/{restapi_id}/deployments/{deployment_id}" 200 NONE => Some(deployments::get_deployment);
@@ -149,9 +154,9 @@ const OPERATIONS: &[Operation] = operations! {
     GetDocumentationParts GET "/restapis/{restapi_id}/documentation/parts" 200 NONE => Some(documentation::get_documentation_parts);
     GetDocumentationVersion GET "/restapis/{restapi_id}/documentation/versions/{doc_version}" 200 NONE => Some(documentation::get_documentation_version);
     GetDocumentationVersions GET "/restapis/{restapi_id}/documentation/versions" 200 NONE => Some(documentation::get_documentation_versions);
-    GetDomainName GET "/domainnames/{domain_name}" 200 NONE => None;
-    GetDomainNameAccessAssociations GET "/domainnameaccessassociations" 200 NONE => None;
-    GetDomainNames GET "/domainnames" 200 NONE => None;
+    GetDomainName GET "/domainnames/{domain_name}" 200 NONE => Some(domain_names::get_domain_name);
+    GetDomainNameAccessAssociations GET "/domainnameaccessassociations" 200 NONE => Some(access_associations::get_domain_name_access_associations);
+    GetDomainNames GET "/domainnames" 200 NONE => Some(domain_names::get_domain_names);
     GetExport GET "/restapis/{restapi_id}/stages/{stage_name}/exports/{export_type}" 200 NONE => None;
     GetGatewayResponse GET "/restapis/{restapi_id}/gatewayresponses/{response_type}" 200 NONE => Some(gateway_responses::get_gateway_response);
     GetGatewayResponses GET "/restapis/{restapi_id}/gatewayresponses" 200 NONE => Some(gateway_responses::get_gateway_responses);
@@ -169,16 +174,16 @@ const OPERATIONS: &[Operation] = operations! {
     GetRestApi GET "/restapis/{restapi_id}" 200 NONE => Some(rest_apis::get_rest_api);
     GetRestApis GET "/restapis" 200 NONE => Some(rest_apis::get_rest_apis);
     GetSdk GET "/restapis/{restapi_id}/stages/{stage_name}/sdks/{sdk_type}" 200 NONE => None;
-    GetSdkType GET "/sdktypes/{sdktype_id}" 200 NONE => None;
-    GetSdkTypes GET "/sdktypes" 200 NONE => None;
+    GetSdkType GET "/sdktypes/{sdktype_id}" 200 NONE => Some(sdk_types::get_sdk_type);
+    GetSdkTypes GET "/sdktypes" 200 NONE => Some(sdk_types::get_sdk_types);
     GetStage GET "/restapis/{restapi_id}/stages/{stage_name}" 200 NONE => Some(stages::get_stage);
     GetStages GET "/restapis/{restapi_id}/stages" 200 NONE => Some(stages::get_stages);
     GetTags GET "/tags/{resource_arn}" 200 NONE => Some(tags::get_tags);
     GetUsage GET "/usageplans/{usageplanId}/usage" 200 NONE => None;
-    GetUsagePlan GET "/usageplans/{usageplanId}" 200 NONE => None;
-    GetUsagePlanKey GET "/usageplans/{usageplanId}/keys/{keyId}" 200 NONE => None;
-    GetUsagePlanKeys GET "/usageplans/{usageplanId}/keys" 200 NONE => None;
-    GetUsagePlans GET "/usageplans" 200 NONE => None;
+    GetUsagePlan GET "/usageplans/{usageplanId}" 200 NONE => Some(usage_plans::get_usage_plan);
+    GetUsagePlanKey GET "/usageplans/{usageplanId}/keys/{keyId}" 200 NONE => Some(usage_plans::get_usage_plan_key);
+    GetUsagePlanKeys GET "/usageplans/{usageplanId}/keys" 200 NONE => Some(usage_plans::get_usage_plan_keys);
+    GetUsagePlans GET "/usageplans" 200 NONE => Some(usage_plans::get_usage_plans);
     GetVpcLink GET "/vpclinks/{vpclink_id}" 200 NONE => Some(vpc_links::get_vpc_link);
     GetVpcLinks GET "/vpclinks" 200 NONE => Some(vpc_links::get_vpc_links);
     ImportDocumentationParts PUT "/restapis/{restapi_id}/documentation/parts" 200 NONE => None;
@@ -188,7 +193,7 @@ const OPERATIONS: &[Operation] = operations! {
     PutMethod PUT "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}" 201 PUT_METHOD => Some(methods::put_method);
     PutMethodResponse PUT "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/responses/{status_code}" 201 PUT_METHOD_RESPONSE => Some(responses::put_method_response);
     PutRestApi PUT "/restapis/{restapi_id}" 200 NONE => None;
-    RejectDomainNameAccessAssociation POST "/rejectdomainnameaccessassociations" 202 NONE => None;
+    RejectDomainNameAccessAssociation POST "/rejectdomainnameaccessassociations" 202 NONE => Some(access_associations::reject_domain_name_access_association);
     TagResource PUT "/tags/{resource_arn}" 204 TAG_RESOURCE => Some(tags::tag_resource);
     TestInvokeAuthorizer POST "/restapis/{restapi_id}/authorizers/{authorizer_id}" 200 NONE => None;
     TestInvokeMethod POST "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}" 200 NONE => None;
@@ -196,12 +201,12 @@ const OPERATIONS: &[Operation] = operations! {
     UpdateAccount PATCH "/account" 200 PATCH => Some(account::update_account);
     UpdateApiKey PATCH "/apikeys/{api_Key}" 200 PATCH => Some(api_keys::update_api_key);
     UpdateAuthorizer PATCH "/restapis/{restapi_id}/authorizers/{authorizer_id}" 200 PATCH => Some(authorizers::update_authorizer);
-    UpdateBasePathMapping PATCH "/domainnames/{domain_name}/basepathmappings/{base_path}" 200 PATCH => None;
+    UpdateBasePathMapping PATCH "/domainnames/{domain_name}/basepathmappings/{base_path}" 200 PATCH => Some(base_path_mappings::update_base_path_mapping);
     UpdateClientCertificate PATCH "/clientcertificates/{clientcertificate_id}" 200 PATCH => None;
     UpdateDeployment PATCH "/restapis/{restapi_id}/deployments/{deployment_id}" 200 PATCH => Some(deployments::update_deployment);
     UpdateDocumentationPart PATCH "/restapis/{restapi_id}/documentation/parts/{part_id}" 200 PATCH => Some(documentation::update_documentation_part);
     UpdateDocumentationVersion PATCH "/restapis/{restapi_id}/documentation/versions/{doc_version}" 200 PATCH => Some(documentation::update_documentation_version);
-    UpdateDomainName PATCH "/domainnames/{domain_name}" 200 PATCH => None;
+    UpdateDomainName PATCH "/domainnames/{domain_name}" 200 PATCH => Some(domain_names::update_domain_name);
     UpdateGatewayResponse PATCH "/restapis/{restapi_id}/gatewayresponses/{response_type}" 200 PATCH => Some(gateway_responses::update_gateway_response);
     UpdateIntegration PATCH "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration" 200 PATCH => Some(integrations::update_integration);
     UpdateIntegrationResponse PATCH "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration/responses/{status_code}" 200 PATCH => Some(responses::update_integration_response);
@@ -213,7 +218,7 @@ const OPERATIONS: &[Operation] = operations! {
     UpdateRestApi PATCH "/restapis/{restapi_id}" 200 PATCH => Some(rest_apis::update_rest_api);
     UpdateStage PATCH "/restapis/{restapi_id}/stages/{stage_name}" 200 PATCH => Some(stages::update_stage);
     UpdateUsage PATCH "/usageplans/{usageplanId}/keys/{keyId}/usage" 200 PATCH => None;
-    UpdateUsagePlan PATCH "/usageplans/{usageplanId}" 200 PATCH => None;
+    UpdateUsagePlan PATCH "/usageplans/{usageplanId}" 200 PATCH => Some(usage_plans::update_usage_plan);
     UpdateVpcLink PATCH "/vpclinks/{vpclink_id}" 200 PATCH => Some(vpc_links::update_vpc_link);
 };
 

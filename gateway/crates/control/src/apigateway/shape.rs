@@ -27,9 +27,12 @@ pub(super) fn read_input(found: &Found, call: &Call) -> Result<Map<String, Value
     if !operation.input.is_empty() {
         let value = match call.body.is_empty() {
             true => Value::Object(Map::new()),
-            false => serde_json::from_slice(&call.body).map_err(|_| serialization("Could not parse request body into json"))?,
+            false => serde_json::from_slice(&call.body)
+                .map_err(|_| serialization("Could not parse request body into json"))?,
         };
-        let Value::Object(members) = value else { return Err(serialization("Unexpected token at the start of the document")) };
+        let Value::Object(members) = value else {
+            return Err(serialization("Unexpected token at the start of the document"));
+        };
         let name = operation.name;
         let prefix = format!("{}{}Input", name[..1].to_lowercase(), &name[1..]);
         body = read_struct(operation.input, members, &prefix, &mut errors)?;
@@ -38,7 +41,11 @@ pub(super) fn read_input(found: &Found, call: &Call) -> Result<Map<String, Value
     match errors.as_slice() {
         [] => Ok(body),
         [one] => Err(ApiError::validation(format!("1 validation error detected: {one}"))),
-        many => Err(ApiError::validation(format!("{} validation errors detected: {}", many.len(), many.join("; ")))),
+        many => Err(ApiError::validation(format!(
+            "{} validation errors detected: {}",
+            many.len(),
+            many.join("; ")
+        ))),
     }
 }
 
@@ -76,7 +83,9 @@ fn read_struct(
         let at = format!("{path}.{}", field.name);
         match members.remove(field.name) {
             None | Some(Value::Null) if field.is_required => {
-                errors.push(format!("Value null at '{at}' failed to satisfy constraint: Member must not be null"));
+                errors.push(format!(
+                    "Value null at '{at}' failed to satisfy constraint: Member must not be null"
+                ));
             }
             None | Some(Value::Null) => {}
             Some(value) => {
@@ -87,10 +96,17 @@ fn read_struct(
     Ok(read)
 }
 
-fn read_value(kind: Kind, value: Value, path: &str, errors: &mut Vec<String>) -> Result<Value, ApiError> {
+fn read_value(
+    kind: Kind,
+    value: Value,
+    path: &str,
+    errors: &mut Vec<String>,
+) -> Result<Value, ApiError> {
     match (kind, value) {
         (Kind::Text, value @ Value::String(_)) | (Kind::Flag, value @ Value::Bool(_)) => Ok(value),
-        (Kind::Integer, Value::Number(number)) if number.as_i64().is_some() => Ok(Value::Number(number)),
+        (Kind::Integer, Value::Number(number)) if number.as_i64().is_some() => {
+            Ok(Value::Number(number))
+        }
         (Kind::Double, Value::Number(number)) => Ok(Value::Number(number)),
         (Kind::OneOf(names), Value::String(text)) => {
             check_name(&text, names, path, errors);
@@ -108,12 +124,19 @@ fn read_value(kind: Kind, value: Value, path: &str, errors: &mut Vec<String>) ->
             }
             Ok(Value::Object(read))
         }
-        (Kind::Struct(fields), Value::Object(members)) => read_struct(fields, members, path, errors).map(Value::Object),
+        (Kind::Struct(fields), Value::Object(members)) => {
+            read_struct(fields, members, path, errors).map(Value::Object)
+        }
         (kind, value) => Err(serialization(&mismatch(kind, &value))),
     }
 }
 
-fn read_list(item: Kind, values: Vec<Value>, path: &str, errors: &mut Vec<String>) -> Result<Value, ApiError> {
+fn read_list(
+    item: Kind,
+    values: Vec<Value>,
+    path: &str,
+    errors: &mut Vec<String>,
+) -> Result<Value, ApiError> {
     if let Kind::OneOf(names) = item {
         let texts: Vec<&str> = values.iter().filter_map(Value::as_str).collect();
         if texts.iter().any(|text| !names.contains(text)) {
@@ -139,7 +162,9 @@ fn mismatch(kind: Kind, value: &Value) -> String {
         Value::Number(_) => "class com.amazon.coral.value.json.numbers.TruncatingBigNumber",
         Value::String(_) => "class java.lang.String",
         Value::Array(_) => return "Start of list found where not expected".to_owned(),
-        Value::Object(_) => return "Start of structure or map found where not expected.".to_owned(),
+        Value::Object(_) => {
+            return "Start of structure or map found where not expected.".to_owned();
+        }
         Value::Null => return "Null value found where not expected".to_owned(),
     };
     let wanted = match kind {

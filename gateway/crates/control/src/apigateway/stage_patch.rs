@@ -117,7 +117,9 @@ fn replace(stage: &mut Stage, operation: &PatchOperation, path: &str) -> Result<
         ["variables", name] => {
             stage.variables.get_or_insert_default().insert(unescape(name), value.to_owned());
         }
-        [_, _, group, setting] => return replace_setting(stage, &segments, group, setting, value, path),
+        [_, _, group, setting] => {
+            return replace_setting(stage, &segments, group, setting, value, path);
+        }
         [name] => match *name {
             "deploymentId" => value.clone_into(&mut stage.deployment_id),
             "description" => stage.description = text(),
@@ -125,7 +127,9 @@ fn replace(stage: &mut Stage, operation: &PatchOperation, path: &str) -> Result<
             "cacheClusterEnabled" => stage.cache_cluster_enabled = flag(value),
             "cacheClusterSize" if CACHE_SIZES.contains(&value) => stage.cache_cluster_size = text(),
             "cacheClusterSize" => {
-                return Err(ApiError::bad_request(format!("Invalid cache cluster size specified: {value}")));
+                return Err(ApiError::bad_request(format!(
+                    "Invalid cache cluster size specified: {value}"
+                )));
             }
             "clientCertificateId" => stage.client_certificate_id = text(),
             "tracingEnabled" => stage.tracing_enabled = flag(value),
@@ -136,7 +140,12 @@ fn replace(stage: &mut Stage, operation: &PatchOperation, path: &str) -> Result<
     Ok(())
 }
 
-fn replace_canary(stage: &mut Stage, rest: &[&str], value: &str, path: &str) -> Result<(), ApiError> {
+fn replace_canary(
+    stage: &mut Stage,
+    rest: &[&str],
+    value: &str,
+    path: &str,
+) -> Result<(), ApiError> {
     let deployment_id = stage.deployment_id.clone();
     let mut canary = stage.canary_settings.clone().unwrap_or_else(|| CanarySettings {
         deployment_id: Some(deployment_id),
@@ -145,13 +154,17 @@ fn replace_canary(stage: &mut Stage, rest: &[&str], value: &str, path: &str) -> 
     match rest {
         ["percentTraffic"] => {
             let percent = value.parse().ok().filter(|percent: &f64| percent.is_finite());
-            canary.percent_traffic =
-                percent.ok_or_else(|| ApiError::bad_request("Percent traffic must be between 0.0 and 100.0"))?;
+            canary.percent_traffic = percent.ok_or_else(|| {
+                ApiError::bad_request("Percent traffic must be between 0.0 and 100.0")
+            })?;
         }
         ["deploymentId"] => canary.deployment_id = Some(value.to_owned()),
         ["useStageCache"] => canary.use_stage_cache = flag(value),
         ["stageVariableOverrides", name] => {
-            canary.stage_variable_overrides.get_or_insert_default().insert(unescape(name), value.to_owned());
+            canary
+                .stage_variable_overrides
+                .get_or_insert_default()
+                .insert(unescape(name), value.to_owned());
         }
         _ => return Err(invalid_path(path)),
     }
@@ -195,7 +208,8 @@ fn replace_setting(
     let key = format!("{}/{}", segments[0], segments[1]);
     let inherited = stage.method_settings.get(&key).or_else(|| stage.method_settings.get("*/*"));
     let mut entry = inherited.cloned().unwrap_or_default();
-    let invalid = || ApiError::bad_request(format!("Invalid value '{value}' specified for path '{path}'"));
+    let invalid =
+        || ApiError::bad_request(format!("Invalid value '{value}' specified for path '{path}'"));
     match (group, setting) {
         ("metrics", "enabled") => entry.metrics_enabled = flag(value),
         ("logging", "loglevel") => match value {
@@ -203,7 +217,9 @@ fn replace_setting(
             _ => return Err(invalid()),
         },
         ("logging", "dataTrace") => entry.data_trace_enabled = flag(value),
-        ("throttling", "burstLimit") => entry.throttling_burst_limit = value.parse().map_err(|_| invalid())?,
+        ("throttling", "burstLimit") => {
+            entry.throttling_burst_limit = value.parse().map_err(|_| invalid())?
+        }
         ("throttling", "rateLimit") => {
             let rate = value.parse().ok().filter(|rate: &f64| rate.is_finite());
             entry.throttling_rate_limit = rate.ok_or_else(invalid)?;
@@ -218,7 +234,9 @@ fn replace_setting(
             entry.require_authorization_for_cache_control = flag(value);
         }
         ("caching", "unauthorizedCacheControlHeaderStrategy") => match value {
-            "FAIL_WITH_403" | "SUCCEED_WITH_RESPONSE_HEADER" | "SUCCEED_WITHOUT_RESPONSE_HEADER" => {
+            "FAIL_WITH_403"
+            | "SUCCEED_WITH_RESPONSE_HEADER"
+            | "SUCCEED_WITHOUT_RESPONSE_HEADER" => {
                 value.clone_into(&mut entry.unauthorized_cache_control_header_strategy);
             }
             _ => return Err(invalid()),

@@ -29,17 +29,26 @@ impl NewStage {
     }
 
     /// The stage that shows `deployment_id`: a new one, or `before` with what is given over it.
-    pub(super) fn deployed(self, before: Option<&Stage>, deployment_id: String, now: u64, sequence: u64) -> Stage {
+    pub(super) fn deployed(
+        self,
+        before: Option<&Stage>,
+        deployment_id: String,
+        now: u64,
+        sequence: u64,
+    ) -> Stage {
         let mut stage = match before {
             Some(stage) => stage.clone(),
-            None => Stage { stage_name: self.name, created_date: now, sequence, ..Stage::default() },
+            None => {
+                Stage { stage_name: self.name, created_date: now, sequence, ..Stage::default() }
+            }
         };
         stage.deployment_id = deployment_id;
         stage.last_updated_date = now;
         stage.description = self.description.filter(|text| !text.is_empty()).or(stage.description);
         stage.variables = self.variables.or(stage.variables);
         stage.tracing_enabled = self.tracing_enabled.unwrap_or(stage.tracing_enabled);
-        stage.cache_cluster_enabled = self.cache_cluster_enabled.unwrap_or(stage.cache_cluster_enabled);
+        stage.cache_cluster_enabled =
+            self.cache_cluster_enabled.unwrap_or(stage.cache_cluster_enabled);
         stage.cache_cluster_size = self.cache_cluster_size.or(stage.cache_cluster_size);
         stage.settle_cache();
         stage
@@ -50,7 +59,9 @@ impl Stage {
     /// A cluster is there at once; without a size it has the smallest.
     pub(super) fn settle_cache(&mut self) {
         let (status, size) = match self.cache_cluster_enabled {
-            true => ("AVAILABLE", self.cache_cluster_size.take().or_else(|| Some("0.5".to_owned()))),
+            true => {
+                ("AVAILABLE", self.cache_cluster_size.take().or_else(|| Some("0.5".to_owned())))
+            }
             false => ("NOT_AVAILABLE", self.cache_cluster_size.take()),
         };
         status.clone_into(&mut self.cache_cluster_status);
@@ -119,11 +130,15 @@ fn put(cx: &mut Cx<'_>, api_id: &str, name: String, stage: Stage) -> Result<(), 
 /// Whether names and values have characters that a stage variable may have.
 pub(super) fn check_variables(variables: Option<&Texts>) -> Result<(), ApiError> {
     for (name, value) in variables.into_iter().flatten() {
-        let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let is_name = !name.is_empty()
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         if !is_name {
-            return Err(ApiError::bad_request(format!("Stage variable name {name} is invalid. Please use values with alphanumeric characters and underscores")));
+            return Err(ApiError::bad_request(format!(
+                "Stage variable name {name} is invalid. Please use values with alphanumeric characters and underscores"
+            )));
         }
-        if !value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~:/?#&=,".contains(&byte)) {
+        if !value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~:/?#&=,".contains(&byte))
+        {
             return Err(ApiError::bad_request(format!(
                 "Stage variable value {value} for name {name} is invalid. Please use values with alphanumeric \
                  characters and the symbols ' ', -', '.', '_', ':', '/', '?', '&', '=', and ','."

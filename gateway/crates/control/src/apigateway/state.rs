@@ -3,9 +3,9 @@
 use super::documents::{self, InvalidDocument};
 use super::ids::Ids;
 use super::types::{
-    AccessAssociation, Account, ApiKey, Authorizer, BasePathMapping, ClientCertificate, Deployment, DocumentationPart,
-    DocumentationVersion, DomainName, GatewayResponse, Method, Model, RequestValidator, Resource, RestApi, Stage,
-    UsageGrant, UsagePlan, UsagePlanKey, VpcLink,
+    AccessAssociation, Account, ApiKey, Authorizer, BasePathMapping, ClientCertificate, Deployment,
+    DocumentationPart, DocumentationVersion, DomainName, GatewayResponse, Method, Model,
+    RequestValidator, Resource, RestApi, Stage, UsagePlan, UsagePlanKey, VpcLink,
 };
 use crate::ApiError;
 use std::collections::{BTreeMap, HashMap};
@@ -51,8 +51,6 @@ pub(super) struct Api {
 pub(super) struct Plan {
     pub(super) usage_plan: UsagePlan,
     pub(super) keys: BTreeMap<String, UsagePlanKey>,
-    /// By key, what UpdateUsage has set.
-    pub(super) grants: BTreeMap<String, UsageGrant>,
 }
 
 /// A domain name with its mappings, by base path.
@@ -110,13 +108,22 @@ impl State {
     }
 
     /// [`State::resource`], to change.
-    pub(super) fn resource_mut(&mut self, api_id: &str, id: &str) -> Result<&mut Resource, ApiError> {
+    pub(super) fn resource_mut(
+        &mut self,
+        api_id: &str,
+        id: &str,
+    ) -> Result<&mut Resource, ApiError> {
         let api = self.apis.get_mut(api_id);
         api.and_then(|api| api.resources.get_mut(id)).ok_or_else(unknown_resource)
     }
 
     /// A method of a resource.
-    pub(super) fn method(&self, api_id: &str, resource_id: &str, verb: &str) -> Result<&Method, ApiError> {
+    pub(super) fn method(
+        &self,
+        api_id: &str,
+        resource_id: &str,
+        verb: &str,
+    ) -> Result<&Method, ApiError> {
         self.resource(api_id, resource_id)?.resource_methods.get(verb).ok_or_else(unknown_method)
     }
 }

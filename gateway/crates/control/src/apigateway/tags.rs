@@ -1,10 +1,10 @@
 //! Tags, of every resource that has them.
 
 use super::cx::Cx;
+use super::documents;
 use super::limits::{TAG_KEY_CHARS_MAX, TAG_VALUE_CHARS_MAX, TAGS_MAX};
 use super::state::State;
 use super::types::Texts;
-use super::documents;
 use crate::ApiError;
 use serde_json::{Value, json};
 
@@ -19,7 +19,9 @@ pub(super) fn checked(tags: Option<Texts>) -> Result<Option<Texts>, ApiError> {
     }
     for (key, value) in &tags {
         let key_chars = key.chars().count();
-        if !(1..=TAG_KEY_CHARS_MAX).contains(&key_chars) || value.chars().count() > TAG_VALUE_CHARS_MAX {
+        if !(1..=TAG_KEY_CHARS_MAX).contains(&key_chars)
+            || value.chars().count() > TAG_VALUE_CHARS_MAX
+        {
             let text = format!(
                 "Invalid tag '{key}': keys have 1 to {TAG_KEY_CHARS_MAX} characters, values at most {TAG_VALUE_CHARS_MAX}"
             );
@@ -44,8 +46,16 @@ fn with_tags<R>(
     let unknown = || ApiError::not_found(format!("Invalid resource identifier specified: {arn}"));
     let path = arn.splitn(6, ':').nth(5).filter(|_| arn.starts_with("arn:")).ok_or_else(invalid)?;
     let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
-    let State { apis, api_keys, usage_plans, domain_names, access_associations, vpc_links, client_certificates, .. } =
-        &mut *cx.state;
+    let State {
+        apis,
+        api_keys,
+        usage_plans,
+        domain_names,
+        access_associations,
+        vpc_links,
+        client_certificates,
+        ..
+    } = &mut *cx.state;
     macro_rules! change {
         ($document:expr, $key:expr) => {{
             let document = $document;
@@ -65,15 +75,28 @@ fn with_tags<R>(
         }
         ["restapis", id, "stages", stage] => {
             let api = apis.get_mut(id).ok_or_else(unknown)?;
-            change!(api.stages.get_mut(stage).ok_or_else(unknown)?, documents::api_key(id, "stages", stage))
+            change!(
+                api.stages.get_mut(stage).ok_or_else(unknown)?,
+                documents::api_key(id, "stages", stage)
+            )
         }
-        ["apikeys", id] => change!(api_keys.get_mut(id).ok_or_else(unknown)?, format!("apikeys/{id}")),
+        ["apikeys", id] => {
+            change!(api_keys.get_mut(id).ok_or_else(unknown)?, format!("apikeys/{id}"))
+        }
         ["usageplans", id] => {
-            change!(&mut usage_plans.get_mut(id).ok_or_else(unknown)?.usage_plan, format!("usageplans/{id}"))
+            change!(
+                &mut usage_plans.get_mut(id).ok_or_else(unknown)?.usage_plan,
+                format!("usageplans/{id}")
+            )
         }
-        ["vpclinks", id] => change!(vpc_links.get_mut(id).ok_or_else(unknown)?, format!("vpclinks/{id}")),
+        ["vpclinks", id] => {
+            change!(vpc_links.get_mut(id).ok_or_else(unknown)?, format!("vpclinks/{id}"))
+        }
         ["clientcertificates", id] => {
-            change!(client_certificates.get_mut(id).ok_or_else(unknown)?, format!("clientcertificates/{id}"))
+            change!(
+                client_certificates.get_mut(id).ok_or_else(unknown)?,
+                format!("clientcertificates/{id}")
+            )
         }
         ["domainnames", name] => {
             let domain = domain_names.get_mut(name).ok_or_else(unknown)?;
@@ -81,7 +104,8 @@ fn with_tags<R>(
         }
         ["domainnameaccessassociations", ..] => {
             let mut found = access_associations.iter_mut();
-            let found = found.find(|(_, association)| association.domain_name_access_association_arn == arn);
+            let found = found
+                .find(|(_, association)| association.domain_name_access_association_arn == arn);
             let (id, association) = found.ok_or_else(unknown)?;
             change!(association, format!("domainnameaccessassociations/{id}"))
         }

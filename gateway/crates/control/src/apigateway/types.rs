@@ -8,13 +8,13 @@ mod rest_api;
 mod stage;
 
 pub(super) use account::{
-    Account, AccessAssociation, ApiKey, ApiStage, BasePathMapping, ClientCertificate, DomainName, MutualTls, Quota,
-    Throttle, UsageGrant, UsagePlan, UsagePlanKey, VpcLink,
+    AccessAssociation, Account, ApiKey, ApiStage, BasePathMapping, ClientCertificate, DomainName,
+    MutualTls, Quota, Throttle, UsagePlan, UsagePlanKey, VpcLink,
 };
 pub(super) use method::{Integration, IntegrationResponse, Method, MethodResponse, TlsConfig};
 pub(super) use rest_api::{
-    Authorizer, Deployment, DocumentationLocation, DocumentationPart, DocumentationVersion, EndpointConfiguration,
-    GatewayResponse, Model, RequestValidator, Resource, RestApi, Snapshot,
+    Authorizer, Deployment, DocumentationLocation, DocumentationPart, DocumentationVersion,
+    EndpointConfiguration, GatewayResponse, Model, RequestValidator, Resource, RestApi, Snapshot,
 };
 pub(super) use stage::{AccessLogSettings, CanarySettings, MethodSetting, Stage};
 

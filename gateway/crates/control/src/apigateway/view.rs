@@ -52,16 +52,17 @@ fn prune(value: &mut Value) {
 }
 
 /// One page of a collection: `items` are in order of their keys, which name places between pages.
-pub(super) fn page<T>(call: &Call, items: Vec<(String, T)>, view: impl Fn(T) -> Value) -> Result<Value, ApiError> {
-    let limit = match call.query("limit") {
-        None => PAGE_DEFAULT,
-        Some(text) => match text.parse::<usize>() {
-            Ok(limit) if limit > 0 => limit.min(PAGE_MAX),
-            _ => return Err(ApiError::bad_request("Invalid limit specified")),
-        },
-    };
+pub(super) fn page<T>(
+    call: &Call,
+    items: Vec<(String, T)>,
+    view: impl Fn(T) -> Value,
+) -> Result<Value, ApiError> {
+    // A limit that is none acts as if there were none.
+    let limit = call.query("limit").and_then(|text| text.parse().ok()).filter(|limit| *limit > 0);
+    let limit = limit.unwrap_or(PAGE_DEFAULT).min(PAGE_MAX);
     let after = call.query("position").map(decode).transpose()?;
-    let mut rest = items.into_iter().filter(|(key, _)| after.as_ref().is_none_or(|after| key > after));
+    let mut rest =
+        items.into_iter().filter(|(key, _)| after.as_ref().is_none_or(|after| key > after));
     let mut shown = Vec::new();
     let mut last = None;
     for (key, item) in rest.by_ref().take(limit) {

@@ -20,7 +20,9 @@ struct CreateVpcLink {
 pub(super) fn create_vpc_link(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
     let input: CreateVpcLink = cx.input()?;
     check_name(&input.name)?;
-    if let Some(arn) = input.target_arns.iter().find(|arn| !arn.starts_with("arn:") || arn.split(':').count() < 6) {
+    if let Some(arn) =
+        input.target_arns.iter().find(|arn| !arn.starts_with("arn:") || arn.split(':').count() < 6)
+    {
         return Err(ApiError::bad_request(format!("Invalid ARN. ARN is not well formed {arn}")));
     }
     if input.target_arns.is_empty() {

@@ -29,7 +29,10 @@ pub(super) fn api_key(given: &types::ApiKey) -> model::ApiKey {
 }
 
 fn throttle(given: &types::Throttle) -> model::ThrottleSettings {
-    model::ThrottleSettings { burst_limit: Some(given.burst_limit), rate_limit: Some(given.rate_limit) }
+    model::ThrottleSettings {
+        burst_limit: Some(given.burst_limit),
+        rate_limit: Some(given.rate_limit),
+    }
 }
 
 /// A plan; `None` when it names a stage that cannot exist.
@@ -51,7 +54,10 @@ pub(super) fn usage_plan(given: &types::UsagePlan) -> Option<model::UsagePlan> {
         quota: given.quota.as_ref().map(|quota| model::QuotaSettings {
             limit: Some(quota.limit),
             offset: Some(quota.offset),
-            period: quota.period.as_deref().and_then(|period| model::QuotaPeriod::parse(period).ok()),
+            period: quota
+                .period
+                .as_deref()
+                .and_then(|period| model::QuotaPeriod::parse(period).ok()),
         }),
         throttle: given.throttle.as_ref().map(throttle),
         tags: given.tags.clone().unwrap_or_default(),
@@ -80,12 +86,16 @@ pub(super) fn domain_name(given: &types::DomainName) -> model::DomainName {
         arn: given.domain_name_arn.clone().unwrap_or_default(),
         certificate_arn: text(&given.certificate_arn),
         regional_certificate_arn: text(&given.regional_certificate_arn),
-        ownership_verification_certificate_arn: given.ownership_verification_certificate_arn.clone(),
+        ownership_verification_certificate_arn: given
+            .ownership_verification_certificate_arn
+            .clone(),
         endpoint: endpoint(&given.endpoint_configuration).unwrap_or_default(),
         endpoint_access_mode: given.endpoint_access_mode.clone(),
-        mutual_tls: given.mutual_tls_authentication.as_ref().map(|tls| model::MutualTlsAuthentication {
-            truststore_uri: text(&tls.truststore_uri),
-            truststore_version: tls.truststore_version.clone(),
+        mutual_tls: given.mutual_tls_authentication.as_ref().map(|tls| {
+            model::MutualTlsAuthentication {
+                truststore_uri: text(&tls.truststore_uri),
+                truststore_version: tls.truststore_version.clone(),
+            }
         }),
         routing_mode: model::RoutingMode::parse(&given.routing_mode)
             .unwrap_or(model::RoutingMode::BasePathMappingOnly),
@@ -106,7 +116,11 @@ pub(super) fn base_path_mappings(domain: &Domain) -> Vec<model::BasePathMapping>
     let mappings = domain.mappings.values().map(|mapping| model::BasePathMapping {
         id: model::BasePathMappingId::new(&format!("{}|{}", given.domain_name, mapping.base_path)),
         domain_name: Spanned::nowhere(named.clone()),
-        base_path: if mapping.base_path == "(none)" { String::new() } else { mapping.base_path.clone() },
+        base_path: if mapping.base_path == "(none)" {
+            String::new()
+        } else {
+            mapping.base_path.clone()
+        },
         rest_api_id: Some(model::RestApiId::new(&mapping.rest_api_id)),
         stage: mapping.stage.as_deref().and_then(|stage| model::StageName::parse(stage).ok()),
         place: Place::nowhere(),

@@ -8,14 +8,17 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// The API as the snapshot has it, with the settings that hold at once whatever is deployed.
-pub(super) fn convert(api: &types::RestApi, snapshot: &Snapshot) -> Result<model::RestApi, Problem> {
+pub(super) fn convert(
+    api: &types::RestApi,
+    snapshot: &Snapshot,
+) -> Result<model::RestApi, Problem> {
     let root = model::ResourceId::new(&api.root_resource_id);
     let id = model::RestApiId::new(&api.id);
     let mut converted = model::RestApi::new(id, &api.name, root, Place::nowhere());
     converted.description = api.description.clone();
     converted.version = api.version.clone();
-    converted.api_key_source =
-        model::ApiKeySource::parse(&snapshot.api_key_source).map_err(|error| unknown("apiKeySource", error))?;
+    converted.api_key_source = model::ApiKeySource::parse(&snapshot.api_key_source)
+        .map_err(|error| unknown("apiKeySource", error))?;
     converted.binary_media_types = snapshot.binary_media_types.clone().unwrap_or_default();
     converted.minimum_compression_size =
         snapshot.minimum_compression_size.and_then(|size| u32::try_from(size).ok());
@@ -30,9 +33,11 @@ pub(super) fn convert(api: &types::RestApi, snapshot: &Snapshot) -> Result<model
         let resource = resource(given)?;
         converted.resources.insert(resource.id.clone(), resource);
     }
-    converted.models = snapshot.models.iter().map(|given| (given.name.clone(), model_of(given))).collect();
+    converted.models =
+        snapshot.models.iter().map(|given| (given.name.clone(), model_of(given))).collect();
     let validators = snapshot.request_validators.iter().map(validator);
-    converted.request_validators = validators.map(|validator| (validator.id.clone(), validator)).collect();
+    converted.request_validators =
+        validators.map(|validator| (validator.id.clone(), validator)).collect();
     for given in &snapshot.authorizers {
         let authorizer = authorizer(given)?;
         converted.authorizers.insert(authorizer.id.clone(), authorizer);
@@ -44,10 +49,14 @@ pub(super) fn convert(api: &types::RestApi, snapshot: &Snapshot) -> Result<model
     Ok(converted)
 }
 
-pub(super) fn endpoint(given: &types::EndpointConfiguration) -> Result<model::EndpointConfiguration, Problem> {
+pub(super) fn endpoint(
+    given: &types::EndpointConfiguration,
+) -> Result<model::EndpointConfiguration, Problem> {
     let kinds = given.types.iter().map(|kind| model::EndpointType::parse(kind));
     Ok(model::EndpointConfiguration {
-        types: kinds.collect::<Result<_, _>>().map_err(|error| unknown("endpointConfiguration", error))?,
+        types: kinds
+            .collect::<Result<_, _>>()
+            .map_err(|error| unknown("endpointConfiguration", error))?,
         ip_address_type: given.ip_address_type.clone(),
         vpc_endpoint_ids: given.vpc_endpoint_ids.clone().unwrap_or_default(),
     })
@@ -95,11 +104,13 @@ fn validator(given: &types::RequestValidator) -> model::RequestValidator {
 }
 
 fn authorizer(given: &types::Authorizer) -> Result<model::Authorizer, Problem> {
-    let text = |text: &Option<String>| text.clone().filter(|text| !text.is_empty()).map(Spanned::nowhere);
+    let text =
+        |text: &Option<String>| text.clone().filter(|text| !text.is_empty()).map(Spanned::nowhere);
     Ok(model::Authorizer {
         id: model::AuthorizerId::new(&given.id),
         name: given.name.clone(),
-        kind: model::AuthorizerType::parse(&given.kind).map_err(|error| unknown(&given.name, error))?,
+        kind: model::AuthorizerType::parse(&given.kind)
+            .map_err(|error| unknown(&given.name, error))?,
         provider_arns: given.provider_arns.clone().unwrap_or_default(),
         auth_type: given.auth_type.clone(),
         authorizer_uri: text(&given.authorizer_uri),
@@ -132,7 +143,8 @@ fn gateway_response(given: &types::GatewayResponse) -> Result<model::GatewayResp
 
 /// JSON text as the model's value; text that is no JSON stays a string, which a later step refuses.
 pub(super) fn json(text: &str) -> Spanned<Json> {
-    let value = serde_json::from_str(text).map_or_else(|_| Json::String(text.to_owned()), json_value);
+    let value =
+        serde_json::from_str(text).map_or_else(|_| Json::String(text.to_owned()), json_value);
     Spanned::new(value, Place::nowhere())
 }
 
@@ -143,8 +155,8 @@ fn json_value(value: Value) -> Json {
         Value::Number(number) => Json::Number(number.to_string()),
         Value::String(text) => Json::String(text),
         Value::Array(items) => Json::Array(items.into_iter().map(json_value).collect()),
-        Value::Object(members) => {
-            Json::Object(members.into_iter().map(|(name, value)| (name, json_value(value))).collect())
-        }
+        Value::Object(members) => Json::Object(
+            members.into_iter().map(|(name, value)| (name, json_value(value))).collect(),
+        ),
     }
 }

@@ -19,12 +19,14 @@ pub(super) fn deployment(given: &types::Deployment) -> (model::DeploymentId, mod
 }
 
 pub(super) fn convert(given: &types::Stage) -> Result<model::Stage, Problem> {
-    let name = model::StageName::parse(&given.stage_name).map_err(|error| unknown("stageName", error))?;
+    let name =
+        model::StageName::parse(&given.stage_name).map_err(|error| unknown("stageName", error))?;
     let deployment = model::DeploymentId::new(&given.deployment_id);
     let mut stage = model::Stage::new(name, deployment, Place::nowhere());
     stage.description = given.description.clone();
     let variables = given.variables.iter().flatten();
-    stage.variables = variables.map(|(name, value)| (name.clone(), Spanned::nowhere(value.clone()))).collect();
+    stage.variables =
+        variables.map(|(name, value)| (name.clone(), Spanned::nowhere(value.clone()))).collect();
     for (key, setting) in &given.method_settings {
         if let Some(key) = setting_key(key) {
             stage.method_settings.insert(key, method_setting(setting)?);
@@ -41,9 +43,12 @@ pub(super) fn convert(given: &types::Stage) -> Result<model::Stage, Problem> {
         use_stage_cache: canary.use_stage_cache,
         place: Place::nowhere(),
     });
-    stage.cache_cluster =
-        model::CacheCluster { enabled: given.cache_cluster_enabled, size: given.cache_cluster_size.clone() };
-    stage.client_certificate_id = given.client_certificate_id.as_deref().map(model::ClientCertificateId::new);
+    stage.cache_cluster = model::CacheCluster {
+        enabled: given.cache_cluster_enabled,
+        size: given.cache_cluster_size.clone(),
+    };
+    stage.client_certificate_id =
+        given.client_certificate_id.as_deref().map(model::ClientCertificateId::new);
     stage.tracing_enabled = given.tracing_enabled;
     stage.documentation_version = given.documentation_version.clone();
     stage.web_acl_arn = given.web_acl_arn.clone();
@@ -78,7 +83,9 @@ fn method_setting(given: &types::MethodSetting) -> Result<model::MethodSetting, 
         caching_enabled: Some(given.caching_enabled),
         cache_ttl_seconds: u32::try_from(given.cache_ttl_in_seconds).ok(),
         cache_data_encrypted: Some(given.cache_data_encrypted),
-        require_authorization_for_cache_control: Some(given.require_authorization_for_cache_control),
+        require_authorization_for_cache_control: Some(
+            given.require_authorization_for_cache_control,
+        ),
         unauthorized_cache_control_header_strategy: Some(
             strategy.map_err(|error| unknown("unauthorizedCacheControlHeaderStrategy", error))?,
         ),

@@ -1,7 +1,7 @@
 //! What belongs to the account and to no API.
 
-use super::Texts;
 use super::EndpointConfiguration;
+use super::Texts;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -69,14 +69,6 @@ pub(crate) struct Quota {
 pub(crate) struct UsagePlanKey {
     pub(crate) key_id: String,
     pub(crate) sequence: u64,
-}
-
-/// What UpdateUsage has left of a running period.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(crate) struct UsageGrant {
-    pub(crate) remaining: i64,
-    pub(crate) day: i64,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

@@ -50,6 +50,7 @@ pub(crate) struct Model {
     pub(crate) description: Option<String>,
     pub(crate) schema: String,
     pub(crate) content_type: String,
+    pub(crate) sequence: u64,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

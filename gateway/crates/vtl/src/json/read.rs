@@ -21,7 +21,7 @@ const MEMORY_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// What a value takes in memory beside its text, about: in a list, and where it has an allocation of its own.
 const VALUE_BYTES: usize = size_of::<Value>();
-const ENTRY_BYTES: usize = size_of::<(Rc<str>, Value)>();
+const ENTRY_BYTES: usize = size_of::<(Rc<str>, Value)>() + 40; // with its place in an index
 const ALLOCATION_BYTES: usize = 32;
 const CONTAINER_BYTES: usize = 112;
 
@@ -129,7 +129,7 @@ impl<'a> Reader<'a> {
                     let key = self.key(&key)?;
                     let value = self.value(b",}", depth)?;
                     self.take(ENTRY_BYTES)?;
-                    map.insert(key, value);
+                    map.set(key, value);
                     self.skip_space();
                     if !matches!(self.peek(), b',' | b'}') {
                         return Err(self.error("`,` or `}` was expected"));

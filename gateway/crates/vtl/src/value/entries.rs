@@ -3,11 +3,22 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use crate::Value;
+use crate::{Map, Value};
 
 /// Up to this many entries are looked through; more get an index. Objects in bodies rarely have as many, and making an index
 /// costs more than it saves below.
 const SCANNED_MAX: usize = 12;
+
+impl Map {
+    /// As `insert`, for a reader, which has no use for the value before: one look at the entries.
+    pub(crate) fn set(&self, key: Rc<str>, value: Value) {
+        let mut entries = self.0.entries.borrow_mut();
+        match entries.find(&key) {
+            Some(index) => *entries.at_mut(index) = value,
+            None => entries.push(key, value),
+        }
+    }
+}
 
 /// Entries in the order of insertion.
 #[derive(Debug, Default)]

@@ -45,6 +45,10 @@ pub(crate) enum Command {
     /// Render a mapping template against a body and a context, or template lines as they are typed
     #[command(after_help = crate::vtl::EXAMPLES)]
     Vtl(Box<crate::vtl::VtlArgs>),
+    /// Write everything that the control plane created into one file
+    Backup(Box<BackupArgs>),
+    /// Put a backup into a state directory, while no gateway uses it
+    Restore(Box<RestoreArgs>),
     /// Print the version
     Version,
 }
@@ -98,8 +102,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "ADDR", value_parser = parse_address, help_heading = "Addresses")]
     pub listen_tls: Vec<SocketAddr>,
 
-    /// Control plane (AWS wire protocol) address, or `none`. Not served yet: only checked
-    /// [default: 127.0.0.1:4566]
+    /// Control plane (AWS wire protocol) address, or `none` [default: 127.0.0.1:4566]
     #[arg(long, value_name = "ADDR", help_heading = "Addresses")]
     pub control: Option<OptionalAddress>,
 
@@ -133,7 +136,8 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "NAME", help_heading = "Threads and I/O")]
     pub driver: Option<Driver>,
 
-    /// Directory for what must survive a restart: the counts of quotas [default: memory only]
+    /// Directory for what must survive a restart: what the control plane created, its credentials, the counts of
+    /// quotas [default: memory only]
     #[arg(long, value_name = "DIR")]
     pub state: Option<PathBuf>,
 
@@ -184,6 +188,38 @@ pub(crate) struct ExplainArgs {
     /// Print the trail as one JSON document
     #[arg(long)]
     pub json: bool,
+}
+
+/// `gateway backup`.
+#[derive(Debug, Args)]
+pub(crate) struct BackupArgs {
+    /// The file to write; it must not be there yet
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// The gateway's state directory
+    #[arg(long, value_name = "DIR")]
+    pub state: PathBuf,
+
+    /// The control plane of the gateway, if it runs
+    #[arg(long, value_name = "ADDR", value_parser = parse_address, default_value = "127.0.0.1:4566")]
+    pub control: SocketAddr,
+}
+
+/// `gateway restore`.
+#[derive(Debug, Args)]
+pub(crate) struct RestoreArgs {
+    /// The backup
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// The state directory to fill
+    #[arg(long, value_name = "DIR")]
+    pub state: PathBuf,
+
+    /// Replace what is there
+    #[arg(long)]
+    pub force: bool,
 }
 
 const EXAMPLES: &str = "\

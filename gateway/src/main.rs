@@ -1,9 +1,11 @@
 //! The gateway: parses, loads, compiles, starts. Each module is one step; this file only wires.
 #![forbid(unsafe_code)]
 
+mod backup;
 mod check;
 mod cli;
 mod control;
+mod control_plane;
 mod counts;
 mod explain;
 mod functions;
@@ -43,6 +45,8 @@ fn main() -> ExitCode {
         Command::Check(args) => check::check(&args),
         Command::Explain(args) => explain::explain(&args),
         Command::Vtl(args) => vtl::vtl(&args),
+        Command::Backup(args) => backup::backup(&args),
+        Command::Restore(args) => backup::restore(&args),
         Command::Version => {
             println!("gateway {}", env!("CARGO_PKG_VERSION"));
             cli::EXIT_OK

@@ -48,7 +48,7 @@ pub(crate) struct Settings {
     pub dev: bool,
     /// Where clients connect.
     pub listen: Listen,
-    /// Where the AWS wire protocol is served. Only checked until the control plane lands.
+    /// Where the AWS wire protocol is served.
     pub control: Control,
     /// Where metrics and health are served.
     pub ops: Ops,
@@ -130,11 +130,14 @@ pub(crate) struct Control {
     /// Address, or none.
     #[serde(with = "values::text")]
     pub address: OptionalAddress,
+    /// Names beside `localhost` by which clients call it.
+    pub hosts: Vec<String>,
 }
 
 impl Default for Control {
     fn default() -> Self {
-        Self { address: OptionalAddress(Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 4566)))) }
+        let address = OptionalAddress(Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 4566))));
+        Self { address, hosts: Vec::new() }
     }
 }
 

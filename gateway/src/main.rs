@@ -7,7 +7,9 @@ mod cli;
 mod control;
 mod control_plane;
 mod counts;
+mod definition;
 mod explain;
+mod export;
 mod functions;
 mod load;
 mod logging;
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Check(args) => check::check(&args),
         Command::Explain(args) => explain::explain(&args),
+        Command::Export(args) => export::export(&args),
         Command::Vtl(args) => vtl::vtl(&args),
         Command::Backup(args) => backup::backup(&args),
         Command::Restore(args) => backup::restore(&args),

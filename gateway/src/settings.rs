@@ -80,6 +80,8 @@ pub(crate) struct Settings {
     pub reload: Reload,
     /// Template parameters; a flag of the same name wins.
     pub parameters: BTreeMap<String, String>,
+    /// Directories that stand for S3 buckets, by the buckets' names; a flag of the same name wins.
+    pub buckets: BTreeMap<String, PathBuf>,
     /// Where to write the bound addresses; only a flag, as it is a matter of one start.
     #[serde(skip)]
     pub port_file: Option<PathBuf>,

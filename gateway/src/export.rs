@@ -76,9 +76,7 @@ fn find<'d>(
 ) -> Result<(&'d RestApi, &'d Stage), String> {
     let is_meant = |api: &&RestApi| match &args.api {
         None => true,
-        Some(wanted) => {
-            [api.id.as_str(), &api.name, &api.logical_id].contains(&wanted.as_str())
-        }
+        Some(wanted) => [api.id.as_str(), &api.name, &api.logical_id].contains(&wanted.as_str()),
     };
     let apis: Vec<&RestApi> = definitions.apis.iter().filter(is_meant).collect();
     let known = |apis: &[RestApi]| {

@@ -10,11 +10,12 @@ use gateway_compile::{
     AwsEndpoints, CompileOptions, FunctionTarget, LogFormat, Snapshot, Surroundings, UsagePlans,
     VpcLinkTarget, compile_with,
 };
+use gateway_definition::Source;
 use gateway_definition::api_keys::Importer;
-use gateway_definition::{Options, Source};
 use gateway_model::{Definitions, Diagnostic, FunctionCode, ImportedKeys};
 use gateway_telemetry::log_format::presets;
 
+use crate::definition;
 use crate::remembered::Remembered;
 use crate::settings::{AccessLogDestination, Settings};
 use crate::watch::{Mark, mark};
@@ -121,14 +122,7 @@ impl Loader {
             self.read_keys(&mut unreadable);
             return Err(unreadable);
         }
-        let options = Options {
-            parameters: settings.parameters.clone(),
-            account_id: settings.aws.account_id.clone(),
-            region: settings.aws.region.clone(),
-            url_suffix: settings.aws.url_suffix.clone(),
-            reads_function_code: true,
-            ..Options::default()
-        };
+        let options = definition::options(settings);
         let loaded = gateway_definition::load(&sources, &options);
         let files = Files { definitions: loaded.definitions, diagnostics: loaded.diagnostics };
         let deployed = lock(&self.deployed).clone();

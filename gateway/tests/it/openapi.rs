@@ -55,7 +55,8 @@ fn a_document_is_an_api_with_a_stage() {
 #[test]
 fn the_base_path_names_the_stage() {
     let backend = Backend::echo();
-    let servers = "servers: [{url: 'https://x/{basePath}', variables: {basePath: {default: live}}}]";
+    let servers =
+        "servers: [{url: 'https://x/{basePath}', variables: {basePath: {default: live}}}]";
     let gateway = Gateway::start(&document(servers, &backend), &[]);
     let response = Client::get(gateway.addr(), "/live/hello/you");
     assert_eq!(echoed(&response), ("GET".to_owned(), "/greet/you".to_owned()));

@@ -8,10 +8,12 @@
 mod conformance;
 mod control;
 mod explain;
+mod export;
 mod functions;
 mod golden;
 mod hostile;
 mod lifecycle;
+mod openapi;
 mod quickstart;
 mod support;
 mod traffic;

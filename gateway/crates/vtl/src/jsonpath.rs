@@ -19,18 +19,6 @@ use crate::Value;
 use filter::Filter;
 use functions::Function;
 
-/// How long a path may be, in bytes. Ours: templates have paths of some hundred.
-const PATH_BYTES_MAX: usize = 8 * 1024;
-
-/// How deep filters and their parentheses may nest in a path.
-const NESTING_MAX: usize = 32;
-
-/// How many values one evaluation may look at: some 20 ms.
-const VISITS_MAX: u64 = 500_000;
-
-/// How deep a deep scan goes. Deeper than any document that is read; a template can make values that contain themselves.
-const SCAN_DEPTH_MAX: usize = 512;
-
 /// A compiled path.
 #[derive(Clone, Debug)]
 pub struct Path {

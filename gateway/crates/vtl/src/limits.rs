@@ -42,7 +42,8 @@ pub(crate) const REGEX_BYTES_MAX: usize = 1024 * 1024;
 
 /// How often a search with lookaround or back references may go back, and what the attempt costs in steps. Each is tried after the one
 /// before was not enough; a thousand take some 20 µs.
-pub(crate) const BACKTRACKS_MAX: [(usize, u64); 3] = [(1_000, 500), (30_000, 20_000), (500_000, 400_000)];
+pub(crate) const BACKTRACKS_MAX: [(usize, u64); 3] =
+    [(1_000, 500), (30_000, 20_000), (500_000, 400_000)];
 
 /// Regular expressions made while rendering that one render keeps.
 pub(crate) const REGEXES_KEPT_MAX: usize = 16;
@@ -58,3 +59,30 @@ pub(crate) const VALUE_BYTES: usize = 48;
 
 /// What compiling a regular expression costs in steps.
 pub(crate) const REGEX_STEPS: u64 = 2_000;
+
+/// How deep a JSON document may nest. Source: json-smart's own limit.
+pub(crate) const DOCUMENT_DEPTH_MAX: usize = 400;
+
+/// How many characters a number of a document may have. Source: json-smart's own limit; reading an integer takes quadratic time.
+pub(crate) const NUMBER_LEN_MAX: usize = 1000;
+
+/// How many bytes a document may take in memory: all that a bomb of small values gets, and some 2 MB of ordinary records or
+/// 10 MB of long texts.
+pub(crate) const DOCUMENT_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// How long a JSONPath may be, in bytes. Ours: templates have paths of some hundred.
+pub(crate) const PATH_BYTES_MAX: usize = 8 * 1024;
+
+/// How deep filters and their parentheses may nest in a path. Ours: nobody writes three.
+pub(crate) const PATH_NESTING_MAX: usize = 32;
+
+/// How many values one evaluation of a path may look at: some 20 ms.
+pub(crate) const VISITS_MAX: u64 = 500_000;
+
+/// How deep a deep scan goes, and a comparison. Deeper than any document that is read; a template can make values that contain
+/// themselves.
+pub(crate) const SCAN_DEPTH_MAX: usize = 512;
+const _: () = assert!(SCAN_DEPTH_MAX > DOCUMENT_DEPTH_MAX, "every document can be scanned");
+
+/// How many steps a pattern with lookaround or back references in a filter may take on one text.
+pub(crate) const PATTERN_STEPS_MAX: usize = 100_000;

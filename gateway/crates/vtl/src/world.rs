@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use crate::context::Place;
 use crate::jsonpath::Path;
+use crate::limits::BYTES_PER_STEP;
 use crate::{Map, Overrides, RenderError, Request, Value, context, input, json, util};
 
 /// An object that every template has, or a part of one. It prints as nothing.
@@ -105,17 +106,14 @@ pub struct World<'a> {
     pub request: &'a dyn Request,
     /// What both templates of the request may write.
     pub overrides: &'a mut Overrides,
-    /// What the roots have done so far, in steps of the renderer: one for each value looked at, and one for every
-    /// [`BYTES_PER_STEP`] bytes of text. The renderer adds it to its own.
+    /// What the roots have done so far, in steps of the renderer: one for each value looked at, and one for some bytes of
+    /// text. The renderer adds it to its own.
     pub work: u64,
     body: Option<Rc<str>>,
     document: Option<Result<Value, RenderError>>,
     parameters: Option<Map>,
     stage_variables: Option<Map>,
 }
-
-/// How much text a root reads or writes in one step.
-pub(crate) const BYTES_PER_STEP: usize = 64;
 
 impl<'a> World<'a> {
     /// The world of one render. Nothing is asked or parsed before a template names it.

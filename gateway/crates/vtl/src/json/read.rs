@@ -8,16 +8,8 @@ use std::rc::Rc;
 use num_bigint::BigInt;
 
 use super::JsonError;
+use crate::limits::{DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, NUMBER_LEN_MAX};
 use crate::{List, ListKind, Map, Value};
-
-/// How deep a document may nest. Source: json-smart's own limit.
-const DEPTH_MAX: usize = 400;
-
-/// How many characters a number may have. Source: json-smart's own limit; reading an integer takes quadratic time.
-const NUMBER_LEN_MAX: usize = 1000;
-
-/// How many bytes a document may take in memory. What a bomb of small values may take at most; some 2 MB of ordinary records.
-const MEMORY_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// What a value takes in memory beside its text, about: in a list, and where it has an allocation of its own.
 const VALUE_BYTES: usize = size_of::<Value>();
@@ -41,7 +33,7 @@ pub fn parse(text: &str) -> Result<Value, JsonError> {
         text,
         bytes: text.as_bytes(),
         at: 0,
-        room: MEMORY_BYTES_MAX,
+        room: DOCUMENT_BYTES_MAX,
         keys: Default::default(),
     };
     reader.skip_blanks();
@@ -249,7 +241,7 @@ impl<'a> Reader<'a> {
     }
 
     fn enter(&mut self, depth: usize) -> Result<(), JsonError> {
-        if depth > DEPTH_MAX {
+        if depth > DOCUMENT_DEPTH_MAX {
             return Err(self.error("lists and objects are nested too deeply"));
         }
         self.take(CONTAINER_BYTES)

@@ -6,10 +6,8 @@ use std::cmp::Ordering;
 use super::filter::{Filter, Operand, Operator, Pattern};
 use super::functions::number;
 use super::{EvaluationError, evaluate};
+use crate::limits::{SCAN_DEPTH_MAX, VISITS_MAX};
 use crate::{Value, json};
-
-/// How deep two values are compared.
-const EQUALITY_DEPTH_MAX: usize = 512;
 
 /// Whether `filter` accepts `current`.
 pub(super) fn accepts(
@@ -249,7 +247,7 @@ fn is_equal(
     depth: usize,
 ) -> Result<bool, EvaluationError> {
     *visits += 1;
-    if *visits > super::VISITS_MAX || depth > EQUALITY_DEPTH_MAX {
+    if *visits > VISITS_MAX || depth > SCAN_DEPTH_MAX {
         return Err(EvaluationError::TooMuch);
     }
     Ok(match (left, right) {

@@ -1,6 +1,7 @@
 //! Evaluating paths.
 
-use super::{EvaluationError, Path, SCAN_DEPTH_MAX, Token, VISITS_MAX, compare};
+use super::{EvaluationError, Path, Token, compare};
+use crate::limits::{SCAN_DEPTH_MAX, VISITS_MAX};
 use crate::{List, ListKind, Map, Value};
 
 /// What `path` finds, starting at `current` where it is relative and at `document` where not.

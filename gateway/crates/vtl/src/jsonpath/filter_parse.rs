@@ -3,13 +3,8 @@
 use super::PathError;
 use super::filter::{Filter, Operand, Operator, Pattern};
 use super::parse::Cursor;
+use crate::limits::{PATTERN_STEPS_MAX, REGEX_BYTES_MAX};
 use crate::{Value, json};
-
-/// How much memory one compiled pattern may take, in bytes.
-const PATTERN_BYTES_MAX: usize = 1024 * 1024;
-
-/// How many steps a backtracking pattern may take on one text.
-const PATTERN_STEPS_MAX: usize = 100_000;
 
 /// `a || b && c`, up to the closing parenthesis.
 pub(super) fn expression(cursor: &mut Cursor<'_>) -> Result<Filter, PathError> {
@@ -158,11 +153,11 @@ fn pattern(cursor: &mut Cursor<'_>) -> Result<Operand, PathError> {
     }
     let flags = if flags.is_empty() { flags } else { format!("(?{flags})") };
     let whole = format!("{flags}\\A(?:{source})\\z");
-    if let Ok(regex) = regex::RegexBuilder::new(&whole).size_limit(PATTERN_BYTES_MAX).build() {
+    if let Ok(regex) = regex::RegexBuilder::new(&whole).size_limit(REGEX_BYTES_MAX).build() {
         return Ok(Operand::Pattern(Box::new(Pattern::Linear(regex))));
     }
     let mut builder = fancy_regex::RegexBuilder::new(&whole);
-    builder.backtrack_limit(PATTERN_STEPS_MAX).delegate_size_limit(PATTERN_BYTES_MAX);
+    builder.backtrack_limit(PATTERN_STEPS_MAX).delegate_size_limit(REGEX_BYTES_MAX);
     match builder.build() {
         Ok(regex) => Ok(Operand::Pattern(Box::new(Pattern::Backtracking(regex)))),
         Err(_) => Err(PathError { offset: start, message: "a regular expression was expected" }),

@@ -1,7 +1,8 @@
 //! Compiling paths.
 
 use super::functions::Function;
-use super::{NESTING_MAX, PATH_BYTES_MAX, Path, PathError, Token, filter_parse};
+use super::{Path, PathError, Token, filter_parse};
+use crate::limits::{PATH_BYTES_MAX, PATH_NESTING_MAX};
 
 /// A whole text as a path; a leading `$.` may be missing.
 pub(super) fn path(text: &str) -> Result<Path, PathError> {
@@ -220,7 +221,7 @@ impl<'a> Cursor<'a> {
 
     pub(super) fn nest(&mut self) -> Result<(), PathError> {
         self.nesting += 1;
-        if self.nesting > NESTING_MAX {
+        if self.nesting > PATH_NESTING_MAX {
             return Err(self.error("filters are nested too deeply"));
         }
         Ok(())

@@ -1,5 +1,6 @@
 use super::*;
 use crate::json::{self, Style};
+use crate::limits::VISITS_MAX;
 
 const STORE: &str = r#"{
   "owner": "Ada", "age": 36, "nil": null, "two words": "tw", "dot.key": "dk", "hy-phen": "hp", "limit": 10,

@@ -96,3 +96,6 @@ pub fn answer(
     };
     Ok((answer, changes, deploy))
 }
+
+#[cfg(test)]
+mod tests;

@@ -102,10 +102,10 @@ fn set_limit(limit: &mut Throttle, name: &str, operation: &PatchOperation) -> Re
         ))
     };
     if name == "rateLimit" {
-        limit.rate_limit =
-            text.parse().ok().filter(|rate: &f64| rate.is_finite()).ok_or_else(invalid)?;
+        let rate = text.parse().ok().filter(|rate: &f64| rate.is_finite());
+        limit.rate_limit = Some(rate.ok_or_else(invalid)?);
     } else {
-        limit.burst_limit = text.parse().map_err(|_| invalid())?;
+        limit.burst_limit = Some(text.parse().map_err(|_| invalid())?);
     }
     Ok(())
 }

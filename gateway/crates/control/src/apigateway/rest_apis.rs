@@ -107,7 +107,9 @@ fn endpoint(
         [] => endpoint.types.push("EDGE".to_owned()),
         [_] => {}
         _ => {
-            return Err(ApiError::bad_request("Cannot create an api with multiple Endpoint Types."));
+            return Err(ApiError::bad_request(
+                "Cannot create an api with multiple Endpoint Types.",
+            ));
         }
     }
     let is_private = endpoint.types.iter().any(|kind| kind == "PRIVATE");

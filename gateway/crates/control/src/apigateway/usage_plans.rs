@@ -55,7 +55,8 @@ fn check(plan: &UsagePlan) -> Result<(), ApiError> {
     let limits =
         plan.api_stages.iter().flat_map(|stage| stage.throttle.iter().flat_map(BTreeMap::values));
     for limit in limits.chain(&plan.throttle) {
-        if limit.burst_limit < 0 || !(limit.rate_limit >= 0.0) {
+        let is_negative = limit.burst_limit.is_some_and(|burst| burst < 0);
+        if is_negative || limit.rate_limit.is_some_and(|rate| rate < 0.0) {
             return Err(ApiError::bad_request("Usage Plan throttle limits must not be negative"));
         }
     }

@@ -29,10 +29,7 @@ pub(super) fn api_key(given: &types::ApiKey) -> model::ApiKey {
 }
 
 fn throttle(given: &types::Throttle) -> model::ThrottleSettings {
-    model::ThrottleSettings {
-        burst_limit: Some(given.burst_limit),
-        rate_limit: Some(given.rate_limit),
-    }
+    model::ThrottleSettings { burst_limit: given.burst_limit, rate_limit: given.rate_limit }
 }
 
 /// A plan; `None` when it names a stage that cannot exist.

@@ -52,8 +52,8 @@ pub(crate) struct ApiStage {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Throttle {
-    pub(crate) burst_limit: i64,
-    pub(crate) rate_limit: f64,
+    pub(crate) burst_limit: Option<i64>,
+    pub(crate) rate_limit: Option<f64>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

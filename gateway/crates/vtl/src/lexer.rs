@@ -5,8 +5,6 @@
 //! places: [`Lexer::open_directive`] and [`Lexer::close_set`].
 
 mod scan;
-#[cfg(test)]
-mod tests;
 
 use crate::SyntaxError;
 use scan::{Found, More, Rule};
@@ -173,6 +171,7 @@ impl<'a> Lexer<'a> {
     /// The next token.
     pub(crate) fn next(&mut self) -> Result<Token, SyntaxError> {
         let mut before = String::new();
+        let mut hides = false;
         'token: loop {
             let start = self.position;
             if start == self.source.len() {
@@ -187,6 +186,9 @@ impl<'a> Lexer<'a> {
                 self.position = end;
                 match rule {
                     Rule::Token(kind) => {
+                        if hides {
+                            before.clear();
+                        }
                         let mut token = self.token(kind, start, end, before);
                         self.act(&mut token);
                         return Ok(token);
@@ -194,7 +196,10 @@ impl<'a> Lexer<'a> {
                     Rule::Skip => continue 'token,
                     Rule::Terminator => {
                         before.push_str(&began(&self.source[start..end]));
-                        self.position = self.source[..end].char_indices().next_back().map_or(0, |(at, _)| at);
+                        // After what looks like a comment nothing of it is printed.
+                        hides = self.source[start..end].starts_with("##");
+                        self.position =
+                            self.source[..end].char_indices().next_back().map_or(0, |(at, _)| at);
                         self.pop();
                         continue 'token;
                     }
@@ -229,7 +234,14 @@ impl<'a> Lexer<'a> {
     fn token(&mut self, kind: Kind, start: usize, end: usize, before: String) -> Token {
         self.advance(start);
         let Place { line, column, .. } = self.place;
-        Token { kind, start, end, line, column, before: (!before.is_empty()).then(|| before.into()) }
+        Token {
+            kind,
+            start,
+            end,
+            line,
+            column,
+            before: (!before.is_empty()).then(|| before.into()),
+        }
     }
 
     fn advance(&mut self, to: usize) {
@@ -387,13 +399,17 @@ impl<'a> Lexer<'a> {
         let character = self.source[self.position..].chars().next().unwrap_or(' ');
         let message = match (self.state, character) {
             (State::Index, _) => {
-                format!("`{character}` in an index: expected a quoted string, an integer or a reference")
+                format!(
+                    "`{character}` in an index: expected a quoted string, an integer or a reference"
+                )
             }
             (_, '"' | '\'') => format!("a string that starts with {character} has no end"),
             (State::Directive, '|') => "`|`: `or` is written `||`".to_owned(),
             (State::Directive, '&') => "`&`: `and` is written `&&`".to_owned(),
             (State::Arguments, _) => {
-                format!("`{character}` in the arguments of a method: expected a literal, a reference, `,` or `)`")
+                format!(
+                    "`{character}` in the arguments of a method: expected a literal, a reference, `,` or `)`"
+                )
             }
             _ => format!("`{character}` is not expected here"),
         };
@@ -404,8 +420,12 @@ impl<'a> Lexer<'a> {
     fn cut_short(&mut self, start: usize) -> SyntaxError {
         let message = match self.state {
             State::TextBlock => "`#[[` has no `]]#`",
-            State::Reference => "`$` at the end of the template: put something behind it, if only a blank",
-            State::PreDirective => "`#` at the end of the template: put something behind it, if only a blank",
+            State::Reference => {
+                "`$` at the end of the template: put something behind it, if only a blank"
+            }
+            State::PreDirective => {
+                "`#` at the end of the template: put something behind it, if only a blank"
+            }
             _ => "a comment ends the template with `$` or `#`: put something behind it",
         };
         self.error_at(start, message.to_owned())

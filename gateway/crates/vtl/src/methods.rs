@@ -9,14 +9,12 @@ mod numbers;
 mod object;
 mod strings;
 mod strings_regex;
-#[cfg(test)]
-mod tests;
 
 use std::rc::Rc;
 
 use crate::program::Prepared;
 use crate::render::{Rendered, Renderer};
-use crate::{List, ListKind, Map, RenderError, Value};
+use crate::{List, ListKind, Map, Value};
 
 pub(crate) use containers::{item, put, replace};
 pub use object::{Defined, Object, Scope};
@@ -36,10 +34,13 @@ pub(crate) fn call(
         Value::String(text) => strings::call(renderer, text, name, arguments, prepared),
         Value::List(list) => containers::list(renderer, list, name, arguments),
         Value::Map(map) => containers::map(renderer, map, name, arguments),
-        Value::Integer(_) | Value::Long(_) | Value::Big(_) | Value::Double(_) | Value::Decimal(_) | Value::Bool(_) => {
-            numbers::call(receiver, name, arguments)
-        }
-        Value::Object(object) => object::call(object, name, arguments),
+        Value::Integer(_)
+        | Value::Long(_)
+        | Value::Big(_)
+        | Value::Double(_)
+        | Value::Decimal(_)
+        | Value::Bool(_) => numbers::call(receiver, name, arguments),
+        Value::Object(object) => object::call(renderer, object, name, arguments),
         Value::Root(_) | Value::Null => Ok(None),
     }
 }
@@ -51,9 +52,14 @@ fn common(
     name: &str,
     arguments: &[Value],
 ) -> Rendered<Option<Value>> {
+    if let Value::Object(Object::Class(class)) = receiver {
+        return object::class_call(renderer, class, name, arguments);
+    }
     Ok(match (name, arguments) {
         ("toString", []) => Some(Value::String(renderer.text(receiver)?)),
-        ("equals", [other]) => Some(Value::Bool(crate::render::equals(receiver, other, &mut renderer.budget)?)),
+        ("equals", [other]) => {
+            Some(Value::Bool(crate::render::equals(receiver, other, &mut renderer.budget)?))
+        }
         ("hashCode", []) => hash_code(renderer, receiver)?.map(Value::Integer),
         ("getClass", []) => Some(Value::Object(Object::Class(class(receiver)))),
         _ => None,
@@ -63,9 +69,12 @@ fn common(
 /// `receiver.name`, where it is neither a map nor an object of the gateway: what `getName()` or `isName()` gives.
 pub(crate) fn property(receiver: &Value, name: &str) -> Option<Value> {
     Some(match (receiver, name) {
+        (Value::Object(object @ Object::Class(_)), _) => return object.property(name),
         (_, "class" | "Class") => Value::Object(Object::Class(class(receiver))),
         (Value::String(text), "empty" | "Empty") => Value::Bool(text.is_empty()),
-        (Value::String(text), "blank" | "Blank") => Value::Bool(text.chars().all(strings::is_white)),
+        (Value::String(text), "blank" | "Blank") => {
+            Value::Bool(text.chars().all(strings::is_white))
+        }
         (Value::String(text), "bytes" | "Bytes") => strings::bytes(text),
         (Value::List(list), "empty" | "Empty") if list.kind != ListKind::StringArray => {
             Value::Bool(list.items.borrow().is_empty())
@@ -109,17 +118,21 @@ fn hash_code(renderer: &mut Renderer<'_>, value: &Value) -> Rendered<Option<i32>
         Value::Bool(false) => 1237,
         Value::Integer(value) => *value,
         Value::Long(value) => fold(value.cast_unsigned()),
-        Value::Double(value) => fold(if value.is_nan() { 0x7ff8_0000_0000_0000 } else { value.to_bits() }),
+        Value::Double(value) => {
+            fold(if value.is_nan() { 0x7ff8_0000_0000_0000 } else { value.to_bits() })
+        }
         Value::Big(_) => {
             let magnitude = number.map(|number| number.magnitude_digits()).unwrap_or_default();
-            let hash = magnitude.0.iter().rev().fold(0i32, |hash, digit| {
-                hash.wrapping_mul(31).wrapping_add(digit.cast_signed())
-            });
+            let hash =
+                magnitude.0.iter().rev().fold(0i32, |hash, digit| {
+                    hash.wrapping_mul(31).wrapping_add(digit.cast_signed())
+                });
             if magnitude.1 { hash.wrapping_neg() } else { hash }
         }
         Value::String(text) => {
             renderer.budget.bytes_moved(text.len())?;
-            text.encode_utf16().fold(0i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(unit.into()))
+            text.encode_utf16()
+                .fold(0i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(unit.into()))
         }
         Value::Object(Object::Char(character)) => *character as i32,
         Value::List(list) if list.kind != ListKind::StringArray => {
@@ -162,42 +175,84 @@ fn new_list(kind: ListKind, items: Vec<Value>) -> Option<Value> {
     Some(Value::List(List::new(kind, items)))
 }
 
-/// Refuses to put `value` into what it holds itself: nothing could be done with that, and it would never be freed.
-fn check_acyclic(renderer: &mut Renderer<'_>, target: *const (), value: &Value) -> Rendered<()> {
+/// Remembers `target` where `value`, which is put into it, leads back to it: such a ring is opened after the render, because
+/// nothing else would ever free it.
+fn note_cycle(renderer: &mut Renderer<'_>, target: &Value, value: &Value) -> Rendered<()> {
     if !value.is_container() {
         return Ok(());
     }
-    let mut seen = std::collections::HashSet::new();
-    let mut pending = vec![value.clone()];
-    while let Some(value) = pending.pop() {
-        renderer.budget.steps(1)?;
-        let identity = match &value {
-            Value::List(list) | Value::Object(Object::Iterator(list, _)) => Rc::as_ptr(&list.items).cast(),
-            Value::Map(map) | Value::Object(Object::Entry(map, _)) => map.identity(),
-            _ => continue,
-        };
-        if identity == target {
-            return Err(RenderError::thrown("a list or map cannot hold itself").into());
-        }
-        if !seen.insert(identity) {
-            continue;
-        }
-        match &value {
-            Value::List(list) | Value::Object(Object::Iterator(list, _)) => {
-                pending.extend(list.items.borrow().iter().filter(|item| item.is_container()).cloned());
-            }
-            Value::Map(map) | Value::Object(Object::Entry(map, _)) => {
-                pending.extend(map.values().into_iter().filter(Value::is_container));
-            }
-            _ => {}
-        }
+    let mut steps = 0;
+    let leads_back = leads_to(value, identity(target), &mut steps);
+    renderer.budget.steps(steps)?;
+    if leads_back {
+        renderer.tangled.push(target.clone());
     }
     Ok(())
 }
 
-/// The identity of a list's elements.
-fn identity(list: &List) -> *const () {
-    Rc::as_ptr(&list.items).cast()
+/// Opens the rings that a render has made.
+pub(crate) fn untangle(tangled: &[Value]) {
+    for value in tangled {
+        let identity = identity(value);
+        let is_ring = members(value).iter().any(|member| leads_to(member, identity, &mut 0));
+        match value {
+            Value::Map(map) if is_ring => map.clear(),
+            Value::List(list) if is_ring => {
+                let members = std::mem::take(&mut **list.items.borrow_mut());
+                drop(List::new(ListKind::ArrayList, members));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether a container can be reached from `value`.
+fn leads_to(value: &Value, target: Option<*const ()>, steps: &mut u64) -> bool {
+    let mut seen = std::collections::HashSet::new();
+    let mut pending = vec![value.clone()];
+    while let Some(value) = pending.pop() {
+        *steps += 1;
+        let identity = identity(&value);
+        if identity.is_none() {
+            continue;
+        }
+        if identity == target {
+            return true;
+        }
+        if seen.insert(identity) {
+            pending.extend(members(&value));
+        }
+    }
+    false
+}
+
+/// What tells a container from every other that is there.
+fn identity(value: &Value) -> Option<*const ()> {
+    Some(match value {
+        Value::List(list) | Value::Object(Object::Iterator(list, _)) => {
+            Rc::as_ptr(&list.items).cast()
+        }
+        Value::Map(map) | Value::Object(Object::Entry(map, _)) => map.identity(),
+        Value::Object(Object::Scope(scope)) => scope.storage.identity(),
+        _ => return None,
+    })
+}
+
+/// The containers in a container.
+fn members(value: &Value) -> Vec<Value> {
+    match value {
+        Value::List(list) | Value::Object(Object::Iterator(list, _)) => {
+            list.items.borrow().iter().filter(|item| item.is_container()).cloned().collect()
+        }
+        Value::Map(map) | Value::Object(Object::Entry(map, _)) => {
+            map.values().into_iter().filter(Value::is_container).collect()
+        }
+        Value::Object(Object::Scope(scope)) => {
+            let parent = scope.parent.clone().map(|parent| Value::Object(Object::Scope(parent)));
+            scope.storage.values().into_iter().filter(Value::is_container).chain(parent).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// A map's entries as they are seen by `entrySet()`.

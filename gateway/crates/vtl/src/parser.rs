@@ -4,8 +4,6 @@ mod directive;
 mod expression;
 mod literal;
 mod reference;
-#[cfg(test)]
-mod tests;
 
 use std::collections::HashMap;
 
@@ -62,14 +60,22 @@ struct Parser<'a, 's> {
 
 impl<'a, 's> Parser<'a, 's> {
     fn new(source: &'a str, place: Place, shared: &'s mut Shared) -> Self {
-        Self { lexer: Lexer::new(source, place), tokens: Vec::new(), next: 0, macros: Vec::new(), shared }
+        Self {
+            lexer: Lexer::new(source, place),
+            tokens: Vec::new(),
+            next: 0,
+            macros: Vec::new(),
+            shared,
+        }
     }
 
     fn template(&mut self) -> Result<Block, SyntaxError> {
         let body = self.block()?;
         match self.peek()? {
             Kind::Eof => Ok(body),
-            Kind::End => Err(self.unexpected("`#end` closes nothing: there is no `#if`, `#foreach` or `#define` open")),
+            Kind::End => Err(self.unexpected(
+                "`#end` closes nothing: there is no `#if`, `#foreach` or `#define` open",
+            )),
             Kind::Else => Err(self.unexpected("`#else` belongs to no `#if`")),
             Kind::ElseIf => Err(self.unexpected("`#elseif` belongs to no `#if`")),
             _ => {
@@ -88,7 +94,10 @@ impl<'a, 's> Parser<'a, 's> {
         })
     }
 
-    fn deeper<T>(&mut self, then: impl FnOnce(&mut Self) -> Result<T, SyntaxError>) -> Result<T, SyntaxError> {
+    fn deeper<T>(
+        &mut self,
+        then: impl FnOnce(&mut Self) -> Result<T, SyntaxError>,
+    ) -> Result<T, SyntaxError> {
         self.shared.depth += 1;
         if self.shared.depth > NESTING_MAX {
             self.peek()?;
@@ -104,7 +113,9 @@ impl<'a, 's> Parser<'a, 's> {
         match self.peek()? {
             Kind::If => block.push(self.conditional()?),
             Kind::Identifier => block.push(self.printed_reference()?),
-            Kind::CurlyOpen if self.peek_at(1)? == Kind::Identifier => block.push(self.printed_reference()?),
+            Kind::CurlyOpen if self.peek_at(1)? == Kind::Identifier => {
+                block.push(self.printed_reference()?)
+            }
             Kind::LineComment | Kind::FormalComment | Kind::BlockComment => self.comment(block)?,
             Kind::TextBlock => {
                 let image = self.take_image();
@@ -249,6 +260,9 @@ impl<'a, 's> Parser<'a, 's> {
             Kind::Whitespace => "a blank".to_owned(),
             _ => {
                 let image = self.image(self.next);
+                if image.trim().is_empty() {
+                    return "a blank".to_owned();
+                }
                 let shown: String = image.chars().take(24).collect();
                 let more = if shown.len() < image.len() { "…" } else { "" };
                 format!("`{}{more}`", shown.trim_end_matches(['\n', '\r']))

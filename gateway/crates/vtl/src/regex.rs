@@ -2,10 +2,8 @@
 //! back.
 
 mod translate;
-#[cfg(test)]
-mod tests;
 
-use crate::limits::{BACKTRACKS_MAX, REGEX_BYTES_MAX};
+use crate::limits::{BACKTRACKS_MAX, BYTES_PER_STEP, REGEX_BYTES_MAX};
 use crate::{Reason, RenderError};
 
 /// A compiled regular expression.
@@ -80,7 +78,12 @@ impl Pattern {
     }
 
     /// The first match at or after `from`.
-    pub(crate) fn find(&self, text: &str, from: usize, cost: &mut dyn Cost) -> Result<Option<Match>, RenderError> {
+    pub(crate) fn find(
+        &self,
+        text: &str,
+        from: usize,
+        cost: &mut dyn Cost,
+    ) -> Result<Option<Match>, RenderError> {
         self.find.at(text, from, cost)
     }
 
@@ -110,24 +113,41 @@ impl Pattern {
     pub(crate) fn group(&self, name: &str) -> Option<usize> {
         match &self.find {
             Engine::Linear(regex) => regex.capture_names().position(|group| group == Some(name)),
-            Engine::Backtracking(regexes) => regexes[0].capture_names().position(|group| group == Some(name)),
+            Engine::Backtracking(regexes) => {
+                regexes[0].capture_names().position(|group| group == Some(name))
+            }
         }
     }
 }
 
 impl Engine {
-    fn at(&self, text: &str, from: usize, cost: &mut dyn Cost) -> Result<Option<Match>, RenderError> {
-        cost.steps(1 + ((text.len() - from) / 32) as u64)?;
+    fn at(
+        &self,
+        text: &str,
+        from: usize,
+        cost: &mut dyn Cost,
+    ) -> Result<Option<Match>, RenderError> {
         match self {
-            Self::Linear(regex) => Ok(regex.captures_at(text, from).map(|captures| Match {
-                groups: captures.iter().map(|group| group.map(|group| (group.start(), group.end()))).collect(),
-            })),
+            Self::Linear(regex) => {
+                let found = regex.captures_at(text, from).map(|captures| Match {
+                    groups: captures
+                        .iter()
+                        .map(|group| group.map(|group| (group.start(), group.end())))
+                        .collect(),
+                });
+                let end = found.as_ref().map_or(text.len(), |found| found.range().1);
+                cost.steps(2 + (end.saturating_sub(from) / BYTES_PER_STEP) as u64)?;
+                Ok(found)
+            }
             Self::Backtracking(regexes) => {
                 for (regex, (_, steps)) in regexes.iter().zip(BACKTRACKS_MAX) {
                     cost.steps(steps)?;
                     if let Ok(captures) = regex.captures_from_pos(text, from) {
                         return Ok(captures.map(|captures| Match {
-                            groups: captures.iter().map(|group| group.map(|group| (group.start(), group.end()))).collect(),
+                            groups: captures
+                                .iter()
+                                .map(|group| group.map(|group| (group.start(), group.end())))
+                                .collect(),
                         }));
                     }
                 }

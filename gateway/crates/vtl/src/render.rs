@@ -7,15 +7,13 @@ mod equality;
 mod expression;
 mod foreach;
 mod reference;
-#[cfg(test)]
-mod tests;
 
 use std::rc::Rc;
 
 use crate::methods::{Object, Scope};
 use crate::program::{Block, If, Node, Position, Printed, Program, Set};
 use crate::regex::Pattern;
-use crate::{Limits, Reason, RenderError, Step, Trace, Value, World};
+use crate::{Limits, List, Map, Reason, RenderError, Step, Trace, Value, World};
 
 pub(crate) use arithmetic::{Number, compare as compare_numbers};
 use budget::{Bounded, Budget};
@@ -42,6 +40,8 @@ pub(crate) fn render<'r>(
         inside: 0,
         loops: Vec::new(),
         patterns: Vec::new(),
+        tangled: Vec::new(),
+        view: None,
         empty: Rc::from(""),
         position: Position::default(),
         trace,
@@ -51,6 +51,7 @@ pub(crate) fn render<'r>(
     let done = renderer.block(&program.body);
     let Position { line, column } = renderer.position;
     *out = std::mem::take(&mut renderer.out);
+    crate::methods::untangle(&renderer.tangled);
     match done {
         Ok(()) | Err(Halt::Stop | Halt::Break | Halt::Leave(_)) => Ok(()),
         Err(Halt::Error(error)) => Err((*error).at(line, column)),
@@ -74,6 +75,10 @@ pub(crate) struct Renderer<'r> {
     loops: Vec<Value>,
     /// Regular expressions that were made while rendering.
     patterns: Vec<(Box<str>, Rc<Pattern>)>,
+    /// Containers that something was put into that may lead back to them.
+    pub(crate) tangled: Vec<Value>,
+    /// The last view of a map that was made, with its map: a loop over the one watches the other.
+    pub(crate) view: Option<(List, Map)>,
     empty: Rc<str>,
     /// Where we are.
     position: Position,
@@ -150,7 +155,10 @@ impl<'r> Renderer<'r> {
                 let Some(scope) = scope else { return Err(Halt::Break) };
                 match self.value(scope)? {
                     Some(Value::Object(Object::Scope(scope))) => Err(Halt::Leave(scope)),
-                    _ => Err(RenderError::thrown("what `#break` is given is not the scope of a loop, as `$foreach` is").into()),
+                    _ => Err(RenderError::thrown(
+                        "what `#break` is given is not the scope of a loop, as `$foreach` is",
+                    )
+                    .into()),
                 }
             }
             Node::Stop(position, message) => {
@@ -179,14 +187,26 @@ impl<'r> Renderer<'r> {
 
     fn print(&mut self, printed: &'r Printed) -> Rendered<()> {
         let value = self.execute_printed(&printed.reference)?;
-        self.traced(printed.reference.position, "$", &[(&printed.reference.text, value.clone())]);
+        if self.trace.is_some() {
+            // The reference itself is the last that was evaluated.
+            self.seen.pop();
+            let printed = &printed.reference;
+            self.traced(printed.position, "$", &[(&printed.text, value.clone())]);
+        }
         if let (Some(escaped), Some(_)) = (&printed.escaped, &value) {
             return self.put(escaped);
         }
+        if let Some(Value::Object(Object::Block(block))) = &value {
+            // A block is printed without what stands before it.
+            let start = self.out.len();
+            if self.defined(block)? {
+                return Ok(());
+            }
+            self.out.truncate(start);
+        }
         self.put(&printed.prefix)?;
-        let start = self.out.len();
         let has_text = match &value {
-            Some(Value::Object(Object::Block(block))) => self.defined(block)?,
+            Some(Value::Object(Object::Block(_))) => false,
             Some(value) => self.put_value(value).map(|()| true)?,
             None => match &printed.reference.root {
                 crate::program::Variable::Word(word) => self.put(word).map(|()| true)?,
@@ -194,7 +214,6 @@ impl<'r> Renderer<'r> {
             },
         };
         if !has_text {
-            self.out.truncate(start);
             self.put(&printed.prefix[..printed.slashes])?;
             self.put(&printed.fallback)?;
         }
@@ -299,10 +318,20 @@ impl<'r> Renderer<'r> {
         Ok(())
     }
 
-    fn traced(&mut self, position: Position, directive: &'static str, values: &[(&'r str, Option<Value>)]) {
+    fn traced(
+        &mut self,
+        position: Position,
+        directive: &'static str,
+        values: &[(&'r str, Option<Value>)],
+    ) {
         if let Some(trace) = &mut self.trace {
             let all: Vec<_> = values.iter().cloned().chain(self.seen.drain(..)).collect();
-            trace.step(&Step { line: position.line, column: position.column, directive, values: &all });
+            trace.step(&Step {
+                line: position.line,
+                column: position.column,
+                directive,
+                values: &all,
+            });
         }
     }
 }

@@ -4,7 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::program::Program;
-use crate::{Limits, Overrides, RenderError, Request, SyntaxError, TEMPLATE_BYTES_MAX, Trace, World, parser, render};
+use crate::{
+    Limits, Overrides, RenderError, Request, SyntaxError, TEMPLATE_BYTES_MAX, Trace, World, parser,
+    render,
+};
 
 /// A template that follows the grammar. Immutable; renders on any thread.
 #[derive(Clone)]
@@ -26,7 +29,10 @@ impl Template {
     /// Where `source` does not follow the grammar of Velocity 1.7, nests too deeply, or is longer than [`TEMPLATE_BYTES_MAX`].
     pub fn parse(source: &str) -> Result<Self, SyntaxError> {
         if source.len() > TEMPLATE_BYTES_MAX {
-            let message = format!("the template has {} bytes; {TEMPLATE_BYTES_MAX} are allowed", source.len());
+            let message = format!(
+                "the template has {} bytes; {TEMPLATE_BYTES_MAX} are allowed",
+                source.len()
+            );
             return Err(SyntaxError { line: 1, column: 1, message });
         }
         Ok(Self { program: Arc::new(parser::parse(source)?) })

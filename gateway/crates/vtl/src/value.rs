@@ -49,7 +49,8 @@ impl Value {
     /// Whether this is a list or a map, which may hold others.
     #[must_use]
     pub(crate) fn is_container(&self) -> bool {
-        matches!(self, Self::List(_) | Self::Map(_)) || matches!(self, Self::Object(object) if object.is_container())
+        matches!(self, Self::List(_) | Self::Map(_))
+            || matches!(self, Self::Object(object) if object.is_container())
     }
 }
 
@@ -260,6 +261,12 @@ fn unravel(mut pending: Vec<Value>) {
         match value {
             Value::Object(Object::Entry(map, _)) => pending.push(Value::Map(map)),
             Value::Object(Object::Iterator(list, _)) => pending.push(Value::List(list)),
+            Value::Object(Object::Scope(scope)) => {
+                if let Some(scope) = Rc::into_inner(scope) {
+                    pending.push(Value::Map(scope.storage));
+                    pending.extend(scope.parent.map(|parent| Value::Object(Object::Scope(parent))));
+                }
+            }
             Value::List(list) => {
                 if let Some(items) = Rc::into_inner(list.items) {
                     let mut items = items.into_inner();

@@ -39,17 +39,27 @@ fn report(name: &str, count: usize, expected: usize, failures: &[String]) {
 
 #[test]
 fn the_reference_engines_vectors() {
-    let (Some(vectors), Some(fixtures)) = (data("vtl.jsonl"), data("vtl-fixtures.json")) else { return };
-    let fixtures: HashMap<String, String> = serde_json::from_str(&fixtures).expect("fixtures are JSON");
+    let (Some(vectors), Some(fixtures)) = (data("vtl.jsonl"), data("vtl-fixtures.json")) else {
+        return;
+    };
+    let fixtures: HashMap<String, String> =
+        serde_json::from_str(&fixtures).expect("fixtures are JSON");
     let cases = cases(&vectors);
     let mut failures = Vec::new();
     for case in &cases {
         let template = case["t"].as_str().expect("a case has a template");
         let body = case.get("b").and_then(Json::as_str).map_or("", |name| &fixtures[name]);
-        let expected = if case.get("err").is_some() { Err(()) } else { Ok(case["out"].as_str().unwrap_or_default()) };
+        let expected = if case.get("err").is_some() {
+            Err(())
+        } else {
+            Ok(case["out"].as_str().unwrap_or_default())
+        };
         let actual = rendered(template, body);
         if actual.as_deref().map_err(|_| ()) != expected {
-            failures.push(format!("{}: {template:?}\n  expected {expected:?}\n  actual   {actual:?}", case["id"]));
+            failures.push(format!(
+                "{}: {template:?}\n  expected {expected:?}\n  actual   {actual:?}",
+                case["id"]
+            ));
         }
     }
     report("vtl.jsonl", cases.len(), 185, &failures);
@@ -67,8 +77,12 @@ fn recorded_renders() {
         let actual = match rendered_for(template, &TestRequest::default(), |overrides| {
             // What the request template of the recordings does.
             let set = "#set($context.requestOverride.path.body = $input.body)";
-            support::render_into(set, &TestRequest { body: body.to_owned(), ..TestRequest::default() }, overrides)
-                .expect("the request template renders");
+            support::render_into(
+                set,
+                &TestRequest { body: body.to_owned(), ..TestRequest::default() },
+                overrides,
+            )
+            .expect("the request template renders");
         }) {
             Ok(actual) => actual,
             Err(error) => {
@@ -78,18 +92,24 @@ fn recorded_renders() {
         };
         let collapse = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         let is_same = match (text("aws"), case.get("awsJson")) {
-            (Some(aws), _) if case.get("collapseWhitespace").is_some_and(|value| value != &Json::Bool(false)) => {
+            (Some(aws), _)
+                if case
+                    .get("collapseWhitespace")
+                    .is_some_and(|value| value != &Json::Bool(false)) =>
+            {
                 collapse(aws) == collapse(&actual)
             }
             (Some(aws), _) => aws == actual,
-            (None, Some(json)) => {
-                serde_json::from_str::<Json>(&actual).is_ok_and(|actual| without_order(&actual) == without_order(json))
-            }
+            (None, Some(json)) => serde_json::from_str::<Json>(&actual)
+                .is_ok_and(|actual| without_order(&actual) == without_order(json)),
             (None, None) => panic!("{}: nothing to compare with", case["id"]),
         };
         if !is_same {
             let expected = case.get("aws").or_else(|| case.get("awsJson"));
-            failures.push(format!("{}: {template:?} {body}\n  expected {expected:?}\n  actual   {actual:?}", case["id"]));
+            failures.push(format!(
+                "{}: {template:?} {body}\n  expected {expected:?}\n  actual   {actual:?}",
+                case["id"]
+            ));
         }
     }
     report("vtl-aws.jsonl", cases.len(), 134, &failures);
@@ -99,7 +119,8 @@ fn recorded_renders() {
 fn without_order(json: &Json) -> Json {
     match json {
         Json::Object(members) => {
-            let mut members: Vec<_> = members.iter().map(|(name, value)| (name.clone(), without_order(value))).collect();
+            let mut members: Vec<_> =
+                members.iter().map(|(name, value)| (name.clone(), without_order(value))).collect();
             members.sort_by(|left, right| left.0.cmp(&right.0));
             Json::Object(members.into_iter().collect())
         }

@@ -93,7 +93,10 @@ impl Scan<'_> {
 
     /// How many bytes from `offset` satisfy `is`.
     fn count(&self, offset: usize, is: impl Fn(u8) -> bool) -> usize {
-        self.bytes[(self.at + offset).min(self.bytes.len())..].iter().take_while(|&&byte| is(byte)).count()
+        self.bytes[(self.at + offset).min(self.bytes.len())..]
+            .iter()
+            .take_while(|&&byte| is(byte))
+            .count()
     }
 
     fn slashes(&self, runs: &mut Runs) -> usize {
@@ -104,6 +107,11 @@ impl Scan<'_> {
             runs.slashes_end = self.at + self.count(0, |byte| byte == b'\\');
         }
         runs.slashes_end - self.at
+    }
+
+    /// A comment to the end of the line, in the few states where it is one.
+    fn comment(&mut self) {
+        self.literal("##", Kind::LineComment);
     }
 
     /// What begins tokens in every state.
@@ -120,11 +128,11 @@ impl Scan<'_> {
             match (self.byte(1), self.byte(2)) {
                 (b'[', b'[') => self.fits(Rule::More(More::TextBlock), 3),
                 (b'*', b'*') if self.byte(3) != b'#' && self.at + 3 < self.bytes.len() => {
-                    let behind = self.source[self.at + 3..].chars().next().map_or(0, char::len_utf8);
+                    let behind =
+                        self.source[self.at + 3..].chars().next().map_or(0, char::len_utf8);
                     self.fits(Rule::More(More::FormalComment), 3 + behind);
                 }
                 (b'*', _) => self.fits(Rule::More(More::BlockComment), 2),
-                (b'#', _) => self.token(Kind::LineComment, 2),
                 _ => self.fits(Rule::More(More::Hash), 1),
             }
         }
@@ -160,6 +168,7 @@ impl Scan<'_> {
         }
         self.set(runs);
         self.beginnings(runs);
+        self.comment();
         if slashes > 1 {
             self.token(Kind::DoubleEscape, 2);
         }
@@ -185,6 +194,9 @@ impl Scan<'_> {
         }
         self.set(runs);
         self.beginnings(runs);
+        if state == State::Reference {
+            self.comment();
+        }
         self.booleans();
         self.identifier();
         self.literal("{", Kind::CurlyOpen);
@@ -202,7 +214,8 @@ impl Scan<'_> {
 
     fn identifier(&mut self) {
         if self.byte(0).is_ascii_alphabetic() || self.byte(0) == b'_' {
-            let len = self.count(0, |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+            let len =
+                self.count(0, |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
             self.token(Kind::Identifier, len);
         }
         if self.byte(0) == b'.' && self.byte(1).is_ascii_alphabetic() {
@@ -248,6 +261,7 @@ impl Scan<'_> {
             self.token(Kind::ParenClose, 1 + self.line_end(1));
         }
         self.beginnings(runs);
+        self.comment();
         self.whitespace();
         self.string();
         self.booleans();
@@ -270,10 +284,14 @@ impl Scan<'_> {
 
     fn pre_directive(&mut self, runs: &mut Runs) {
         self.beginnings(runs);
+        self.comment();
         for (text, kind) in KEYWORDS {
             if self.bytes[self.at..].starts_with(text.as_bytes()) {
-                let behind =
-                    if matches!(kind, Kind::End | Kind::Else) { self.line_end(text.len()) } else { 0 };
+                let behind = if matches!(kind, Kind::End | Kind::Else) {
+                    self.line_end(text.len())
+                } else {
+                    0
+                };
                 self.token(*kind, text.len() + behind);
             }
         }
@@ -291,7 +309,11 @@ impl Scan<'_> {
 
     fn word(&self, offset: usize) -> usize {
         let first = self.byte(offset);
-        if first.is_ascii_alphabetic() || matches!(first, b'_' | b'@') { self.word_characters(offset) } else { 0 }
+        if first.is_ascii_alphabetic() || matches!(first, b'_' | b'@') {
+            self.word_characters(offset)
+        } else {
+            0
+        }
     }
 
     fn word_characters(&self, offset: usize) -> usize {
@@ -320,7 +342,9 @@ impl Scan<'_> {
         }
         let mut end = 0;
         let mut from = 1;
-        while let Some(found) = memchr::memchr(quote, &self.bytes[(self.at + from).min(self.bytes.len())..]) {
+        while let Some(found) =
+            memchr::memchr(quote, &self.bytes[(self.at + from).min(self.bytes.len())..])
+        {
             end = from + found + 1;
             if self.byte(end) != quote {
                 break;

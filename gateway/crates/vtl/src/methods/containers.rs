@@ -5,7 +5,7 @@ use std::rc::Rc;
 use crate::render::{Rendered, Renderer, equals};
 use crate::{List, ListKind, Map, RenderError, Value};
 
-use super::{Object, check_acyclic, entries, identity, new_list, void};
+use super::{Object, entries, new_list, note_cycle, void};
 
 fn outside(index: i32, len: usize) -> RenderError {
     RenderError::thrown(format!("index {index} is out of range: there are {len} elements"))
@@ -23,23 +23,33 @@ pub(crate) fn item(list: &List, index: i32) -> Result<Value, RenderError> {
 }
 
 /// Replaces the element at `index` and gives the one before.
-pub(crate) fn replace(renderer: &mut Renderer<'_>, list: &List, index: i32, value: Value) -> Rendered<Option<Value>> {
-    check_acyclic(renderer, identity(list), &value)?;
+pub(crate) fn replace(
+    renderer: &mut Renderer<'_>,
+    list: &List,
+    index: i32,
+    value: Value,
+) -> Rendered<Option<Value>> {
+    note_cycle(renderer, &Value::List(list.clone()), &value)?;
     let mut items = list.items.borrow_mut();
     let place = place(index, items.len())?;
     Ok(Some(std::mem::replace(&mut items[place], value)))
 }
 
 /// Sets the value of `key` and gives the one before.
-pub(crate) fn put(renderer: &mut Renderer<'_>, map: &Map, key: Rc<str>, value: Value) -> Rendered<Option<Value>> {
-    check_acyclic(renderer, map.identity(), &value)?;
+pub(crate) fn put(
+    renderer: &mut Renderer<'_>,
+    map: &Map,
+    key: Rc<str>,
+    value: Value,
+) -> Rendered<Option<Value>> {
+    note_cycle(renderer, &Value::Map(map.clone()), &value)?;
     renderer.budget.values(2)?;
     renderer.budget.bytes(key.len())?;
     Ok(map.insert(key, value))
 }
 
 fn add(renderer: &mut Renderer<'_>, list: &List, at: usize, value: Value) -> Rendered<()> {
-    check_acyclic(renderer, identity(list), &value)?;
+    note_cycle(renderer, &Value::List(list.clone()), &value)?;
     renderer.budget.values(1)?;
     let mut items = list.items.borrow_mut();
     let moved = items.len() - at;
@@ -59,7 +69,9 @@ fn truth(value: bool) -> Option<Value> {
 /// The elements of a collection.
 fn collection(value: &Value) -> Option<Vec<Value>> {
     match value {
-        Value::List(list) if list.kind != ListKind::StringArray => Some(list.items.borrow().to_vec()),
+        Value::List(list) if list.kind != ListKind::StringArray => {
+            Some(list.items.borrow().to_vec())
+        }
         _ => None,
     }
 }
@@ -107,15 +119,15 @@ pub(super) fn list(
             }
             truth(true)
         }
-        ("iterator", []) => {
-            Some(Value::Object(Object::Iterator(list.clone(), Rc::default())))
-        }
+        ("iterator", []) => Some(Value::Object(Object::Iterator(list.clone(), Rc::default()))),
         ("toArray", []) if !is_array => {
             renderer.budget.values(len)?;
             new_list(ListKind::StringArray, all())
         }
         ("get", [Value::Integer(index)]) if !is_view => Some(item(list, *index)?),
-        ("set", [Value::Integer(index), value]) if !is_view => replace(renderer, list, *index, value.clone())?,
+        ("set", [Value::Integer(index), value]) if !is_view => {
+            replace(renderer, list, *index, value.clone())?
+        }
         ("indexOf", [wanted]) if !is_view => {
             renderer.budget.steps(len as u64)?;
             found(find(renderer, all().into_iter().enumerate(), wanted)?)
@@ -131,12 +143,20 @@ pub(super) fn list(
                     renderer.budget.values(end - start)?;
                     new_list(ListKind::ArrayList, list.items.borrow()[start..end].to_vec())
                 }
-                _ => return Err(RenderError::thrown(format!("subList({from}, {to}) of {len} elements")).into()),
+                _ => {
+                    return Err(RenderError::thrown(format!(
+                        "subList({from}, {to}) of {len} elements"
+                    ))
+                    .into());
+                }
             }
         }
         // Java's arrays, and the views of maps, do not grow.
         ("add" | "addAll", [_] | [Value::Integer(_), _]) if is_array || is_view => {
-            return Err(RenderError::thrown(format!("`{name}` is not supported by an array or a view of a map")).into());
+            return Err(RenderError::thrown(format!(
+                "`{name}` is not supported by an array or a view of a map"
+            ))
+            .into());
         }
         _ if is_array || is_view => None,
         _ => return change(renderer, list, name, arguments, len),
@@ -155,7 +175,9 @@ fn change(
     arguments: &[Value],
     len: usize,
 ) -> Rendered<Option<Value>> {
-    let bound = |index: i32| usize::try_from(index).ok().filter(|index| *index <= len).ok_or_else(|| outside(index, len));
+    let bound = |index: i32| {
+        usize::try_from(index).ok().filter(|index| *index <= len).ok_or_else(|| outside(index, len))
+    };
     Ok(match (name, arguments) {
         ("add", [value]) => {
             add(renderer, list, len, value.clone())?;
@@ -218,8 +240,20 @@ fn change(
     })
 }
 
+/// What `keySet()` and the like give.
+fn view(renderer: &mut Renderer<'_>, map: &Map, items: Vec<Value>) -> Option<Value> {
+    let list = List::new(ListKind::View, items);
+    renderer.view = Some((list.clone(), map.clone()));
+    Some(Value::List(list))
+}
+
 /// `map.name(arguments)`
-pub(super) fn map(renderer: &mut Renderer<'_>, map: &Map, name: &str, arguments: &[Value]) -> Rendered<Option<Value>> {
+pub(super) fn map(
+    renderer: &mut Renderer<'_>,
+    map: &Map,
+    name: &str,
+    arguments: &[Value],
+) -> Rendered<Option<Value>> {
     Ok(match (name, arguments) {
         ("get", [key]) => {
             let key = renderer.text(key)?;
@@ -269,15 +303,15 @@ pub(super) fn map(renderer: &mut Renderer<'_>, map: &Map, name: &str, arguments:
         }
         ("keySet", []) => {
             renderer.budget.values(map.len())?;
-            new_list(ListKind::View, map.keys().into_iter().map(Value::String).collect())
+            view(renderer, map, map.keys().into_iter().map(Value::String).collect())
         }
         ("values", []) => {
             renderer.budget.values(map.len())?;
-            new_list(ListKind::View, map.values())
+            view(renderer, map, map.values())
         }
         ("entrySet", []) => {
             renderer.budget.values(map.len())?;
-            new_list(ListKind::View, entries(map))
+            view(renderer, map, entries(map))
         }
         ("size", []) => count(map.len()),
         ("isEmpty", []) => truth(map.is_empty()),

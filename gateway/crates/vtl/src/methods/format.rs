@@ -6,7 +6,7 @@ use crate::{Reason, RenderError, Value};
 use super::Object;
 
 /// The widest field. Java has no bound; what is wider than this is no text.
-const WIDTH_MAX: usize = 64 * 1024;
+const WIDTH_MAX: usize = 4096;
 
 /// `%[index$][flags][width][.precision]conversion`
 #[derive(Default)]
@@ -29,7 +29,11 @@ fn illegal(pattern: &str, what: &str) -> RenderError {
 }
 
 /// Formats `arguments` as `pattern` says.
-pub(super) fn format(renderer: &mut Renderer<'_>, pattern: &str, arguments: &[Value]) -> Rendered<String> {
+pub(super) fn format(
+    renderer: &mut Renderer<'_>,
+    pattern: &str,
+    arguments: &[Value],
+) -> Rendered<String> {
     let mut out = String::new();
     let mut rest = pattern.chars().peekable();
     let mut next = 0;
@@ -47,7 +51,9 @@ pub(super) fn format(renderer: &mut Renderer<'_>, pattern: &str, arguments: &[Va
                     next += 1;
                     next - 1
                 });
-                let argument = arguments.get(index).ok_or_else(|| illegal(pattern, "has more fields than arguments"))?;
+                let argument = arguments
+                    .get(index)
+                    .ok_or_else(|| illegal(pattern, "has more fields than arguments"))?;
                 convert(renderer, pattern, &field, argument)?
             }
         };
@@ -59,7 +65,10 @@ pub(super) fn format(renderer: &mut Renderer<'_>, pattern: &str, arguments: &[Va
     Ok(out)
 }
 
-fn field(pattern: &str, rest: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<Field, RenderError> {
+fn field(
+    pattern: &str,
+    rest: &mut std::iter::Peekable<std::str::Chars<'_>>,
+) -> Result<Field, RenderError> {
     let mut field = Field::default();
     let mut number = None;
     while let Some(character) = rest.next() {
@@ -95,8 +104,14 @@ fn field(pattern: &str, rest: &mut std::iter::Peekable<std::str::Chars<'_>>) -> 
     Err(illegal(pattern, "ends with a `%`"))
 }
 
-fn convert(renderer: &mut Renderer<'_>, pattern: &str, field: &Field, argument: &Value) -> Rendered<String> {
-    let mismatch = || illegal(pattern, &format!("has `%{}` for another kind of value", field.conversion));
+fn convert(
+    renderer: &mut Renderer<'_>,
+    pattern: &str,
+    field: &Field,
+    argument: &Value,
+) -> Rendered<String> {
+    let mismatch =
+        || illegal(pattern, &format!("has `%{}` for another kind of value", field.conversion));
     let number = Number::of(argument);
     let text = match (field.conversion.to_ascii_lowercase(), argument) {
         ('s', _) => limited(&renderer.text(argument)?, field.precision),
@@ -151,7 +166,10 @@ fn real(field: &Field, value: f64) -> String {
         'e' => scientific(value, precision),
         _ => {
             let precision = precision.max(1);
-            if value != 0.0 && !(1e-4..10f64.powi(i32::try_from(precision).unwrap_or(i32::MAX))).contains(&value) {
+            if value != 0.0
+                && !(1e-4..10f64.powi(i32::try_from(precision).unwrap_or(i32::MAX)))
+                    .contains(&value)
+            {
                 return scientific(value, precision - 1);
             }
             let whole = if value < 1.0 { 1 } else { value.log10() as usize + 1 };
@@ -216,10 +234,10 @@ fn grouped(digits: &str) -> String {
 fn pad(out: &mut String, field: &Field, text: &str) {
     let missing = field.width.saturating_sub(text.chars().count());
     if !field.left {
-        out.extend(std::iter::repeat_n(' ', missing));
+        out.push_str(&" ".repeat(missing));
     }
     out.push_str(text);
     if field.left {
-        out.extend(std::iter::repeat_n(' ', missing));
+        out.push_str(&" ".repeat(missing));
     }
 }

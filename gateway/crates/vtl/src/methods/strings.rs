@@ -55,7 +55,9 @@ fn range(text: &str, from: i32, to: i32) -> Result<(usize, usize), RenderError> 
     let length = length(text);
     match (usize::try_from(from), usize::try_from(to)) {
         (Ok(from), Ok(to)) if from <= to && to <= length => Ok((from, to)),
-        _ => Err(RenderError::thrown(format!("substring({from}, {to}) of a text of {length} characters"))),
+        _ => Err(RenderError::thrown(format!(
+            "substring({from}, {to}) of a text of {length} characters"
+        ))),
     }
 }
 
@@ -63,7 +65,12 @@ fn range(text: &str, from: i32, to: i32) -> Result<(usize, usize), RenderError> 
 fn needle(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.to_string()),
-        Value::Integer(code) => Some(u32::try_from(*code).ok().and_then(char::from_u32).map_or_else(String::new, String::from)),
+        Value::Integer(code) => Some(
+            u32::try_from(*code)
+                .ok()
+                .and_then(char::from_u32)
+                .map_or_else(String::new, String::from),
+        ),
         Value::Object(Object::Char(character)) => Some(character.to_string()),
         _ => None,
     }
@@ -96,7 +103,10 @@ pub(super) fn call(
     renderer.budget.bytes_moved(receiver.len())?;
     let found = match arguments {
         [] => plain(receiver, name)?,
-        [Value::Integer(index)] => at_index(renderer, receiver, name, *index)?,
+        [Value::Integer(index)] => match at_index(renderer, receiver, name, *index)? {
+            Some(found) => Some(found),
+            None => with_text(receiver, name, arguments)?,
+        },
         [Value::Integer(from), Value::Integer(to)] => match name {
             "substring" | "subSequence" => {
                 let (from, to) = range(receiver, *from, *to)?;
@@ -143,12 +153,19 @@ fn plain(receiver: &Rc<str>, name: &str) -> Rendered<Option<Value>> {
     })
 }
 
-fn at_index(renderer: &mut Renderer<'_>, receiver: &Rc<str>, name: &str, index: i32) -> Rendered<Option<Value>> {
+fn at_index(
+    renderer: &mut Renderer<'_>,
+    receiver: &Rc<str>,
+    name: &str,
+    index: i32,
+) -> Rendered<Option<Value>> {
     let length = length(receiver);
     Ok(match name {
         "charAt" | "codePointAt" => {
             let at = usize::try_from(index).ok().filter(|at| *at < length);
-            let at = at.ok_or_else(|| RenderError::thrown(format!("{name}({index}) of a text of {length} characters")))?;
+            let at = at.ok_or_else(|| {
+                RenderError::thrown(format!("{name}({index}) of a text of {length} characters"))
+            })?;
             let unit = receiver.encode_utf16().nth(at).unwrap_or_default();
             if name == "charAt" {
                 Some(Value::Object(Object::Char(char::from_u32(unit.into()).unwrap_or('?'))))
@@ -162,7 +179,8 @@ fn at_index(renderer: &mut Renderer<'_>, receiver: &Rc<str>, name: &str, index: 
             text(slice(receiver, from, to))
         }
         "repeat" => {
-            let count = usize::try_from(index).map_err(|_| RenderError::thrown("`repeat` of a negative count"))?;
+            let count = usize::try_from(index)
+                .map_err(|_| RenderError::thrown("`repeat` of a negative count"))?;
             renderer.budget.bytes(receiver.len().saturating_mul(count))?;
             text(receiver.repeat(count))
         }
@@ -188,12 +206,16 @@ fn index_of(receiver: &str, name: &str, arguments: &[Value]) -> Option<Value> {
             Some(from) => {
                 let last = byte(receiver, usize::try_from(from).unwrap_or(0));
                 let end = (last + needle.len()).min(receiver.len());
-                let end = (end..=receiver.len()).find(|end| receiver.is_char_boundary(*end)).unwrap_or(receiver.len());
+                let end = (end..=receiver.len())
+                    .find(|end| receiver.is_char_boundary(*end))
+                    .unwrap_or(receiver.len());
                 receiver[..end].rfind(&needle)
             }
         }
     };
-    Some(Value::Integer(found.map_or(-1, |at| i32::try_from(units(receiver, at)).unwrap_or(i32::MAX))))
+    Some(Value::Integer(
+        found.map_or(-1, |at| i32::try_from(units(receiver, at)).unwrap_or(i32::MAX)),
+    ))
 }
 
 fn with_text(receiver: &Rc<str>, name: &str, arguments: &[Value]) -> Rendered<Option<Value>> {
@@ -208,12 +230,24 @@ fn with_text(receiver: &Rc<str>, name: &str, arguments: &[Value]) -> Rendered<Op
         ("equalsIgnoreCase", [Value::String(other)]) => truth(folded(receiver).eq(folded(other))),
         ("equalsIgnoreCase", [Value::Null]) => truth(false),
         ("contentEquals", [Value::String(other)]) => truth(receiver == other),
-        ("compareTo", [Value::String(other)]) => Some(Value::Integer(compare(receiver.encode_utf16(), other.encode_utf16()))),
-        ("compareToIgnoreCase", [Value::String(other)]) => {
-            let units = |text: &str| text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect::<String>();
-            Some(Value::Integer(compare(units(receiver).encode_utf16(), units(other).encode_utf16())))
+        ("compareTo", [Value::String(other)]) => {
+            Some(Value::Integer(compare(receiver.encode_utf16(), other.encode_utf16())))
         }
-        ("compareTo", [_]) => return Err(RenderError::thrown("`compareTo` of values of different classes").into()),
+        ("compareToIgnoreCase", [Value::String(other)]) => {
+            let units = |text: &str| {
+                text.chars()
+                    .flat_map(char::to_uppercase)
+                    .flat_map(char::to_lowercase)
+                    .collect::<String>()
+            };
+            Some(Value::Integer(compare(
+                units(receiver).encode_utf16(),
+                units(other).encode_utf16(),
+            )))
+        }
+        ("compareTo", [_]) => {
+            return Err(RenderError::thrown("`compareTo` of values of different classes").into());
+        }
         ("concat", [Value::String(other)]) => text([&**receiver, other].concat()),
         ("indexOf" | "lastIndexOf", [_] | [_, _]) => index_of(receiver, name, arguments),
         ("contains" | "concat" | "startsWith" | "endsWith", [Value::Null]) => {
@@ -227,36 +261,54 @@ fn folded(text: &str) -> impl Iterator<Item = char> + '_ {
     text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase)
 }
 
-fn compare(left: impl Iterator<Item = u16> + Clone, right: impl Iterator<Item = u16> + Clone) -> i32 {
+fn compare(
+    left: impl Iterator<Item = u16> + Clone,
+    right: impl Iterator<Item = u16> + Clone,
+) -> i32 {
     let differ = left.clone().zip(right.clone()).find(|(left, right)| left != right);
     match differ {
         Some((left, right)) => i32::from(left) - i32::from(right),
-        None => i32::try_from(left.count()).unwrap_or(i32::MAX) - i32::try_from(right.count()).unwrap_or(i32::MAX),
+        None => {
+            i32::try_from(left.count()).unwrap_or(i32::MAX)
+                - i32::try_from(right.count()).unwrap_or(i32::MAX)
+        }
     }
 }
 
 /// Static methods, which Java lets be called on any string.
-fn static_method(renderer: &mut Renderer<'_>, name: &str, arguments: &[Value]) -> Rendered<Option<Value>> {
+fn static_method(
+    renderer: &mut Renderer<'_>,
+    name: &str,
+    arguments: &[Value],
+) -> Rendered<Option<Value>> {
     Ok(match (name, arguments) {
         ("format", [Value::String(pattern), rest @ ..]) => {
             let formatted = format::format(renderer, pattern, rest)?;
             text(formatted)
         }
-        ("valueOf" | "copyValueOf", [value]) if name == "valueOf" || matches!(value, Value::List(_)) => match value {
-            Value::List(list) if list.kind == ListKind::StringArray => {
-                let items = list.items.borrow().to_vec();
-                let mut all = String::new();
-                for item in items {
-                    all.push_str(&renderer.text(&item)?);
+        ("valueOf" | "copyValueOf", [value])
+            if name == "valueOf" || matches!(value, Value::List(_)) =>
+        {
+            match value {
+                Value::List(list) if list.kind == ListKind::StringArray => {
+                    let items = list.items.borrow().to_vec();
+                    let mut all = String::new();
+                    for item in items {
+                        all.push_str(&renderer.text(&item)?);
+                    }
+                    text(all)
                 }
-                text(all)
+                value => Some(Value::String(renderer.text(value)?)),
             }
-            value => Some(Value::String(renderer.text(value)?)),
-        },
+        }
         ("join", [Value::String(between), rest @ ..]) if !rest.is_empty() => {
             let parts = match rest {
                 [Value::List(list)] => list.items.borrow().to_vec(),
-                parts if parts.iter().all(|part| matches!(part, Value::String(_) | Value::Null)) => parts.to_vec(),
+                parts
+                    if parts.iter().all(|part| matches!(part, Value::String(_) | Value::Null)) =>
+                {
+                    parts.to_vec()
+                }
                 _ => return Ok(None),
             };
             let mut all = String::new();

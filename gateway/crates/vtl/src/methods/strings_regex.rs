@@ -21,10 +21,13 @@ pub(super) fn call(
         return replace(renderer, receiver, arguments);
     }
     let (source, rest) = match (name, arguments) {
-        ("matches", [Value::String(source)]) | ("split", [Value::String(source)] | [Value::String(source), Value::Integer(_)]) => {
+        ("matches", [Value::String(source)])
+        | ("split", [Value::String(source)] | [Value::String(source), Value::Integer(_)]) => {
             (source, &arguments[1..])
         }
-        ("replaceAll" | "replaceFirst", [Value::String(source), Value::String(_)]) => (source, &arguments[1..]),
+        ("replaceAll" | "replaceFirst", [Value::String(source), Value::String(_)]) => {
+            (source, &arguments[1..])
+        }
         _ => return Ok(None),
     };
     let made;
@@ -47,21 +50,35 @@ pub(super) fn call(
 }
 
 /// `replace`: not a regular expression.
-fn replace(renderer: &mut Renderer<'_>, receiver: &Rc<str>, arguments: &[Value]) -> Rendered<Option<Value>> {
+fn replace(
+    renderer: &mut Renderer<'_>,
+    receiver: &Rc<str>,
+    arguments: &[Value],
+) -> Rendered<Option<Value>> {
     let (from, to) = match arguments {
         [Value::String(from), Value::String(to)] => (from.to_string(), to.to_string()),
-        [Value::Object(Object::Char(from)), Value::Object(Object::Char(to))] => (from.to_string(), to.to_string()),
+        [Value::Object(Object::Char(from)), Value::Object(Object::Char(to))] => {
+            (from.to_string(), to.to_string())
+        }
         _ => return Ok(None),
     };
     let count = receiver.matches(&from).count();
-    let len = receiver.len().saturating_sub(count.saturating_mul(from.len())).saturating_add(count.saturating_mul(to.len()));
+    let len = receiver
+        .len()
+        .saturating_sub(count.saturating_mul(from.len()))
+        .saturating_add(count.saturating_mul(to.len()));
     if len > renderer.budget.bytes_left() {
         return Err(RenderError::spent(Reason::Values).into());
     }
     Ok(text(receiver.replace(&from, &to)))
 }
 
-fn split(renderer: &mut Renderer<'_>, receiver: &Rc<str>, pattern: &Pattern, limit: i32) -> Rendered<Option<Value>> {
+fn split(
+    renderer: &mut Renderer<'_>,
+    receiver: &Rc<str>,
+    pattern: &Pattern,
+    limit: i32,
+) -> Rendered<Option<Value>> {
     let mut parts: Vec<Value> = Vec::new();
     let mut start = 0;
     let pieces_max = usize::try_from(limit).ok().filter(|limit| *limit > 0).unwrap_or(usize::MAX);
@@ -124,7 +141,8 @@ fn expand(
     found: &Match,
     replacement: &str,
 ) -> Result<(), RenderError> {
-    let illegal = |what: &str| RenderError::thrown(format!("the replacement `{replacement}` {what}"));
+    let illegal =
+        |what: &str| RenderError::thrown(format!("the replacement `{replacement}` {what}"));
     let mut rest = replacement.chars().peekable();
     while let Some(character) = rest.next() {
         match character {
@@ -139,10 +157,14 @@ fn expand(
                             None => return Err(illegal("has a `${` without `}`")),
                         }
                     }
-                    pattern.group(&name).ok_or_else(|| illegal("names a group that is not there"))?
+                    pattern
+                        .group(&name)
+                        .ok_or_else(|| illegal("names a group that is not there"))?
                 } else {
                     let first = rest.next().and_then(|digit| digit.to_digit(10));
-                    let mut group = first.ok_or_else(|| illegal("has a `$` without a group; `\\$` is a dollar"))? as usize;
+                    let mut group = first
+                        .ok_or_else(|| illegal("has a `$` without a group; `\\$` is a dollar"))?
+                        as usize;
                     if group >= found.groups.len() {
                         return Err(illegal("refers to a group that is not there"));
                     }

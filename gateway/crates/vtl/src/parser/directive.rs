@@ -2,14 +2,19 @@
 
 use crate::SyntaxError;
 use crate::lexer::Kind;
-use crate::program::{Block, Branch, Define, Expression, Foreach, If, Node, Position, Reference, Set, Slot, Variable};
+use crate::program::{
+    Block, Branch, Define, Expression, Foreach, If, Node, Position, Reference, Set, Slot, Variable,
+};
 
 use super::reference::leading_name;
 use super::{Parser, push_text};
 
 /// Whether `name` is a directive beside `if`, `elseif`, `else`, `end` and `set`.
 pub(super) fn is_known(name: &str) -> bool {
-    matches!(name, "foreach" | "include" | "parse" | "macro" | "literal" | "break" | "define" | "stop")
+    matches!(
+        name,
+        "foreach" | "include" | "parse" | "macro" | "literal" | "break" | "define" | "stop"
+    )
 }
 
 /// An argument of a directive.
@@ -50,7 +55,9 @@ impl Parser<'_, '_> {
             otherwise = Some((position, self.block()?));
         }
         match self.peek()? {
-            Kind::ElseIf => return Err(self.unexpected("`#elseif` comes after `#else`; put it before")),
+            Kind::ElseIf => {
+                return Err(self.unexpected("`#elseif` comes after `#else`; put it before"));
+            }
             Kind::Else => return Err(self.unexpected("a second `#else`")),
             _ => self.end(first, "#if")?,
         }
@@ -75,7 +82,8 @@ impl Parser<'_, '_> {
         }
         let Position { line, .. } = self.position(first);
         let found = self.found();
-        Err(self.unexpected(&format!("expected the `#end` of `{name}` in line {line}, found {found}")))
+        Err(self
+            .unexpected(&format!("expected the `#end` of `{name}` in line {line}, found {found}")))
     }
 
     /// `#set( … )`
@@ -86,7 +94,9 @@ impl Parser<'_, '_> {
         let first = self.next;
         if !self.at_reference()? {
             let found = self.found();
-            return Err(self.unexpected(&format!("expected a reference like `$name` in `#set`, found {found}")));
+            return Err(self.unexpected(&format!(
+                "expected a reference like `$name` in `#set`, found {found}"
+            )));
         }
         let mut target = self.reference()?.reference;
         if target.steps.is_empty() {
@@ -122,11 +132,16 @@ impl Parser<'_, '_> {
                 "foreach" => "`#foreach` needs `($item in $list)`",
                 "define" => "`#define` needs `($name)`",
                 "literal" => "`#literal` needs `()`",
-                "break" => return Ok(block.push(Node::Break(position, None))),
-                "stop" => return Ok(block.push(Node::Stop(position, None))),
-                "parse" => return Ok(block.push(fails(position, name))),
-                "include" => return Ok(()),
-                _ => return Ok(push_text(block, &self.images(first, self.next))),
+                _ => {
+                    match name {
+                        "break" => block.push(Node::Break(position, None)),
+                        "stop" => block.push(Node::Stop(position, None)),
+                        "parse" => block.push(fails(position, name)),
+                        "include" => {}
+                        _ => push_text(block, &self.images(first, self.next)),
+                    }
+                    return Ok(());
+                }
             };
             return Err(self.error_at(first, failure));
         }
@@ -149,14 +164,21 @@ impl Parser<'_, '_> {
             "define" => {
                 let (body, _) = self.body(first, name)?;
                 if arguments.len() != 1 {
-                    return Err(self.error_at(first, "`#define` takes one name, as in `#define($name)`"));
+                    return Err(
+                        self.error_at(first, "`#define` takes one name, as in `#define($name)`")
+                    );
                 }
                 let (start, end) = arguments[0].tokens;
                 let variable = self.slot_after_first(start);
                 let text = self.literal(start, end).into();
                 self.shared.defined.push(body);
                 let defined = self.shared.defined.len() - 1;
-                block.push(Node::Define(Box::new(Define { position, variable, text, block: defined })));
+                block.push(Node::Define(Box::new(Define {
+                    position,
+                    variable,
+                    text,
+                    block: defined,
+                })));
             }
             "macro" => {
                 self.body(first, name)?;
@@ -171,14 +193,23 @@ impl Parser<'_, '_> {
             "literal" => {
                 let (_, tokens) = self.body(first, name)?;
                 let (start, end) = arguments.first().map_or(tokens, |argument| argument.tokens);
+                if start == end {
+                    return Err(self.error_at(first, "`#literal` has nothing inside"));
+                }
                 push_text(block, &self.literal(start, end));
             }
             "break" | "stop" => {
                 if arguments.len() > 1 {
-                    return Err(self.error_at(first, &format!("`#{name}` takes one argument at most")));
+                    return Err(
+                        self.error_at(first, &format!("`#{name}` takes one argument at most"))
+                    );
                 }
                 let argument = arguments.pop().and_then(Argument::into_expression).map(Box::new);
-                block.push(if name == "break" { Node::Break(position, argument) } else { Node::Stop(position, argument) });
+                block.push(if name == "break" {
+                    Node::Break(position, argument)
+                } else {
+                    Node::Stop(position, argument)
+                });
             }
             "parse" | "include" => {
                 if name == "parse" || !arguments.is_empty() {
@@ -262,21 +293,39 @@ impl Parser<'_, '_> {
                     self.next += 1;
                     Value::Word
                 }
-                _ if self.at_reference()? => Value::Reference(Box::new(self.reference()?.reference)),
+                _ if self.at_reference()? => {
+                    Value::Reference(Box::new(self.reference()?.reference))
+                }
                 _ if self.at_parameter()? => Value::Other(self.parameter_value()?),
                 _ => {
                     let found = self.found();
-                    let hint = if name == "foreach" { ": a condition or a calculation needs a `#set` before" } else { "" };
-                    return Err(self.unexpected(&format!("{found} cannot stand in the parentheses of `#{name}`{hint}")));
+                    let hint = if name == "foreach" {
+                        ": a condition or a calculation needs a `#set` before"
+                    } else {
+                        ""
+                    };
+                    return Err(self.unexpected(&format!(
+                        "{found} cannot stand in the parentheses of `#{name}`{hint}"
+                    )));
                 }
             };
             let is_in = name == "foreach" && arguments.len() == 1;
-            if matches!(value, Value::Word) && is_known(name) && !is_in && !(name == "macro" && arguments.is_empty()) {
+            if matches!(value, Value::Word)
+                && is_known(name)
+                && !is_in
+                && !(name == "macro" && arguments.is_empty())
+            {
                 let word = self.image(start);
-                return Err(self.error_at(start, &format!("`{word}` in `#{name}`: expected a reference like `$name`")));
+                return Err(self.error_at(
+                    start,
+                    &format!("`{word}` in `#{name}`: expected a reference like `$name`"),
+                ));
             }
             if !matches!(value, Value::Word) && name == "macro" && arguments.is_empty() {
-                return Err(self.error_at(start, "the name of a `#macro` stands without quotes and without `$`"));
+                return Err(self.error_at(
+                    start,
+                    "the name of a `#macro` stands without quotes and without `$`",
+                ));
             }
             arguments.push(Argument { tokens: (start, self.next), value });
         }

@@ -105,7 +105,10 @@ impl Parser<'_, '_> {
             let text = self.text_without_value(&term);
             rest.push((arithmetic, Term { expression: term.expression, text, chain_text }));
         }
-        Ok(Operand { expression: Expression::Arithmetic(Box::new(first), rest), tokens: (start, self.next) })
+        Ok(Operand {
+            expression: Expression::Arithmetic(Box::new(first), rest),
+            tokens: (start, self.next),
+        })
     }
 
     fn text_without_value(&self, operand: &Operand) -> Box<str> {
@@ -113,11 +116,16 @@ impl Parser<'_, '_> {
             operand.expression,
             Expression::Arithmetic(..) | Expression::Range(_) | Expression::Reference(_)
         );
-        if may_have_none { self.literal(operand.tokens.0, operand.tokens.1).into() } else { "".into() }
+        if may_have_none {
+            self.literal(operand.tokens.0, operand.tokens.1).into()
+        } else {
+            "".into()
+        }
     }
 
     fn unary(&mut self) -> Result<Operand, SyntaxError> {
-        let negated = self.peek()? == Kind::Not || self.peek()? == Kind::Whitespace && self.peek_at(1)? == Kind::Not;
+        let negated = self.peek()? == Kind::Not
+            || self.peek()? == Kind::Whitespace && self.peek_at(1)? == Kind::Not;
         if negated {
             self.blanks()?;
             self.next += 1;
@@ -150,7 +158,9 @@ impl Parser<'_, '_> {
         let found = self.found();
         let hint = match kind {
             Kind::Minus => ": for the negative of a reference write `0 - $x`",
-            Kind::Word if found == "`null`" => ": there is no `null`; compare with `$null`, which is undefined, or with `\"\"`",
+            Kind::Word if found == "`null`" => {
+                ": there is no `null`; compare with `$null`, which is undefined, or with `\"\"`"
+            }
             Kind::Word => ": text needs quotes, a variable needs `$`",
             Kind::BracketedWord => ": the keys of a map need quotes",
             Kind::Assign => ": equality is `==`",
@@ -234,7 +244,10 @@ impl Parser<'_, '_> {
         let is_end = |expression: &Expression| {
             matches!(
                 expression,
-                Expression::Integer(_) | Expression::Long(_) | Expression::Big(_) | Expression::Reference(_)
+                Expression::Integer(_)
+                    | Expression::Long(_)
+                    | Expression::Big(_)
+                    | Expression::Reference(_)
             )
         };
         let at = self.next;

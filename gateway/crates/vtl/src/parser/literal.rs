@@ -20,7 +20,11 @@ pub(super) fn integer(image: &str) -> Expression {
 }
 
 /// A quoted string. In double quotes, `\uXXXX` is a character, and what has a `$` or `#` is a template itself.
-pub(super) fn string(parser: &mut Parser<'_, '_>, image: &str, at: usize) -> Result<Expression, SyntaxError> {
+pub(super) fn string(
+    parser: &mut Parser<'_, '_>,
+    image: &str,
+    at: usize,
+) -> Result<Expression, SyntaxError> {
     let quote = if image.starts_with('"') { "\"" } else { "'" };
     let inner = &image[1..image.len() - 1];
     let doubled = format!("{quote}{quote}");

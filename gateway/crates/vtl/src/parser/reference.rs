@@ -38,7 +38,8 @@ impl Parser<'_, '_> {
 
     /// A reference among text.
     pub(super) fn printed_reference(&mut self) -> Result<Node, SyntaxError> {
-        let Parsed { reference, escaped, escape_prefix, more_prefix, fallback } = self.reference()?;
+        let Parsed { reference, escaped, escape_prefix, more_prefix, fallback } =
+            self.reference()?;
         Ok(Node::Reference(Box::new(Printed {
             slashes: escape_prefix.len(),
             reference,
@@ -65,7 +66,11 @@ impl Parser<'_, '_> {
             let name = self.take_image();
             if self.take(Kind::ParenOpen)? {
                 let arguments = self.arguments()?;
-                steps.push(Step::Method(Method { prepared: prepare(name, &arguments), name: name.into(), arguments }));
+                steps.push(Step::Method(Method {
+                    prepared: prepare(name, &arguments),
+                    name: name.into(),
+                    arguments,
+                }));
             } else {
                 steps.push(Step::Property(name.into()));
             }
@@ -84,7 +89,12 @@ impl Parser<'_, '_> {
         let position = self.position(first);
         let rest = self.literal(first + 1, self.next);
         let mut parsed = Parsed {
-            reference: Reference { position, root: Variable::Word(image.into()), steps, text: format!("{image}{rest}").into() },
+            reference: Reference {
+                position,
+                root: Variable::Word(image.into()),
+                steps,
+                text: format!("{image}{rest}").into(),
+            },
             escaped: false,
             escape_prefix: String::new(),
             more_prefix: String::new(),
@@ -128,9 +138,12 @@ impl Parser<'_, '_> {
             self.blanks()?;
             let what = "a quoted string, an integer, `true`, `false` or a reference as the index";
             let index = match self.peek()? {
-                Kind::String | Kind::Integer | Kind::True | Kind::False | Kind::Identifier | Kind::CurlyOpen => {
-                    self.parameter_value()?
-                }
+                Kind::String
+                | Kind::Integer
+                | Kind::True
+                | Kind::False
+                | Kind::Identifier
+                | Kind::CurlyOpen => self.parameter_value()?,
                 _ => {
                     let found = self.found();
                     return Err(self.unexpected(&format!("expected {what}, found {found}")));
@@ -151,7 +164,10 @@ impl Parser<'_, '_> {
         loop {
             arguments.push(self.parameter()?);
             if !self.take(Kind::Comma)? {
-                self.expect(Kind::MethodClose, "`,` or `)` after an argument (calculations need a `#set` before)")?;
+                self.expect(
+                    Kind::MethodClose,
+                    "`,` or `)` after an argument (calculations need a `#set` before)",
+                )?;
                 return Ok(arguments);
             }
         }
@@ -162,7 +178,9 @@ impl Parser<'_, '_> {
 fn prepare(name: &str, arguments: &[Expression]) -> Prepared {
     let Some(Expression::Text(text)) = arguments.first() else { return Prepared::Nothing };
     match name {
-        "path" | "json" if arguments.len() == 1 => Path::parse(text).map_or(Prepared::Nothing, Prepared::Path),
+        "path" | "json" if arguments.len() == 1 => {
+            Path::parse(text).map_or(Prepared::Nothing, Prepared::Path)
+        }
         "matches" | "replaceAll" | "replaceFirst" | "split" => {
             Pattern::new(text).map_or(Prepared::Nothing, Prepared::Pattern)
         }

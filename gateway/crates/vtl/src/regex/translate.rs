@@ -67,7 +67,10 @@ pub(super) fn java(source: &str) -> Result<Translated, String> {
 /// Whether a group like `(?is)` or `(?s:` turns `flag` on.
 fn has_flag(source: &str, flag: char) -> bool {
     source.split("(?").skip(1).any(|group| {
-        group.chars().take_while(|character| character.is_ascii_alphabetic()).any(|character| character == flag)
+        group
+            .chars()
+            .take_while(|character| character.is_ascii_alphabetic())
+            .any(|character| character == flag)
     })
 }
 
@@ -89,7 +92,11 @@ impl Translator<'_> {
             '\\' => self.escape()?,
             '[' => self.open_class(),
             '.' => {
-                self.push(&if self.dot_is_all { ".".to_owned() } else { format!("[^{LINE_ENDS}]") });
+                self.push(&if self.dot_is_all {
+                    ".".to_owned()
+                } else {
+                    format!("[^{LINE_ENDS}]")
+                });
                 self.atom = true;
             }
             '$' if self.multiline => self.push("$"),
@@ -252,7 +259,8 @@ impl Translator<'_> {
             'u' => self.code_point(4)?,
             'x' => self.code_point(2)?,
             'c' => {
-                let control = self.rest.next().filter(char::is_ascii).ok_or("`\\c` needs a letter")?;
+                let control =
+                    self.rest.next().filter(char::is_ascii).ok_or("`\\c` needs a letter")?;
                 self.push_literal(char::from(control as u8 ^ 0x40));
             }
             '0' => self.octal()?,
@@ -261,7 +269,9 @@ impl Translator<'_> {
                 self.push(character.encode_utf8(&mut [0; 4]));
                 self.backtracks = true;
             }
-            other if other.is_ascii_alphabetic() => return Err(format!("`\\{other}` means nothing")),
+            other if other.is_ascii_alphabetic() => {
+                return Err(format!("`\\{other}` means nothing"));
+            }
             other => self.push_literal(other),
         }
         self.atom = true;
@@ -309,7 +319,8 @@ impl Translator<'_> {
 
     fn property(&mut self, negated: bool) -> Result<(), String> {
         let name: String = if self.rest.next_if_eq(&'{').is_some() {
-            let name: String = std::iter::from_fn(|| self.rest.next_if(|next| *next != '}')).collect();
+            let name: String =
+                std::iter::from_fn(|| self.rest.next_if(|next| *next != '}')).collect();
             self.rest.next();
             name
         } else {
@@ -330,12 +341,16 @@ impl Translator<'_> {
             "XDigit" => "0-9A-Fa-f",
             "Space" => SPACE,
             _ => {
-                let name = name.strip_prefix("Is").or_else(|| name.strip_prefix("java")).unwrap_or(&name);
+                let name =
+                    name.strip_prefix("Is").or_else(|| name.strip_prefix("java")).unwrap_or(&name);
                 let name = match name {
                     "LowerCase" => "Lowercase",
                     "UpperCase" => "Uppercase",
                     "Whitespace" => "White_Space",
-                    "LetterOrDigit" => return Ok(self.class(r"\p{L}\p{Nd}", negated)),
+                    "LetterOrDigit" => {
+                        self.class(r"\p{L}\p{Nd}", negated);
+                        return Ok(());
+                    }
                     other => other,
                 };
                 let letter = if negated { 'P' } else { 'p' };

@@ -154,7 +154,11 @@ fn not_finite() -> RenderError {
 }
 
 /// `left operator right`; `None` for a division by zero.
-pub(super) fn operate(operator: Arithmetic, left: &Number, right: &Number) -> Result<Option<Number>, RenderError> {
+pub(super) fn operate(
+    operator: Arithmetic,
+    left: &Number,
+    right: &Number,
+) -> Result<Option<Number>, RenderError> {
     if matches!(operator, Arithmetic::Divide | Arithmetic::Modulo) && right.is_zero() {
         return Ok(None);
     }
@@ -183,7 +187,9 @@ pub(super) fn operate(operator: Arithmetic, left: &Number, right: &Number) -> Re
             Arithmetic::Subtract => left.subtract(&right),
             Arithmetic::Multiply => left.multiply(&right),
             Arithmetic::Divide => left.divide(&right),
-            Arithmetic::Modulo => return Err(RenderError::thrown("`%` of decimals cannot be calculated")),
+            Arithmetic::Modulo => {
+                return Err(RenderError::thrown("`%` of decimals cannot be calculated"));
+            }
         }),
     }))
 }

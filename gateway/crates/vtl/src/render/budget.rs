@@ -52,9 +52,11 @@ impl Budget {
 
     /// A value of `count` bytes is made.
     pub(crate) fn bytes(&mut self, count: usize) -> Result<(), RenderError> {
-        self.bytes_moved(count)?;
         self.bytes = self.bytes.saturating_add(count);
-        if self.bytes > self.bytes_max { Err(RenderError::spent(Reason::Values)) } else { Ok(()) }
+        if self.bytes > self.bytes_max {
+            return Err(RenderError::spent(Reason::Values));
+        }
+        self.bytes_moved(count)
     }
 
     /// `count` values are held more.
@@ -108,7 +110,10 @@ impl Renderer<'_> {
         let mut measure = Measure::default();
         let mut pending: Vec<Value> = self.variables.iter().flatten().cloned().collect();
         pending.extend(self.loops.iter().cloned());
-        for map in [Side::Request, Side::Response].into_iter().filter_map(|side| self.world.overrides.side(side)) {
+        for map in [Side::Request, Side::Response]
+            .into_iter()
+            .filter_map(|side| self.world.overrides.side(side))
+        {
             pending.push(Value::Map(map.clone()));
         }
         measure.all(pending);
@@ -142,6 +147,7 @@ impl Measure {
                 Value::Map(map) => self.map(&map, &mut pending),
                 Value::Object(Object::Entry(map, _)) => self.map(&map, &mut pending),
                 Value::Object(Object::Iterator(list, _)) => self.list(&list, &mut pending),
+                Value::Object(Object::Scope(scope)) => self.map(&scope.storage, &mut pending),
                 Value::Big(big) => self.bytes += big.bits() as usize / 8,
                 _ => {}
             }

@@ -56,7 +56,11 @@ impl Decimal {
 
     /// Without what is behind the point.
     pub(super) fn whole(&self) -> BigInt {
-        if self.scale > 0 { &self.unscaled / ten_to(self.scale) } else { &self.unscaled * ten_to(-self.scale) }
+        if self.scale > 0 {
+            &self.unscaled / ten_to(self.scale)
+        } else {
+            &self.unscaled * ten_to(-self.scale)
+        }
     }
 
     fn at_scale(&self, scale: i64) -> BigInt {
@@ -79,7 +83,8 @@ impl Decimal {
     }
 
     pub(super) fn multiply(&self, other: &Self) -> Self {
-        let product = Self { unscaled: &self.unscaled * &other.unscaled, scale: self.scale + other.scale };
+        let product =
+            Self { unscaled: &self.unscaled * &other.unscaled, scale: self.scale + other.scale };
         if product.scale.abs() <= SCALE_MAX { product } else { Self::whole_number(product.whole()) }
     }
 
@@ -124,7 +129,8 @@ impl fmt::Display for Decimal {
             return write!(f, "{}{point}{}E{adjusted:+}", &digits[..1], &digits[1..]);
         }
         if adjusted >= 0 {
-            let (whole, fraction) = digits.split_at(usize::try_from(count - self.scale).unwrap_or(0));
+            let (whole, fraction) =
+                digits.split_at(usize::try_from(count - self.scale).unwrap_or(0));
             return write!(f, "{whole}.{fraction}");
         }
         let zeros = usize::try_from(self.scale - count).unwrap_or(0);

@@ -41,7 +41,8 @@ fn of_one_class(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Bool(_), Value::Bool(_)) | (Value::String(_), Value::String(_)) => true,
         (Value::List(left), Value::List(right)) => {
-            left.kind == right.kind || class_is_array_list(left.kind) && class_is_array_list(right.kind)
+            left.kind == right.kind
+                || class_is_array_list(left.kind) && class_is_array_list(right.kind)
         }
         (Value::Map(_), Value::Map(_)) => true,
         (Value::Object(left), Value::Object(right)) => left.class() == right.class(),
@@ -54,11 +55,20 @@ fn class_is_array_list(kind: ListKind) -> bool {
 }
 
 /// Java's `left.equals(right)`.
-pub(crate) fn equals(left: &Value, right: &Value, budget: &mut Budget) -> Result<bool, RenderError> {
+pub(crate) fn equals(
+    left: &Value,
+    right: &Value,
+    budget: &mut Budget,
+) -> Result<bool, RenderError> {
     equals_at(left, right, budget, 0)
 }
 
-fn equals_at(left: &Value, right: &Value, budget: &mut Budget, depth: usize) -> Result<bool, RenderError> {
+fn equals_at(
+    left: &Value,
+    right: &Value,
+    budget: &mut Budget,
+    depth: usize,
+) -> Result<bool, RenderError> {
     budget.steps(1)?;
     if depth > DEPTH_MAX {
         return Err(RenderError::spent(Reason::Depth));

@@ -21,14 +21,17 @@ impl<'r> Renderer<'r> {
             Expression::Long(value) => Value::Long(*value),
             Expression::Big(value) => Value::Big(Rc::new(value.clone())),
             Expression::Double(value) => Value::Double(*value),
-            Expression::Interpolated(interpolated) => Value::String(self.interpolated(interpolated)?.into()),
+            Expression::Interpolated(interpolated) => {
+                Value::String(self.interpolated(interpolated)?.into())
+            }
             Expression::Reference(reference) => return self.execute(reference),
             Expression::List(items) => self.list(items)?,
             Expression::Map(entries) => self.map(entries)?,
             Expression::Range(ends) => return self.range(ends),
-            Expression::Not(_) | Expression::And(_) | Expression::Or(_) | Expression::Compare(..) => {
-                Value::Bool(self.holds(expression)?)
-            }
+            Expression::Not(_)
+            | Expression::And(_)
+            | Expression::Or(_)
+            | Expression::Compare(..) => Value::Bool(self.holds(expression)?),
             Expression::Arithmetic(first, rest) => return self.arithmetic(first, rest),
         }))
     }
@@ -79,7 +82,12 @@ impl<'r> Renderer<'r> {
         })
     }
 
-    fn compares(&mut self, comparison: Comparison, left: Option<Value>, right: Option<Value>) -> Rendered<bool> {
+    fn compares(
+        &mut self,
+        comparison: Comparison,
+        left: Option<Value>,
+        right: Option<Value>,
+    ) -> Rendered<bool> {
         self.budget.steps(1)?;
         match comparison {
             Comparison::Equal => return self.equal(left.as_ref(), right.as_ref()),
@@ -137,15 +145,22 @@ impl<'r> Renderer<'r> {
         };
         // Java's counting overflows, and then there is nothing or no list.
         let count = from.wrapping_sub(to).wrapping_abs().wrapping_add(1);
-        let count = usize::try_from(count).map_err(|_| RenderError::thrown("a range is too long"))?;
+        let count =
+            usize::try_from(count).map_err(|_| RenderError::thrown("a range is too long"))?;
         self.budget.values(count + 1)?;
         let step = if from >= to { -1 } else { 1 };
-        let items =
-            std::iter::successors(Some(from), |at| Some(at.wrapping_add(step))).take(count).map(Value::Integer).collect();
+        let items = std::iter::successors(Some(from), |at| Some(at.wrapping_add(step)))
+            .take(count)
+            .map(Value::Integer)
+            .collect();
         Ok(Some(Value::List(List::new(ListKind::ArrayList, items))))
     }
 
-    fn arithmetic(&mut self, first: &'r Term, rest: &'r [(Arithmetic, Term)]) -> Rendered<Option<Value>> {
+    fn arithmetic(
+        &mut self,
+        first: &'r Term,
+        rest: &'r [(Arithmetic, Term)],
+    ) -> Rendered<Option<Value>> {
         let mut left = self.value(&first.expression)?;
         let mut left_text = &first.text;
         for (operator, term) in rest {
@@ -170,7 +185,9 @@ impl<'r> Renderer<'r> {
             self.budget.bytes(left.len() + right.len())?;
             return Ok(Some(Value::String([&*left, &*right].concat().into())));
         }
-        let Some((left, right)) = left.as_ref().and_then(Number::of).zip(right.as_ref().and_then(Number::of)) else {
+        let Some((left, right)) =
+            left.as_ref().and_then(Number::of).zip(right.as_ref().and_then(Number::of))
+        else {
             return Ok(None);
         };
         let size = left.size() + right.size();

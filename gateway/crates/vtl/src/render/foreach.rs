@@ -12,7 +12,7 @@ use super::{Halt, Rendered, Renderer};
 
 /// What is looped over, and how far.
 enum Items {
-    List { list: List, at: usize, count: usize },
+    List { list: List, at: usize, count: usize, of: Option<(Map, usize)> },
     Map { map: Map, at: usize, count: usize },
     Iterator { list: List, at: Rc<std::cell::Cell<usize>> },
 }
@@ -30,9 +30,10 @@ impl Items {
     fn next(&mut self) -> Result<Option<Value>, RenderError> {
         let changed = || RenderError::thrown("what `#foreach` loops over was changed by its body");
         match self {
-            Self::List { list, at, count } => {
+            Self::List { list, at, count, of } => {
                 let items = list.items.borrow();
-                if items.len() != *count {
+                let map_changed = of.as_ref().is_some_and(|(map, count)| map.len() != *count);
+                if items.len() != *count || map_changed {
                     return Err(changed());
                 }
                 *at += 1;
@@ -96,11 +97,17 @@ impl<'r> Renderer<'r> {
         }
     }
 
-    fn passes(&mut self, foreach: &'r Foreach, mut items: Items, scope: &Rc<Scope>) -> Rendered<()> {
+    fn passes(
+        &mut self,
+        foreach: &'r Foreach,
+        mut items: Items,
+        scope: &Rc<Scope>,
+    ) -> Rendered<()> {
         let names = self.program.loop_names;
         let mut count = 0;
         while count < FOREACH_PASSES_MAX && items.has_next() {
             self.budget.steps(1)?;
+            self.tidy()?;
             self.position = foreach.position;
             let item = present(items.next()?);
             let has_next = items.has_next();
@@ -127,14 +134,18 @@ impl<'r> Renderer<'r> {
         match value {
             Value::List(list) => {
                 let count = list.items.borrow().len();
-                Some(Items::List { list: list.clone(), at: 0, count })
+                let of = self.view.take().filter(|(view, _)| Rc::ptr_eq(&view.items, &list.items));
+                let of = of.map(|(_, map)| (map.len(), map)).map(|(count, map)| (map, count));
+                Some(Items::List { list: list.clone(), at: 0, count, of })
             }
             Value::Map(map) => Some(Items::Map { map: map.clone(), at: 0, count: map.len() }),
             Value::Root(root) => {
                 let map = root.map(&mut self.world)?;
                 Some(Items::Map { at: 0, count: map.len(), map })
             }
-            Value::Object(Object::Iterator(list, at)) => Some(Items::Iterator { list: list.clone(), at: at.clone() }),
+            Value::Object(Object::Iterator(list, at)) => {
+                Some(Items::Iterator { list: list.clone(), at: at.clone() })
+            }
             _ => None,
         }
     }

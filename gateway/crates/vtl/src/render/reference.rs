@@ -93,6 +93,13 @@ impl<'r> Renderer<'r> {
             (Value::List(list), Value::Integer(index)) if list.kind != ListKind::View => {
                 Ok(Some(methods::item(list, index)?))
             }
+            (Value::Object(Object::Scope(scope)), index) => {
+                let key = self.text(&index)?;
+                Ok(scope.get(&key))
+            }
+            (Value::Object(Object::Class(_)), index) => {
+                methods::call(self, value, "get", &[index], &Prepared::Nothing)
+            }
             _ => Ok(None),
         }
     }
@@ -123,7 +130,13 @@ impl<'r> Renderer<'r> {
                 return Ok(Some(found));
             }
             let Some(map) = root.map(&mut self.world) else { return Ok(None) };
-            return methods::call(self, &Value::Map(map), &method.name, &arguments, &method.prepared);
+            return methods::call(
+                self,
+                &Value::Map(map),
+                &method.name,
+                &arguments,
+                &method.prepared,
+            );
         }
         methods::call(self, value, &method.name, &arguments, &method.prepared)
     }
@@ -175,7 +188,9 @@ impl<'r> Renderer<'r> {
         }
         let value = self.settled(Some(value))?.unwrap_or(Value::Null);
         match last {
-            Step::Property(name) | Step::Method(Method { name, .. }) => self.assign_property(&at, name, value),
+            Step::Property(name) | Step::Method(Method { name, .. }) => {
+                self.assign_property(&at, name, value)
+            }
             Step::Index(index) => self.assign_index(&at, index, value),
         }
     }
@@ -184,6 +199,9 @@ impl<'r> Renderer<'r> {
         match at {
             Value::Root(root) => root.set(&mut self.world, name, value),
             Value::Map(map) => drop(methods::put(self, map, name.into(), value)?),
+            Value::Object(Object::Scope(scope)) => {
+                drop(methods::put(self, &scope.storage, name.into(), value)?)
+            }
             _ => {}
         }
         Ok(())
@@ -192,6 +210,14 @@ impl<'r> Renderer<'r> {
     fn assign_index(&mut self, at: &Value, index: &'r Expression, value: Value) -> Rendered<()> {
         let index = self.value(index)?;
         let index = from_the_end(at, index.unwrap_or(Value::Null))?;
+        let storage;
+        let at = match at {
+            Value::Object(Object::Scope(scope)) => {
+                storage = Value::Map(scope.storage.clone());
+                &storage
+            }
+            at => at,
+        };
         match (at, index) {
             (Value::Root(root), index) => {
                 let name = self.text(&index)?;
@@ -230,8 +256,13 @@ fn from_the_end(value: &Value, index: Value) -> Result<Value, RenderError> {
     let size = match value {
         Value::List(list) => list.items.borrow().len(),
         Value::Map(map) => map.len(),
+        Value::Object(Object::Scope(scope)) => scope.storage.len(),
         Value::Root(_) => return Ok(index),
-        _ => return Err(RenderError::thrown(format!("[{negative}] needs something that has a size"))),
+        _ => {
+            return Err(RenderError::thrown(format!(
+                "[{negative}] needs something that has a size"
+            )));
+        }
     };
     Ok(Value::Integer(negative.wrapping_add(i32::try_from(size).unwrap_or(i32::MAX))))
 }

@@ -42,7 +42,12 @@ fn write_list(list: &List, out: &mut dyn Write, depth: usize) -> fmt::Result {
                 if index > 0 {
                     out.write_str(", ")?;
                 }
-                write_value(item, out, depth + 1)?;
+                match item {
+                    Value::List(inner) if std::rc::Rc::ptr_eq(&inner.items, &list.items) => {
+                        out.write_str("(this Collection)")?;
+                    }
+                    item => write_value(item, out, depth + 1)?,
+                }
             }
             out.write_char(']')
         }
@@ -57,7 +62,10 @@ fn write_map(map: &Map, out: &mut dyn Write, depth: usize) -> fmt::Result {
         }
         out.write_str(key)?;
         out.write_char('=')?;
-        write_value(value, out, depth + 1)?;
+        match value {
+            Value::Map(inner) if inner.is_same(map) => out.write_str("(this Map)")?,
+            value => write_value(value, out, depth + 1)?,
+        }
     }
     out.write_char('}')
 }

@@ -7,34 +7,242 @@ pub(crate) struct Generator {
     depth: u32,
 }
 
-const NAMES: &[&str] = &["a", "b", "c", "list", "map", "s", "n", "nope", "foreach", "velocityCount", "x-y", "_u"];
+const NAMES: &[&str] =
+    &["a", "b", "c", "list", "map", "s", "n", "nope", "foreach", "velocityCount", "x-y", "_u"];
 const BLANKS: &[&str] = &["", "", "", " ", "  ", "\n", "\t", " \n", "\r\n", "\n  "];
 const TEXTS: &[&str] = &[
-    "text", "x", "{\"k\": 1}", "5.00", "&#39;", "é€", "😀", "a.b", "(1)", "[0]", "{}", "-", "\"", "'", ",", ":", "...", "|",
-    "in", "and", "true", "if", "end", "!", "@", "null", " = ", "%", "\\n",
+    "text",
+    "x",
+    "{\"k\": 1}",
+    "5.00",
+    "&#39;",
+    "é€",
+    "😀",
+    "a.b",
+    "(1)",
+    "[0]",
+    "{}",
+    "-",
+    "\"",
+    "'",
+    ",",
+    ":",
+    "...",
+    "|",
+    "in",
+    "and",
+    "true",
+    "if",
+    "end",
+    "!",
+    "@",
+    "null",
+    " = ",
+    "%",
+    "\\n",
 ];
 const FRAGMENTS: &[&str] = &[
-    "$", "#", "\\", "\\\\", "$!", "${", "$!{", "}", "{", "[", "]", "(", ")", " ", "\n", "\t", "\r\n", ".", "..", ",", ":", "a",
-    "b", "x1", "1", "-1", "1.5", ".5", "5.", "1e3", "'q'", "\"q\"", "\"$a\"", "\"\"", "''", "'", "\"", "##", "#*", "*#", "#**",
-    "#[[", "]]#", "#set", "#set(", "#{set}(", "#set($a = 1)", "#if", "#if(", "#if(true)", "#{if}(true)", "#else", "#{else}",
-    "#elseif(false)", "#end", "#{end}", "#foreach", "#foreach($i in [1..3])", "#define($d)", "#macro(m)", "#break", "#stop",
-    "#foo", "#foo(", "#foo($a)", "#m", "#m()", "#@foo()", "#literal()", "$a", "${a}", "$!a", "$!{a}", "\\$a", "\\\\$a", "\\#if",
-    "\\\\#if(true)", "\\#set", "\\#foo", "\\#end", "$a.b", "$a.b()", "$a[0]", "$list[0]", "$list.size()", "$map.k", "$\\!a",
-    "$[", "$.", "$$", "$#", "#$a", "$a.", "$a.1", "$a-b", "true", "false", "and", "==", "=", "+", "-", "*", "/", "%", "&&", "||",
-    "!", "<", ">", "in", "é", "😀", "|", ";", "@", "#end\n", "#else \n", ") \n",
+    "$",
+    "#",
+    "\\",
+    "\\\\",
+    "$!",
+    "${",
+    "$!{",
+    "}",
+    "{",
+    "[",
+    "]",
+    "(",
+    ")",
+    " ",
+    "\n",
+    "\t",
+    "\r\n",
+    ".",
+    "..",
+    ",",
+    ":",
+    "a",
+    "b",
+    "x1",
+    "1",
+    "-1",
+    "1.5",
+    ".5",
+    "5.",
+    "1e3",
+    "'q'",
+    "\"q\"",
+    "\"$a\"",
+    "\"\"",
+    "''",
+    "'",
+    "\"",
+    "##",
+    "#*",
+    "*#",
+    "#**",
+    "#[[",
+    "]]#",
+    "#set",
+    "#set(",
+    "#{set}(",
+    "#set($a = 1)",
+    "#if",
+    "#if(",
+    "#if(true)",
+    "#{if}(true)",
+    "#else",
+    "#{else}",
+    "#elseif(false)",
+    "#end",
+    "#{end}",
+    "#foreach",
+    "#foreach($i in [1..3])",
+    "#define($d)",
+    "#macro(zz)",
+    "#break",
+    "#stop",
+    "#foo",
+    "#foo(",
+    "#foo($a)",
+    "#m",
+    "#m()",
+    "#@foo()",
+    "#literal()",
+    "$a",
+    "${a}",
+    "$!a",
+    "$!{a}",
+    "\\$a",
+    "\\\\$a",
+    "\\#if",
+    "\\\\#if(true)",
+    "\\#set",
+    "\\#foo",
+    "\\#end",
+    "$a.b",
+    "$a.b()",
+    "$a[0]",
+    "$list[0]",
+    "$list.size()",
+    "$map.k",
+    "$\\!a",
+    "$[",
+    "$.",
+    "$$",
+    "$#",
+    "#$a",
+    "$a.",
+    "$a.1",
+    "$a-b",
+    "true",
+    "false",
+    "and",
+    "==",
+    "=",
+    "+",
+    "-",
+    "*",
+    "/",
+    "%",
+    "&&",
+    "||",
+    "!",
+    "<",
+    ">",
+    "in",
+    "é",
+    "😀",
+    "|",
+    ";",
+    "@",
+    "#end\n",
+    "#else \n",
+    ") \n",
 ];
 const METHODS: &[&str] = &[
-    "length()", "size()", "isEmpty()", "toString()", "trim()", "toUpperCase()", "hashCode()", "keySet()", "values()",
-    "entrySet()", "get(0)", "get('k')", "get(\"k\")", "contains('a')", "contains(1)", "indexOf('a')", "substring(1)",
-    "substring(0, 1)", "charAt(0)", "startsWith('t')", "endsWith('t')", "replace('a', 'b')", "replaceAll('[a-c]+', '<$0>')",
-    "replaceAll('x*', '-')", "replaceFirst('t', 'T')", "matches('[a-z]+')", "split('e').size()", "split(',')[0]", "concat('z')",
-    "equals('text')", "equals(1)", "equalsIgnoreCase('TEXT')", "compareTo('text')", "add(7)", "add('y')", "remove(0)",
-    "put('p', 1)", "put('q', bare)", "containsKey('k')", "containsValue(1)", "remove('k')", "clear()", "subList(0, 1)",
-    "set(0, 'S')", "lastIndexOf('t')", "intValue()", "doubleValue()", "longValue()", "class.name", "empty", "nope", "nope()",
-    "addAll([1, 2])", "indexOf(2)", "parseInt('7')", "valueOf(12)", "format('%s-%05d', 'q', 3)", "format('%5.2f|%-4s|%x', 1.005, 'ab', 255)",
-    "isEmpty", "key", "count", "index", "hasNext", "first", "last", "parent", "codePointAt(0)", "compareTo(1)", "substring('1')",
-    "replaceAll('(t)(e)', '$2$1')", "replaceAll('(?<=t)e', '_')", "split('').size()", "lastIndexOf('t', 1)", "indexOf('t', 1)",
-    "join('-', ['a', 'b'])", "putAll({'z': 26})", "getClass().getName()", "iterator().next()", "containsAll([1])", "contains(2)",
+    "length()",
+    "size()",
+    "isEmpty()",
+    "toString()",
+    "trim()",
+    "toUpperCase()",
+    "hashCode()",
+    "keySet()",
+    "values()",
+    "entrySet()",
+    "get(0)",
+    "get('k')",
+    "get(\"k\")",
+    "contains('a')",
+    "contains(1)",
+    "indexOf('a')",
+    "substring(1)",
+    "substring(0, 1)",
+    "charAt(0)",
+    "startsWith('t')",
+    "endsWith('t')",
+    "replace('a', 'b')",
+    "replaceAll('[a-c]+', '<$0>')",
+    "replaceAll('x*', '-')",
+    "replaceFirst('t', 'T')",
+    "matches('[a-z]+')",
+    "split('e').size()",
+    "split(',')[0]",
+    "concat('z')",
+    "equals('text')",
+    "equals(1)",
+    "equalsIgnoreCase('TEXT')",
+    "compareTo('text')",
+    "add(7)",
+    "add('y')",
+    "remove(0)",
+    "put('p', 1)",
+    "put('q', bare)",
+    "containsKey('k')",
+    "containsValue(1)",
+    "remove('k')",
+    "clear()",
+    "subList(0, 1)",
+    "set(0, 'S')",
+    "lastIndexOf('t')",
+    "intValue()",
+    "doubleValue()",
+    "longValue()",
+    "class.name",
+    "empty",
+    "nope",
+    "nope()",
+    "addAll([1, 2])",
+    "indexOf(2)",
+    "parseInt('7')",
+    "valueOf(12)",
+    "format('%s-%05d', 'q', 3)",
+    "format('%5.2f|%-4s|%x', 1.005, 'ab', 255)",
+    "isEmpty",
+    "key",
+    "count",
+    "index",
+    "hasNext",
+    "first",
+    "last",
+    "parent",
+    "codePointAt(0)",
+    "compareTo(1)",
+    "substring('1')",
+    "replaceAll('(t)(e)', '$2$1')",
+    "replaceAll('(?<=t)e', '_')",
+    "split('').size()",
+    "lastIndexOf('t', 1)",
+    "indexOf('t', 1)",
+    "join('-', ['a', 'b'])",
+    "putAll({'z': 26})",
+    "getClass().getName()",
+    "iterator().next()",
+    "containsAll([1])",
+    "contains(2)",
 ];
 
 impl Generator {
@@ -95,10 +303,32 @@ impl Generator {
             7..=8 => self.conditional(),
             9..=10 => self.foreach(),
             11 => format!("#define(${}){}#end", self.pick(NAMES), self.body()),
-            12 => self.pick(&["## c\n", "#* c *#", "#** c\n *#", "#[[ $raw #if ]]#", "##", "## $a #if\n"]).to_owned(),
+            12 => self
+                .pick(&["## c\n", "#* c *#", "#** c\n *#", "#[[ $raw #if ]]#", "##", "## $a #if\n"])
+                .to_owned(),
             13 => self.escaped(),
-            14 => self.pick(&["#foo($a)", "#foo", "#{foo}", "#m('x' $a)", "#macro(m $p)[$p]#end", "#@foo()x#end", "#evaluate($a)"]).to_owned(),
-            _ => self.pick(&["#break", "#stop", "#{break}", "#break($foreach)", "#break($foreach.parent)", "#if($c)#break#end", "#literal()$a #if(1)x#end#end"]).to_owned(),
+            14 => self
+                .pick(&[
+                    "#foo($a)",
+                    "#foo",
+                    "#{foo}",
+                    "#m('x' $a)",
+                    "#macro(zz $p)[$p]#end",
+                    "#@foo()x#end",
+                    "#evaluate($a)",
+                ])
+                .to_owned(),
+            _ => self
+                .pick(&[
+                    "#break",
+                    "#stop",
+                    "#{break}",
+                    "#break($foreach)",
+                    "#break($foreach.parent)",
+                    "#if($c)#break#end",
+                    "#literal()$a #if(1)x#end#end",
+                ])
+                .to_owned(),
         };
         self.depth -= 1;
         made
@@ -111,8 +341,25 @@ impl Generator {
     fn escaped(&mut self) -> String {
         let slashes = "\\".repeat(1 + usize::try_from(self.below(4)).unwrap_or(0));
         let what = self.pick(&[
-            "$a", "${a}", "$!a", "$nope.x", "#if", "#end", "#set($a = 3)", "#foreach", "#foo", "#", "$", "x", "#if(true)y#end",
-            "$a.length()", "${list[0]}", "#{end}", "#stop", "$$a", "#break",
+            "$a",
+            "${a}",
+            "$!a",
+            "$nope.x",
+            "#if",
+            "#end",
+            "#set($a = 3)",
+            "#foreach",
+            "#foo",
+            "#",
+            "$",
+            "x",
+            "#if(true)y#end",
+            "$a.length()",
+            "${list[0]}",
+            "#{end}",
+            "#stop",
+            "$$a",
+            "#break",
         ]);
         format!("{slashes}{what}")
     }
@@ -128,7 +375,14 @@ impl Generator {
         for _ in 0..self.below(3) {
             self.depth += 1;
             match self.below(5) {
-                0 => inner += &format!(".{}", self.pick(&["k", "l", "m", "empty", "class", "nope", "key", "value", "size"])),
+                0 => {
+                    inner += &format!(
+                        ".{}",
+                        self.pick(&[
+                            "k", "l", "m", "empty", "class", "nope", "key", "value", "size"
+                        ])
+                    )
+                }
                 1 => inner += &format!("[{}]", self.index()),
                 _ => inner += &format!(".{}", self.pick(METHODS)),
             }
@@ -143,7 +397,9 @@ impl Generator {
     }
 
     fn index(&mut self) -> String {
-        let index = self.pick(&["0", "1", "-1", "5", "'k'", "\"k\"", "'l'", "true", "$n", "$nope", "\"$a\"", "$list[0]"]);
+        let index = self.pick(&[
+            "0", "1", "-1", "5", "'k'", "\"k\"", "'l'", "true", "$n", "$nope", "\"$a\"", "$list[0]",
+        ]);
         format!("{}{index}{}", self.pick(&["", "", " "]), self.pick(&["", "", " "]))
     }
 
@@ -157,11 +413,21 @@ impl Generator {
         };
         let hash = self.pick(&["#set(", "#set( ", "#set (", "#{set}("]);
         let blank = self.pick(BLANKS);
-        format!("{blank}{hash}{target} = {}{}){}", self.expression(), self.pick(&["", " "]), self.pick(BLANKS))
+        format!(
+            "{blank}{hash}{target} = {}{}){}",
+            self.expression(),
+            self.pick(&["", " "]),
+            self.pick(BLANKS)
+        )
     }
 
     fn conditional(&mut self) -> String {
-        let mut made = format!("{}({}){}", self.pick(&["#if", "#if ", "#{if}"]), self.expression(), self.body());
+        let mut made = format!(
+            "{}({}){}",
+            self.pick(&["#if", "#if ", "#{if}"]),
+            self.expression(),
+            self.body()
+        );
         if self.one_in(4) {
             made += &format!("#elseif({}){}", self.expression(), self.body());
         }
@@ -184,8 +450,22 @@ impl Generator {
             4 => "[1, 'b', $nope]".to_owned(),
             _ => "$list".to_owned(),
         };
-        let inside = self.pick(&["$foreach.count", "$velocityCount", "$foreach.hasNext,", "#if($foreach.last).#end", "$!foreach.parent.index", "$velocityHasNext", ""]);
-        format!("#foreach(${} in {over}){}{inside}{}{}", self.pick(&["i", "a", "n", "x"]), self.pick(BLANKS), self.body(), self.end())
+        let inside = self.pick(&[
+            "$foreach.count",
+            "$velocityCount",
+            "$foreach.hasNext,",
+            "#if($foreach.last).#end",
+            "$!foreach.parent.index",
+            "$velocityHasNext",
+            "",
+        ]);
+        format!(
+            "#foreach(${} in {over}){}{inside}{}{}",
+            self.pick(&["i", "a", "n", "x"]),
+            self.pick(BLANKS),
+            self.body(),
+            self.end()
+        )
     }
 
     fn body(&mut self) -> String {
@@ -203,8 +483,9 @@ impl Generator {
             5..=7 => self.reference(),
             8..=12 => {
                 let operator = self.pick(&[
-                    " + ", "+", " - ", " * ", "/", " % ", " == ", "==", " != ", " < ", " > ", " <= ", ">=", " && ", "&&", " || ", " and ",
-                    " or ", " eq ", " ne ", " lt ", " gt ", " ge ", " le ",
+                    " + ", "+", " - ", " * ", "/", " % ", " == ", "==", " != ", " < ", " > ",
+                    " <= ", ">=", " && ", "&&", " || ", " and ", " or ", " eq ", " ne ", " lt ",
+                    " gt ", " ge ", " le ",
                 ]);
                 format!("{}{operator}{}", self.expression(), self.expression())
             }
@@ -218,18 +499,70 @@ impl Generator {
 
     fn literal(&mut self) -> String {
         self.pick(&[
-            "1", "0", "-3", "2147483647", "9223372036854775807", "99999999999999999999", "1.5", "0.1", "1e3", ".5", "5.", "1e-5", "123456789.0",
-            "true", "false", "'text'", "\"text\"", "'it''s'", "\"$a\"", "\"x$!{n}y\"", "\"#if($c)T#{else}F#end\"", "''", "\"\"", "\"\\u0041\"",
-            "\"say \"\"x\"\"\"", "'$a'", "\"$n-1\"", "\"#foreach($q in [1,2])$q#end\"", "\"## c\"", "\"a\nb\"", "'#end'", "\"\\$a\"", "\"$a.length()\"",
-            "10", "3", "-7", "2.0", "'5'", "010",
+            "1",
+            "0",
+            "-3",
+            "2147483647",
+            "9223372036854775807",
+            "99999999999999999999",
+            "1.5",
+            "0.1",
+            "1e3",
+            ".5",
+            "5.",
+            "1e-5",
+            "123456789.0",
+            "true",
+            "false",
+            "'text'",
+            "\"text\"",
+            "'it''s'",
+            "\"$a\"",
+            "\"x$!{n}y\"",
+            "\"#if($c)T#{else}F#end\"",
+            "''",
+            "\"\"",
+            "\"\\u0041\"",
+            "\"say \"\"x\"\"\"",
+            "'$a'",
+            "\"$n-1\"",
+            "\"#foreach($q in [1,2])$q#end\"",
+            "\"## c\"",
+            "\"a\nb\"",
+            "'#end'",
+            "\"\\$a\"",
+            "\"$a.length()\"",
+            "10",
+            "3",
+            "-7",
+            "2.0",
+            "'5'",
+            "010",
         ])
         .to_owned()
     }
 
     fn container(&mut self) -> String {
         self.pick(&[
-            "[]", "[1, 2]", "['a',$nope,\"$n\"]", "[1..3]", "[3 .. 1]", "[$n..9]", "[0..$nope]", "{}", "{ }", "{'k': 'v'}", "{'a' : 1, \"b$n\":[1,{}]}",
-            "[[1],[2, [3]]]", "[ 1 ]", "{$a:$n}", "[true,false]", "[1.5..2]", "[ ]", "{'k':}", "[1 2]",
+            "[]",
+            "[1, 2]",
+            "['a',$nope,\"$n\"]",
+            "[1..3]",
+            "[3 .. 1]",
+            "[$n..9]",
+            "[0..$nope]",
+            "{}",
+            "{ }",
+            "{'k': 'v'}",
+            "{'a' : 1, \"b$n\":[1,{}]}",
+            "[[1],[2, [3]]]",
+            "[ 1 ]",
+            "{$a:$n}",
+            "[true,false]",
+            "[1.5..2]",
+            "[ ]",
+            "{'k':}",
+            "[1 2]",
         ])
         .to_owned()
     }

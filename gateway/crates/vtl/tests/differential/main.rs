@@ -39,11 +39,18 @@ fn compare(seed: u64, count: usize) {
             differences.push(format!("{template:?}\n  velocity {theirs:?}\n  ours     {ours:?}"));
         }
     }
-    println!("seed {seed}: {count} templates, {rendered} of them rendered by both, {} differences", differences.len());
+    println!(
+        "seed {seed}: {count} templates, {rendered} of them rendered by both, {} differences",
+        differences.len()
+    );
     assert!(rendered > count / 4, "too few templates render: the generator makes mostly errors");
     differences.sort_by_key(String::len);
     let shown = differences.iter().take(SHOWN_MAX).cloned().collect::<Vec<_>>().join("\n");
-    assert!(differences.is_empty(), "{} of {count} differ (VTL_SEED={seed}):\n{shown}", differences.len());
+    assert!(
+        differences.is_empty(),
+        "{} of {count} differ (VTL_SEED={seed}):\n{shown}",
+        differences.len()
+    );
 }
 
 #[test]
@@ -54,7 +61,13 @@ fn a_fixed_seed() {
 #[test]
 fn a_fresh_seed() {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(2, |now| now.as_secs());
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(2, |now| now.as_secs());
     let seed = number("VTL_SEED").unwrap_or(now);
-    compare(seed, number("VTL_CASES").map_or(FRESH_CASES, |count| usize::try_from(count).unwrap_or(FRESH_CASES)));
+    compare(
+        seed,
+        number("VTL_CASES")
+            .map_or(FRESH_CASES, |count| usize::try_from(count).unwrap_or(FRESH_CASES)),
+    );
 }

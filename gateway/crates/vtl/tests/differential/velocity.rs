@@ -19,18 +19,28 @@ pub(crate) struct Velocity;
 impl Velocity {
     /// What Velocity makes of `templates`; `None` where it is not installed.
     pub(crate) fn render_all(templates: &[String]) -> Option<Vec<Outcome>> {
-        let directory = std::env::var_os("VELOCITY_JARS").map_or_else(|| PathBuf::from("/usr/share/java"), PathBuf::from);
+        let directory = std::env::var_os("VELOCITY_JARS")
+            .map_or_else(|| PathBuf::from("/usr/share/java"), PathBuf::from);
         let missing: Vec<_> = JARS.iter().filter(|jar| !directory.join(jar).exists()).collect();
-        let has = |program: &str| Command::new(program).arg("-version").output().is_ok_and(|run| run.status.success());
+        let has = |program: &str| {
+            Command::new(program).arg("-version").output().is_ok_and(|run| run.status.success())
+        };
         if !missing.is_empty() || !has("java") || !has("javac") {
-            println!("left out: the comparison with Velocity 1.7 (Debian's packages velocity and default-jdk-headless); missing jars: {missing:?}");
+            println!(
+                "left out: the comparison with Velocity 1.7 (Debian's packages velocity and default-jdk-headless); missing jars: {missing:?}"
+            );
             return None;
         }
         let classes = tempdir();
-        let jars: Vec<_> = JARS.iter().map(|jar| directory.join(jar).display().to_string()).collect();
+        let jars: Vec<_> =
+            JARS.iter().map(|jar| directory.join(jar).display().to_string()).collect();
         let class_path = format!("{}:{}", classes.display(), jars.join(":"));
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/velocity/Harness.java");
-        let compiled = Command::new("javac").args(["-cp", &class_path, "-d"]).arg(&classes).arg(source).status();
+        let compiled = Command::new("javac")
+            .args(["-cp", &class_path, "-d"])
+            .arg(&classes)
+            .arg(source)
+            .status();
         assert!(compiled.is_ok_and(|status| status.success()), "the harness compiles");
         let mut java = Command::new("java")
             .args(["-XX:+UseSerialGC", "-cp", &class_path, "Harness"])
@@ -39,7 +49,8 @@ impl Velocity {
             .spawn()
             .expect("java starts");
         let mut input = java.stdin.take().expect("java has an input");
-        let lines: Vec<String> = templates.iter().map(|template| encode(template.as_bytes())).collect();
+        let lines: Vec<String> =
+            templates.iter().map(|template| encode(template.as_bytes())).collect();
         let feeder = std::thread::spawn(move || {
             for line in lines {
                 if writeln!(input, "{line}").is_err() {
@@ -68,7 +79,8 @@ fn tempdir() -> PathBuf {
     use std::sync::atomic::{AtomicU32, Ordering};
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    let directory = std::env::temp_dir().join(format!("gateway-vtl-{}-{count}", std::process::id()));
+    let directory =
+        std::env::temp_dir().join(format!("gateway-vtl-{}-{count}", std::process::id()));
     std::fs::create_dir_all(&directory).expect("a directory can be made");
     directory
 }
@@ -78,7 +90,8 @@ const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 fn encode(bytes: &[u8]) -> String {
     let mut text = String::new();
     for chunk in bytes.chunks(3) {
-        let word = chunk.iter().fold(0u32, |word, byte| word << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        let word = chunk.iter().fold(0u32, |word, byte| word << 8 | u32::from(*byte))
+            << (8 * (3 - chunk.len()));
         for index in 0..4 {
             let digit = char::from(ALPHABET[(word >> (18 - 6 * index) & 63) as usize]);
             text.push(if index > chunk.len() { '=' } else { digit });
@@ -90,7 +103,8 @@ fn encode(bytes: &[u8]) -> String {
 fn decode(text: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     let (mut word, mut bits) = (0u32, 0);
-    for digit in text.bytes().filter_map(|byte| ALPHABET.iter().position(|letter| *letter == byte)) {
+    for digit in text.bytes().filter_map(|byte| ALPHABET.iter().position(|letter| *letter == byte))
+    {
         word = word << 6 | u32::try_from(digit).expect("a digit is small");
         bits += 6;
         if bits >= 8 {

@@ -47,7 +47,10 @@ impl Request for TestRequest {
     }
 
     fn context(&self, path: &str) -> Option<Cow<'_, str>> {
-        self.context.iter().find(|(name, _)| name == path).map(|(_, value)| Cow::Borrowed(value.as_str()))
+        self.context
+            .iter()
+            .find(|(name, _)| name == path)
+            .map(|(_, value)| Cow::Borrowed(value.as_str()))
     }
 
     fn authorizer(&self, _: &mut dyn FnMut(&str, &str)) -> bool {
@@ -72,9 +75,15 @@ pub(crate) fn rendered_for(
 }
 
 /// Renders `template` for `request` with `overrides`.
-pub(crate) fn render_into(template: &str, request: &TestRequest, overrides: &mut Overrides) -> Result<String, String> {
+pub(crate) fn render_into(
+    template: &str,
+    request: &TestRequest,
+    overrides: &mut Overrides,
+) -> Result<String, String> {
     let template = Template::parse(template).map_err(|error| error.to_string())?;
     let mut out = String::new();
-    template.render(request, overrides, &Limits::default(), &mut out).map_err(|error| error.to_string())?;
+    template
+        .render(request, overrides, &Limits::default(), &mut out)
+        .map_err(|error| error.to_string())?;
     Ok(out)
 }

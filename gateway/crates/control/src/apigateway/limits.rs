@@ -38,6 +38,3 @@ pub(super) const TTL_SECONDS_MAX: i64 = 3600;
 pub(super) const ACCOUNT_BURST: i64 = 5000;
 /// The account's rate limit, in requests per second. Source: as [`ACCOUNT_BURST`].
 pub(super) const ACCOUNT_RATE: f64 = 10_000.0;
-
-/// The days that a client certificate holds. Source: API Gateway Developer Guide, "the certificate … is valid for 365 days".
-pub(super) const CERTIFICATE_DAYS: u64 = 365;

@@ -241,10 +241,9 @@ fn set(
 /// A map that the last removal has emptied goes.
 fn drop_empty(root: &mut Value, above: &[String]) {
     let [name] = above else { return };
-    if root.get(name).and_then(Value::as_object).is_some_and(Map::is_empty) {
-        if let Some(members) = root.as_object_mut() {
-            members.remove(name);
-        }
+    let is_empty = root.get(name).and_then(Value::as_object).is_some_and(Map::is_empty);
+    if let (true, Some(members)) = (is_empty, root.as_object_mut()) {
+        members.remove(name);
     }
 }
 

@@ -33,6 +33,8 @@ pub struct ServicePlan {
     pub path: Vec<UriPart>,
     /// What the URI has after its `?`, or an action as `Action=NAME`; empty without one. Mapped queries follow it.
     pub query: Vec<UriPart>,
+    /// It is an action, whose parameters are a form unless it takes JSON.
+    pub is_action: bool,
     /// For an action of a service that takes JSON.
     pub json: Option<JsonAction>,
     /// Mapped headers; names that are silently dropped are already gone.

@@ -9,7 +9,6 @@
 
 #![forbid(unsafe_code)]
 
-pub mod apigateway;
 pub mod backup;
 pub mod limits;
 pub mod signature;

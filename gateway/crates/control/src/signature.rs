@@ -13,7 +13,6 @@ mod claim;
 mod time;
 
 pub use claim::Claim;
-pub use time::basic as timestamp;
 pub(crate) use time::iso;
 
 /// A payload that is not part of the signature; only Amazon S3 has such.

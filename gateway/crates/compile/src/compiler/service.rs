@@ -81,6 +81,7 @@ impl StageContext<'_, '_> {
             method,
             path: parts(&path, &mappings.paths, keeps_all),
             query: parts(&query, &mappings.paths, keeps_all),
+            is_action: matches!(call.target, ServiceTarget::Action { .. }),
             json,
             headers: mappings.headers,
             queries: mappings.queries,

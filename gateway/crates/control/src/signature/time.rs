@@ -26,8 +26,8 @@ pub(super) fn parse(text: &str) -> Option<([u8; 16], u64)> {
     Some((bytes, seconds * 1000))
 }
 
-/// `20260102T030405Z`, as `X-Amz-Date` has it.
-pub fn basic(unix_ms: u64) -> String {
+/// `20260102T030405Z`
+pub(crate) fn basic(unix_ms: u64) -> String {
     let (year, month, day, hour, minute, second) = fields(unix_ms);
     format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
 }

@@ -56,6 +56,8 @@ impl Said {
         if let Some(json) = json {
             fields.complete(b"X-Amz-Target", &json.target);
             fields.complete(b"Content-Type", json.content_type.as_bytes());
+        } else if plan.is_action && !fields.has(b"X-Amz-Target") {
+            fields.complete(b"Content-Type", b"application/x-www-form-urlencoded");
         } else if !body.is_empty() {
             let content_type = values.x.known_field(FieldName::ContentType);
             fields.complete(b"Content-Type", content_type.unwrap_or(b"application/json"));
@@ -239,9 +241,13 @@ impl Fields {
         Ok(fields)
     }
 
+    fn has(&self, name: &[u8]) -> bool {
+        self.0.iter().any(|(other, _)| other.eq_ignore_ascii_case(name))
+    }
+
     /// Adds a field unless one of that name is there.
     fn complete(&mut self, name: &[u8], value: &[u8]) {
-        if !self.0.iter().any(|(other, _)| other.eq_ignore_ascii_case(name)) {
+        if !self.has(name) {
             self.push(name, value.to_vec());
         }
     }

@@ -21,7 +21,7 @@ mod security;
 use crate::assemble::Siblings;
 use crate::decode::{Part, Piece};
 use crate::ids::derived_id;
-use crate::limits::{API_ID_CHARS, PART_ID_CHARS};
+use crate::limits::{API_ID_CHARS, NODES_MAX, PART_ID_CHARS};
 use crate::node::{Kind, Node};
 use crate::report::Report;
 use crate::stack::StackResult;
@@ -31,7 +31,8 @@ use gateway_model::{
     AuthorizerId, AuthorizerType, Deployment, DeploymentId, Model, RequestValidatorId, ResourceId,
     RestApi, RestApiId, Spanned, Stage, StageName,
 };
-use std::collections::{BTreeMap, HashMap};
+use std::cell::Cell;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// What API Gateway's extensions begin with.
 pub(crate) const EXTENSION: &str = "x-amazon-apigateway-";
@@ -96,7 +97,8 @@ pub(crate) fn load_document(root: &Node, stack: &StackFacts, options: &Options) 
         return result;
     }
     let id_of = |role: &str, chars| derived_id(&stack.name, LOGICAL_ID, role, chars);
-    let document = Document { root, report: &report };
+    let budget = Cell::new(NODES_MAX);
+    let document = Document { root, report: &report, budget: &budget };
     let custom = root::custom_id(&Cursor::root(document));
     let id = custom.unwrap_or_else(|| id_of("id", API_ID_CHARS));
     let resource = ResourceId::new(&id_of("root", PART_ID_CHARS));
@@ -143,14 +145,16 @@ pub(crate) fn import(document: &Node, api: &mut RestApi, settings: &Import<'_>, 
     let mark = report.mark();
     let substituted = has_variables(document).then(|| substitute(document, settings.options));
     let root = substituted.as_ref().unwrap_or(document);
-    let cursor = Cursor::root(Document { root, report });
+    let budget = Cell::new(NODES_MAX);
+    let cursor = Cursor::root(Document { root, report, budget: &budget });
     if let Some(version) = version(&cursor) {
         let mut importer = Importer {
             settings,
             version,
             api,
             root: cursor.clone(),
-            authorizers: HashMap::new(),
+            schemes: HashMap::new(),
+            schema_names: HashSet::new(),
             validators: HashMap::new(),
             siblings: HashMap::new(),
             generated: BTreeMap::new(),
@@ -172,14 +176,30 @@ struct Importer<'a, 'n> {
     version: Version,
     api: &'a mut RestApi,
     root: Cursor<'n>,
-    /// Authorizers by the name of their security scheme.
-    authorizers: HashMap<String, (AuthorizerId, AuthorizerType)>,
+    /// What each security scheme asks for.
+    schemes: HashMap<&'n str, Scheme>,
+    /// The names of all schemas, read or not.
+    schema_names: HashSet<&'n str>,
     /// Request validators by name.
     validators: HashMap<String, RequestValidatorId>,
     /// The path parts below each resource.
     siblings: HashMap<ResourceId, Siblings>,
     /// Models made of schemas that have no name, by their text.
     generated: BTreeMap<String, Model>,
+}
+
+/// What a security scheme asks for.
+enum Scheme {
+    /// The header `x-api-key`.
+    ApiKey,
+    /// A signature.
+    Signature,
+    /// What an authorizer asks for.
+    Authorizer(AuthorizerId, AuthorizerType),
+    /// Nothing that can be checked; that has been said.
+    Broken,
+    /// Nothing that API Gateway checks.
+    Unchecked,
 }
 
 /// `swagger: "2.0"` or `openapi: 3.0.x`; anything else is reported.

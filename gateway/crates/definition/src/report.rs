@@ -75,6 +75,11 @@ impl Report {
         });
     }
 
+    /// Whether nothing more is taken: what would be said need not be written.
+    pub(crate) fn is_full(&self) -> bool {
+        self.found.borrow().len() > DIAGNOSTICS_MAX
+    }
+
     /// How many diagnostics there are, for [`Report::demote_since`].
     pub(crate) fn mark(&self) -> usize {
         self.found.borrow().len()

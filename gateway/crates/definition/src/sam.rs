@@ -11,6 +11,7 @@ mod cors;
 mod event;
 mod usage;
 
+use crate::limits::NODES_MAX;
 use crate::node::{Key, Kind, Node};
 use crate::report::Report;
 pub(crate) use api::LOCAL_BUCKET;
@@ -46,6 +47,8 @@ struct Api {
     is_oas3: bool,
     /// Statements of the resource policy that events ask for.
     statements: Vec<Node>,
+    /// How many values may still be copied to operations.
+    budget: usize,
 }
 
 /// Names of what the transform makes, by the names that templates have for them: `Api.Stage`.
@@ -62,6 +65,15 @@ pub(crate) fn transform(root: Node, report: &Report) -> Node {
     let globals =
         |section: &str| root.member("Globals").and_then(|globals| globals.member(section)).cloned();
     let api_globals = globals("Api");
+    // Each API has a copy of them.
+    let copies = resources.iter().filter(|(_, resource)| is_api(resource)).count() + 1;
+    if let Some(globals) = &api_globals
+        && globals.count(NODES_MAX).saturating_mul(copies) > NODES_MAX
+    {
+        let text = format!("Globals make more than {NODES_MAX} values of {copies} APIs");
+        report.error(&globals.place, text);
+        return root;
+    }
     let mut apis: BTreeMap<String, Api> = BTreeMap::new();
     for (key, resource) in resources.iter().filter(|(_, resource)| is_api(resource)) {
         let empty = Node::new(&resource.place, Kind::Map(Vec::new()));

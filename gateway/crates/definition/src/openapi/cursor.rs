@@ -1,9 +1,10 @@
 //! A place in a document: its value, the way that led there, and how to complain about it.
 
-use crate::limits::REFERENCE_CHAIN_MAX;
+use crate::limits::{NODES_MAX, REFERENCE_CHAIN_MAX};
 use crate::node::{Key, Kind, Node};
 use crate::report::Report;
 use gateway_model::{Diagnostic, Place, Spanned, UnknownName};
+use std::cell::Cell;
 use std::fmt;
 use std::rc::Rc;
 
@@ -12,6 +13,8 @@ use std::rc::Rc;
 pub(super) struct Document<'n> {
     pub(super) root: &'n Node,
     pub(super) report: &'n Report,
+    /// How many values may still be looked at more than once: references multiply them.
+    pub(super) budget: &'n Cell<usize>,
 }
 
 /// A value of a document, with the way from its root.
@@ -186,12 +189,32 @@ impl<'n> Cursor<'n> {
                 reference.error(format!("the reference \"{}\" leads nowhere", text.value));
                 return None;
             };
+            if !reference.charge(target.node.count(self.document.budget.get())) {
+                return None;
+            }
             at = target;
         }
         self.error(format!(
             "the reference leads in a circle, or over more than {REFERENCE_CHAIN_MAX} others"
         ));
         None
+    }
+
+    /// Takes from the budget. `false` when nothing is left, which is said once.
+    pub(super) fn charge(&self, values: usize) -> bool {
+        let left = self.document.budget.get();
+        if left == 0 {
+            return false;
+        }
+        let now = left.saturating_sub(values);
+        self.document.budget.set(now);
+        if now == 0 {
+            self.error_with_help(
+                format!("what is referred to time and again holds more than {NODES_MAX} values"),
+                "refer to fewer or smaller things",
+            );
+        }
+        now > 0
     }
 
     /// The value that a JSON pointer names, in the form that URIs have.
@@ -202,6 +225,9 @@ impl<'n> Cursor<'n> {
         }
         for segment in pointer.strip_prefix('/')?.split('/') {
             let segment = unescaped(segment);
+            if !self.charge(at.node.members().len()) {
+                return None;
+            }
             at = match &at.node.kind {
                 Kind::Map(_) => at.member(&segment)?,
                 Kind::Seq(items) => {
@@ -232,6 +258,9 @@ impl<'n> Cursor<'n> {
     }
 
     pub(super) fn warning(&self, text: impl fmt::Display) {
+        if self.document.report.is_full() {
+            return;
+        }
         self.push(Diagnostic::warning(self.place(), self.located(text)));
     }
 

@@ -22,6 +22,8 @@ impl<'n> Importer<'_, 'n> {
 
     pub(super) fn read_models(&mut self, _: &Cursor<'n>) {
         let Some(schemas) = self.schemas() else { return };
+        let names = schemas.node.members().iter().map(|(key, _)| key.text.as_str());
+        self.schema_names = names.collect();
         for (key, schema) in schemas.members() {
             let name = &key.text;
             if !is_model_name(name) {
@@ -122,7 +124,7 @@ impl<'n> Importer<'_, 'n> {
             }
             return text.to_owned();
         };
-        let is_known = self.schemas().is_some_and(|schemas| schemas.member(name).is_some());
+        let is_known = self.schema_names.contains(name);
         if !is_known && !self.api.models.contains_key(name) {
             at.warning(format!("Reference to model '{name}' not found. Ignoring."));
         }

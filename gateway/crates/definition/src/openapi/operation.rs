@@ -2,7 +2,8 @@
 
 use super::cursor::Cursor;
 use super::root::status_code;
-use super::{Importer, Version};
+use super::{Importer, Scheme, Version};
+use crate::limits::NODES_MAX;
 use gateway_model::{
     AuthorizationType, AuthorizerType, HttpMethod, Method, MethodResponse, PathPart, ResourceId,
     StatusCode,
@@ -31,6 +32,9 @@ const MEMBERS: [&str; 19] = [
     // Of HTTP APIs: it says of a route that it is the default.
     "isDefaultRoute",
 ];
+
+/// What looking at a requirement costs, in values. Ours: each is looked up.
+const REQUIREMENT_WEIGHT: usize = 8;
 
 impl<'n> Importer<'_, 'n> {
     pub(super) fn method(
@@ -171,6 +175,10 @@ impl<'n> Importer<'_, 'n> {
         let security = operation.member("security").or_else(|| self.root.member("security"));
         if let Some(security) = security {
             method.authorization_place = security.place().clone();
+            // Those of the whole document are looked at for each operation.
+            if !security.charge(security.node.count(NODES_MAX).saturating_mul(REQUIREMENT_WEIGHT)) {
+                return;
+            }
             for requirement in security.items() {
                 for (key, scopes) in requirement.members() {
                     self.requirement(&key.text, &scopes, method);
@@ -196,29 +204,44 @@ impl<'n> Importer<'_, 'n> {
     }
 
     fn requirement(&mut self, scheme: &str, scopes: &Cursor<'n>, method: &mut Method) {
-        if self.is_api_key(scheme) {
+        let kind = self.schemes.get(scheme);
+        if matches!(kind, Some(Scheme::ApiKey)) {
             method.api_key_required = true;
             return;
         }
         if method.authorization_type != AuthorizationType::None {
             return;
         }
-        if self.is_signed(scheme) {
-            method.authorization_type = AuthorizationType::AwsIam;
-            return;
-        }
-        let Some((id, kind)) = self.authorizers.get(scheme) else {
-            // The SAM transform writes NONE where an operation is to stay open.
-            if scheme != "NONE" {
-                self.unknown_requirement(scheme, scopes);
+        match kind {
+            Some(Scheme::Signature) => {
+                method.authorization_type = AuthorizationType::AwsIam;
+                return;
             }
-            return;
-        };
-        method.authorizer_id = Some(id.clone());
-        method.authorization_type = match kind {
-            AuthorizerType::CognitoUserPools => AuthorizationType::CognitoUserPools,
-            AuthorizerType::Token | AuthorizerType::Request => AuthorizationType::Custom,
-        };
+            Some(Scheme::Authorizer(id, kind)) => {
+                method.authorizer_id = Some(id.clone());
+                method.authorization_type = match kind {
+                    AuthorizerType::CognitoUserPools => AuthorizationType::CognitoUserPools,
+                    AuthorizerType::Token | AuthorizerType::Request => AuthorizationType::Custom,
+                };
+            }
+            // The SAM transform writes NONE where an operation is to stay open.
+            None if scheme == "NONE" => return,
+            None => {
+                let text = format!(
+                    "no security scheme is called \"{scheme}\"; this requirement is left out"
+                );
+                return scopes.warning(text);
+            }
+            Some(Scheme::Unchecked) => {
+                let text = format!(
+                    "API Gateway does not check the security scheme \"{scheme}\"; it needs \
+                     x-amazon-apigateway-authorizer, x-amazon-apigateway-authtype, or to be the \
+                     header x-api-key"
+                );
+                return scopes.warning(text);
+            }
+            Some(Scheme::Broken | Scheme::ApiKey) => return,
+        }
         let scopes = scopes.items().into_iter().filter_map(|scope| scope.as_text());
         method.authorization_scopes = scopes.map(|scope| scope.value).collect();
     }

@@ -2,6 +2,7 @@
 
 use super::Importer;
 use super::cursor::Cursor;
+use crate::limits::PATH_PARTS_MAX;
 use gateway_model::{HttpMethod, PathPart, Place, ResourceId};
 
 /// Members of a path that are operations.
@@ -89,6 +90,10 @@ impl<'n> Importer<'_, 'n> {
     fn resource(&mut self, path: &str, place: &Place, item: &Cursor<'n>) -> Option<ResourceId> {
         let mut at = self.api.root.clone();
         let trimmed = path.trim_matches('/');
+        if trimmed.split('/').count() > PATH_PARTS_MAX {
+            item.error(format!("a path has more than {PATH_PARTS_MAX} parts"));
+            return None;
+        }
         if path.len() > 1 && (path.ends_with('/') || path.contains("//")) {
             item.warning(format!("resources have no empty path parts: {path} becomes /{trimmed}"));
         }

@@ -224,6 +224,9 @@ impl<'n> Importer<'_, 'n> {
     pub(super) fn media_types(&self, operation: &Cursor<'n>, name: &str) -> Vec<String> {
         let own = operation.plain_texts(name);
         let types = if own.is_empty() { self.root.plain_texts(name) } else { own };
+        if !operation.charge(types.len()) {
+            return Vec::new();
+        }
         match (types.is_empty(), self.version) {
             (true, Version::V2) => vec!["application/json".to_owned()],
             _ => types,

@@ -1,7 +1,7 @@
 //! Security schemes: authorizers, API keys, signatures.
 
 use super::cursor::Cursor;
-use super::{Importer, Version};
+use super::{Importer, Scheme, Version};
 use gateway_model::{Authorizer, AuthorizerId, AuthorizerType, Spanned};
 
 const AUTHORIZER: &str = "x-amazon-apigateway-authorizer";
@@ -35,26 +35,36 @@ impl<'n> Importer<'_, 'n> {
     /// Every scheme with an authorizer makes one, used or not.
     pub(super) fn read_security(&mut self, _: &Cursor<'n>) {
         let Some(schemes) = self.schemes() else { return };
-        for (key, scheme) in schemes.members() {
-            let Some(scheme) = scheme.resolved() else { continue };
-            if let Some(authorizer) = scheme.member(AUTHORIZER) {
-                self.authorizer(&key.text, &scheme, &authorizer);
-            }
+        for (key, written) in schemes.members() {
+            let Some(scheme) = written.resolved() else { continue };
+            let kind = if let Some(authorizer) = scheme.member(AUTHORIZER) {
+                self.authorizer(&key.text, &scheme, &authorizer).unwrap_or(Scheme::Broken)
+            } else if is_signed(&scheme) {
+                Scheme::Signature
+            } else if is_api_key(&scheme) {
+                Scheme::ApiKey
+            } else {
+                Scheme::Unchecked
+            };
+            self.schemes.insert(&key.text, kind);
         }
     }
 
-    fn authorizer(&mut self, name: &str, scheme: &Cursor<'n>, at: &Cursor<'n>) {
+    fn authorizer(&mut self, name: &str, scheme: &Cursor<'n>, at: &Cursor<'n>) -> Option<Scheme> {
         if at.node.as_map().is_none() {
-            return at.wrong_type("an object");
+            at.wrong_type("an object");
+            return None;
         }
         at.expect_members(&MEMBERS);
         if at.plain_text("type").is_some_and(|kind| kind.eq_ignore_ascii_case("jwt")) {
-            return at.warning("authorizers of type jwt are for HTTP APIs and not served yet");
+            at.warning("authorizers of type jwt are for HTTP APIs and not served yet");
+            return None;
         }
         if at.member("type").is_none() {
-            return at.error("an authorizer without \"type\"");
+            at.error("an authorizer without \"type\"");
+            return None;
         }
-        let Some(kind) = at.word("type", AuthorizerType::parse) else { return };
+        let kind = at.word("type", AuthorizerType::parse)?;
         let source = at.text("identitySource");
         // A token is in the header that the scheme names.
         let header = scheme
@@ -84,46 +94,25 @@ impl<'n> Importer<'_, 'n> {
             result_ttl_seconds: ttl,
             place: at.place().clone(),
         };
-        self.authorizers.insert(name.to_owned(), (id.clone(), kind));
-        self.api.authorizers.insert(id, authorizer);
+        self.api.authorizers.insert(id.clone(), authorizer);
+        Some(Scheme::Authorizer(id, kind))
     }
+}
 
-    fn scheme(&self, name: &str) -> Option<Cursor<'n>> {
-        self.schemes()?.member(name)?.resolved()
-    }
+/// Whether a scheme asks for an API key: `x-api-key` in a header.
+fn is_api_key(scheme: &Cursor<'_>) -> bool {
+    let is = |member: &str, text: &str| {
+        let found = scheme.member(member).and_then(|member| member.node.scalar_text());
+        found.is_some_and(|found| found.eq_ignore_ascii_case(text))
+    };
+    is("type", "apiKey")
+        && is("in", "header")
+        && is("name", "x-api-key")
+        && scheme.member(AUTHTYPE).is_none()
+}
 
-    /// Whether a scheme asks for an API key: `x-api-key` in a header, and no extension.
-    pub(super) fn is_api_key(&self, name: &str) -> bool {
-        let Some(scheme) = self.scheme(name) else { return false };
-        let is = |member: &str, text: &str| {
-            let found = scheme.member(member).and_then(|member| member.node.scalar_text());
-            found.is_some_and(|found| found.eq_ignore_ascii_case(text))
-        };
-        is("type", "apiKey")
-            && is("in", "header")
-            && is("name", "x-api-key")
-            && scheme.member(AUTHORIZER).is_none()
-            && scheme.member(AUTHTYPE).is_none()
-    }
-
-    /// Whether a scheme asks for a signature: `awsSigv4`. Words that begin with `aws` are reserved.
-    pub(super) fn is_signed(&self, name: &str) -> bool {
-        let authtype = self.scheme(name).and_then(|scheme| scheme.plain_text(AUTHTYPE));
-        authtype.is_some_and(|authtype| authtype.to_ascii_lowercase().starts_with("aws"))
-    }
-
-    /// Says why a requirement has no effect.
-    pub(super) fn unknown_requirement(&self, name: &str, at: &Cursor<'n>) {
-        match self.scheme(name) {
-            None => at.warning(format!(
-                "no security scheme is called \"{name}\"; this requirement is left out"
-            )),
-            // That its authorizer is of no use has been said.
-            Some(scheme) if scheme.member(AUTHORIZER).is_some() => {}
-            Some(_) => at.warning(format!(
-                "API Gateway does not check the security scheme \"{name}\"; it needs {AUTHORIZER}, \
-                 {AUTHTYPE}, or to be the header x-api-key"
-            )),
-        }
-    }
+/// Whether a scheme asks for a signature: `awsSigv4`. Words that begin with `aws` are reserved.
+fn is_signed(scheme: &Cursor<'_>) -> bool {
+    let authtype = scheme.plain_text(AUTHTYPE);
+    authtype.is_some_and(|authtype| authtype.to_ascii_lowercase().starts_with("aws"))
 }

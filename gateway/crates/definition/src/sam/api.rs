@@ -2,6 +2,7 @@
 
 use super::build::{Edit, Maker, alphanumeric};
 use super::{Api, Names, usage};
+use crate::limits::NODES_MAX;
 use crate::node::{Key, Kind, Node};
 use crate::report::Report;
 use gateway_model::Place;
@@ -89,6 +90,7 @@ impl Api {
             properties,
             attributes,
             statements: Vec::new(),
+            budget: NODES_MAX,
         }
     }
 
@@ -105,8 +107,13 @@ impl Api {
         report: &Report,
     ) {
         self.check(report);
-        self.apply_cors();
-        self.apply_auth(made, report);
+        let paths = self.body.as_ref().and_then(|body| body.member("paths"));
+        let items = paths.map_or(&[][..], Node::members);
+        let operations: usize = items.iter().map(|(_, item)| item.members().len() + 1).sum();
+        if self.charge(operations, report) {
+            self.apply_cors();
+            self.apply_auth(made, report);
+        }
         self.apply_models();
         self.apply_gateway_responses();
         self.apply_policy();
@@ -143,6 +150,23 @@ impl Api {
             made.push((id, resource));
         }
         made.push((id, rest_api));
+    }
+
+    /// Whether what the API says for all its operations may be copied so many times more.
+    pub(super) fn charge(&mut self, times: usize, report: &Report) -> bool {
+        if self.budget == 0 {
+            return false;
+        }
+        let said = ["Auth", "Cors", "StageName"].iter();
+        let said = said.filter_map(|name| self.properties.member(name));
+        let count: usize = said.map(|property| property.count(NODES_MAX)).sum();
+        let left = self.budget;
+        self.budget = left.saturating_sub(count.saturating_mul(times));
+        if self.budget == 0 && left > 0 {
+            let text = format!("Auth and Cors make more than {NODES_MAX} values of the operations");
+            report.error(&self.place, text);
+        }
+        self.budget > 0
     }
 
     fn check(&self, report: &Report) {

@@ -122,6 +122,7 @@ impl<'n> Event<'n> {
             api.as_ref().and_then(|api| api.stage_name()).unwrap_or_else(|| "Stage".to_owned());
         if let Some(api) = api
             && api.is_managed
+            && api.charge(1, report)
         {
             self.add_operation(api, report);
         }

@@ -17,4 +17,5 @@ mod openapi;
 mod quickstart;
 mod support;
 mod traffic;
+mod transform;
 mod vtl_command;

@@ -3,7 +3,7 @@
 
 use gateway_compile::MockPlan;
 use gateway_compile::mock::{MockChoice, body_status};
-use gateway_compile::templates::Conversion;
+use gateway_compile::templates::{Conversion, Template};
 use gateway_proto::FieldName;
 
 use crate::cached;
@@ -42,6 +42,11 @@ pub(crate) async fn call(
         }
     };
     let selected = plan.responses.select_integer(status)?;
+    let template = selected.plan.templates.select(x.known_field(FieldName::Accept));
+    if matches!(template, Some(Template::Vtl(_))) {
+        // Templates see the header, whoever is called.
+        x.make_trace(shard);
+    }
     let mut made = std::mem::take(&mut x.transform);
     let mut out = std::mem::take(&mut x.out);
     out.clear();

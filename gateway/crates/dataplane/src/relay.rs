@@ -4,9 +4,9 @@
 //! front of it, over the backend's, and both leave with one send.
 
 use gateway_cache::ENTRY_BYTES_MAX;
-use gateway_compile::responses::{ResponsePlan, Selected};
+use gateway_compile::responses::ResponsePlan;
 use gateway_compile::templates::{Conversion, Template};
-use gateway_compile::{BinaryMediaTypes, ContentHandling, Failure, HttpPlan, StagePlan};
+use gateway_compile::{Failure, HttpPlan, StagePlan};
 use gateway_integration::UpstreamError;
 use gateway_proto::h1::{
     CHUNK_TAIL, ChunkedDecoder, LAST_CHUNK, Parsed, ResponseBody, ResponseHead, Version,
@@ -31,6 +31,10 @@ use crate::transform;
 use crate::transform::overrides::{self, Set};
 use crate::upstream_head::{self, copy, line_from};
 use crate::values::{Reply, Values};
+
+mod whole;
+
+use whole::{answer_buffered, answer_converted, conversion};
 
 /// Why a response does not reach the client whole.
 pub(crate) enum RelayError {
@@ -114,29 +118,6 @@ pub(crate) async fn relay(
         }
         _ => pass(client, x, source, tx, status, true, head).await,
     }
-}
-
-/// How the backend's body is converted. What has a coding is binary, whatever its type, and stays as it is where
-/// nothing says otherwise.
-fn conversion(
-    x: &Exchange,
-    types: &BinaryMediaTypes,
-    handling: Option<ContentHandling>,
-    bytes: &[u8],
-) -> Conversion {
-    if types.is_empty() && handling.is_none() {
-        return Conversion::Text;
-    }
-    let field = |known| {
-        let field = x.upstream.fields.iter().rev().find(|field| field.known == known)?;
-        Some(field.value.of(bytes))
-    };
-    let is_coded = field(FieldName::ContentEncoding)
-        .is_some_and(|coding| !coding.eq_ignore_ascii_case(b"identity"));
-    if is_coded && handling.is_none() {
-        return Conversion::Raw;
-    }
-    transform::response_conversion(x, types, handling, field(FieldName::ContentType), is_coded)
 }
 
 /// Writes the status line and the fields of a response that are not common to all; says the
@@ -253,29 +234,6 @@ impl Source<'_> {
 
     fn is_reusable(&self, head: &ResponseHead) -> bool {
         head.keep_alive && matches!(self.body, BodyReader::None)
-    }
-
-    /// The whole body, up to the limit, beside a buffer that has only the head left. Put it back into
-    /// [`Exchange::response_body`].
-    async fn whole(&mut self, x: &mut Exchange, mut tx: Buf) -> Result<(Buf, Vec<u8>), RelayError> {
-        let head_len = x.upstream.len;
-        let mut body = std::mem::take(&mut x.response_body);
-        body.clear();
-        let length = self.body.take(&mut tx.filled_mut()[head_len..])?;
-        body.extend_from_slice(&tx.filled()[head_len..head_len + length]);
-        tx.truncate(head_len);
-        if self.body.is_whole() {
-            return Ok((tx, body));
-        }
-        let mut piece = Buf::take();
-        while !self.body.is_whole() {
-            piece = self.next(piece, 0).await?;
-            if body.len() + piece.len() > self.shard.settings.response_bytes_max {
-                return Err(Failure::internal_error().into());
-            }
-            body.extend_from_slice(piece.filled());
-        }
-        Ok((tx, body))
     }
 }
 
@@ -595,63 +553,6 @@ async fn answer_text(
     x.out = out;
     result?;
     source.body.take(&mut tx.filled_mut()[head_len..])?;
-    Ok(source.is_reusable(&x.upstream))
-}
-
-/// Reads the backend's whole body, which a mapping or a template needs, and answers.
-async fn answer_buffered(
-    client: &Client,
-    x: &mut Exchange,
-    mut source: Source<'_>,
-    tx: Buf,
-    selected: Selected<'_>,
-    conversion: Conversion,
-) -> Result<bool, RelayError> {
-    let shard = source.shard;
-    let (tx, body) = source.whole(x, tx).await?;
-    let mut made = std::mem::take(&mut x.transform);
-    let mut out = std::mem::take(&mut x.out);
-    out.clear();
-    let reply = Reply { head: &x.upstream, bytes: tx.filled(), body: Some(&body) };
-    let values = Values { reply: Some(reply), ..Values::of_request(x, &client.peer) };
-    let answer = transform::response(&mut made, &values, selected, conversion, &body, &mut out);
-    let result = match answer {
-        Ok((status, text)) => {
-            cached::keep(shard, x, status, &out, text);
-            cached::finish(x, true, &mut out);
-            let sent = send_whole(shard, client, x, status, &mut out, text).await;
-            sent.map_err(RelayError::from)
-        }
-        Err(failure) => Err(failure.into()),
-    };
-    x.out = out;
-    x.transform = made;
-    x.response_body = body;
-    result?;
-    Ok(source.is_reusable(&x.upstream))
-}
-
-/// Reads the whole body of a proxy's backend, and answers with what it is converted to.
-async fn answer_converted(
-    client: &Client,
-    x: &mut Exchange,
-    mut source: Source<'_>,
-    tx: Buf,
-    conversion: Conversion,
-) -> Result<bool, RelayError> {
-    let shard = source.shard;
-    let (tx, body) = source.whole(x, tx).await?;
-    let converted = transform::convert(&body, conversion)?;
-    let mut out = std::mem::take(&mut x.out);
-    out.clear();
-    let status = write_proxied_head(x, client, tx.filled(), &mut out);
-    cached::keep(shard, x, status, &out, &converted);
-    cached::finish(x, false, &mut out);
-    let result = send_whole(shard, client, x, status, &mut out, &converted).await;
-    drop(converted);
-    x.out = out;
-    x.response_body = body;
-    result?;
     Ok(source.is_reusable(&x.upstream))
 }
 

@@ -111,9 +111,6 @@ impl Unserved<'_> {
         );
         let by_link = integration.connection_type == Some(ConnectionType::VpcLink);
         self.say_if(by_link, place, "connection type VPC_LINK is");
-        let converts = integration.content_handling.is_some()
-            || integration.integration_responses.iter().any(|r| r.content_handling.is_some());
-        self.say_if(converts, place, "ContentHandling is");
     }
 
     fn stage(&self, stage: &Stage) {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
+use gateway_compile::templates::Conversion;
 use gateway_compile::{CustomMapping, Failure, LambdaPlan, StagePlan};
 use gateway_functions::Outcome;
 use gateway_proto::h1::ResponseHead;
@@ -77,7 +78,10 @@ pub(super) async fn call(
         request_json: request_json.as_ref(),
         ..Values::of_request(x, &client.peer)
     };
-    let payload = &outcome.payload;
+    let payload = match conversion {
+        Conversion::Decode => unquoted(&outcome.payload),
+        _ => &outcome.payload,
+    };
     let answer = transform::response(&mut made, &values, selected, conversion, payload, &mut out);
     let result = match answer {
         Ok((status, body)) => {
@@ -90,6 +94,14 @@ pub(super) async fn call(
     x.out = out;
     x.transform = made;
     result
+}
+
+/// The text of a result that is a JSON string without escapes, as base64 is. Choice: what API Gateway decodes of a
+/// function that returns a string is not recorded; with its quotes it would never be base64.
+fn unquoted(payload: &[u8]) -> &[u8] {
+    let payload = payload.trim_ascii();
+    let inner = payload.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\""));
+    inner.unwrap_or(payload)
 }
 
 /// Why the function is not invoked, as far as the request's head tells.

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
+mod compression;
 mod conformance;
 mod control;
 mod explain;
@@ -18,4 +19,5 @@ mod quickstart;
 mod support;
 mod traffic;
 mod transform;
+mod validation;
 mod vtl_command;

@@ -57,7 +57,8 @@ pub(crate) async fn call(
     x.make_trace(shard);
     write_head(client, x, stage, plan, payload)?;
     // A body that had to be whole first was the client's time.
-    let is_late = plan.needs_request_body || matches!(sends, Sends::Body(Outgoing::Made));
+    let is_made = matches!(sends, Sends::Body(Outgoing::Made));
+    let is_late = plan.needs_request_body || is_made || x.body.is_buffered();
     let started = if is_late { Moment::now() } else { x.facts.started };
     x.facts.integration.started = Some(started);
     let mut call = Call { shard, client, stage, plan, sends };

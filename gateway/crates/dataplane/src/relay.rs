@@ -18,6 +18,7 @@ use gateway_rt::{Buf, Moment, Stream};
 use gateway_vtl::Overrides;
 
 use crate::cached;
+use crate::compress;
 use crate::connection::Client;
 use crate::http::Budget;
 use crate::limits::{CHUNK_HEADROOM_BYTES, INTERIM_RESPONSES_MAX, RESPONSE_HEADROOM_BYTES};
@@ -85,6 +86,7 @@ pub(crate) async fn relay(
     let tx = source.receive_head(x, tx, is_head).await?;
     note_head(x, &tx);
     cached::heed_backend(shard, x, tx.filled());
+    compress::heed_backend(x);
     if !budget.is_sent() {
         // An answer before the end of the request: what the client still sends is not read.
         x.facts.keep_alive = false;
@@ -330,7 +332,9 @@ async fn pass(
     tx = source.gather(tx, head_len).await?;
     let length = source.body.take(&mut tx.filled_mut()[head_len..])?;
     let is_bare = x.is_head() || has_no_body(status);
-    if x.storing.is_some() && !source.body.is_whole() && !is_bare {
+    let is_whole_first = (x.storing.is_some() && !source.body.is_whole())
+        || compress::may_need_whole(x, x.upstream.body);
+    if is_whole_first && !is_bare {
         tx.truncate(head_len + length);
         return Box::pin(pass_whole(client, x, source, tx, status, is_traced, write_head)).await;
     }
@@ -394,8 +398,8 @@ async fn pass_rest(
     Ok(())
 }
 
-/// As [`pass`], for an answer that the stage cache is to keep: nothing is sent before it is whole.
-/// One that is too large for the cache is passed on from where that shows.
+/// As [`pass`], for an answer that the stage cache is to keep or that is compressed: nothing is sent before
+/// it is whole. One that is too large for that is passed on from where it shows.
 async fn pass_whole(
     client: &Client,
     x: &mut Exchange,
@@ -411,10 +415,14 @@ async fn pass_whole(
     body.clear();
     body.extend_from_slice(&tx.filled()[head_len..]);
     tx.truncate(head_len);
+    let bytes_max = match compress::may_need_whole(x, x.upstream.body) {
+        true => shard.settings.response_bytes_max,
+        false => ENTRY_BYTES_MAX,
+    };
     let is_known_too_large =
-        matches!(x.upstream.body, ResponseBody::Length(length) if length > ENTRY_BYTES_MAX as u64);
+        matches!(x.upstream.body, ResponseBody::Length(length) if length > bytes_max as u64);
     let mut piece = Buf::take();
-    while !is_known_too_large && !source.body.is_whole() && body.len() <= ENTRY_BYTES_MAX {
+    while !is_known_too_large && !source.body.is_whole() && body.len() <= bytes_max {
         piece = source.next(piece, 0).await?;
         body.extend_from_slice(piece.filled());
     }
@@ -566,6 +574,9 @@ pub(crate) async fn send_whole(
     text: &[u8],
 ) -> Result<(), ClientGone> {
     let is_bare = has_no_body(status);
+    if !is_bare && let Some(coding) = compress::wanted(x, status, out, text.len()) {
+        return Box::pin(compress::send(shard, client, x, status, out, text, coding)).await;
+    }
     let framing = if is_bare { Framing::None } else { Framing::Length(text.len() as u64) };
     finish_head(shard, x, framing, out);
     x.facts.status = status;

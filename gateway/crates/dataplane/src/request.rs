@@ -56,6 +56,8 @@ pub(crate) struct Exchange {
     pub(crate) arn: Vec<u8>,
     /// The value of `X-Gateway-Explain-Trail`; empty for a request that did not ask for it.
     pub(crate) explanation: String,
+    /// What is wrong with the request: names of missing parameters, or the problems of its body.
+    pub(crate) problem: String,
     /// Where the integration's answer is to be kept.
     pub(crate) storing: Option<Box<Storing>>,
     /// What a Lambda authorizer said of the caller; `None` where none was asked.
@@ -91,6 +93,8 @@ pub(crate) struct Facts {
     pub(crate) rate: Option<RateFacts>,
     /// The client's wish for a fresh response was not granted, and it is told so.
     pub(crate) cache_warning: bool,
+    /// What the backend sent has a content coding; known only where responses are compressed.
+    pub(crate) is_coded: bool,
     pub(crate) plan: Option<MethodIndex>,
     /// Whether the connection may serve another request after this one.
     pub(crate) keep_alive: bool,
@@ -148,6 +152,7 @@ impl Default for Exchange {
             cache_key: Vec::with_capacity(256),
             arn: Vec::new(),
             explanation: String::new(),
+            problem: String::new(),
             storing: None,
             authorizer: None,
             facts: Facts::new(),
@@ -181,6 +186,7 @@ impl Facts {
             },
             rate: None,
             cache_warning: false,
+            is_coded: false,
             plan: None,
             keep_alive: false,
             status: 0,
@@ -219,6 +225,7 @@ impl Exchange {
         self.stage = None;
         self.authorizer = None;
         self.explanation.clear();
+        self.problem.clear();
         self.transform.overrides = Overrides::default();
         self.facts.started = now;
         self.facts.started_unix_ms = unix_ms;
@@ -262,6 +269,7 @@ impl Exchange {
         self.authorizer = None;
         self.serving = None;
         self.explanation.clear();
+        self.problem.clear();
         self.trace.clear();
     }
 
@@ -341,6 +349,13 @@ impl Exchange {
     /// The fields that mappings and logs may see: what is dropped at the door is not there.
     pub(crate) fn visible_fields(&self) -> impl DoubleEndedIterator<Item = &Field> {
         self.head.fields.iter().filter(|f| !is_dropped_at_the_door(f.known))
+    }
+
+    /// `$context.error.validationErrorString`; empty where the body was not refused.
+    pub(crate) fn validation_error(&self) -> &str {
+        let kind = self.facts.failure.map(|failure| failure.kind);
+        let is_of_body = kind == Some(gateway_compile::GatewayResponseType::BadRequestBody);
+        if is_of_body { &self.problem } else { "" }
     }
 
     /// Time since the request began.

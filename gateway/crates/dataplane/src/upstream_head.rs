@@ -287,14 +287,13 @@ fn write_client_fields(values: &Values<'_>, plan: &HttpPlan, mapped: u64, out: &
     out.extend_from_slice(Peer::FORWARDED_PROTO);
 }
 
-/// Fields that we write ourselves, or that a proxy does not pass on.
-///
-/// `Content-Encoding` passes: API Gateway removes it because it decodes the body, and we forward
-/// the body as it is (compression is not served yet).
+/// Fields that we write ourselves, or that a proxy does not pass on: the body goes on decoded, so that it has
+/// no coding any more.
 const fn is_replaced(name: FieldName) -> bool {
     matches!(
         name,
         FieldName::Host
+            | FieldName::ContentEncoding
             | FieldName::Via
             | FieldName::XForwardedFor
             | FieldName::XForwardedPort

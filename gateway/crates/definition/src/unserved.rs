@@ -50,7 +50,6 @@ impl Unserved<'_> {
         if let Some(policy) = &api.policy {
             self.say(&policy.place, "resource policies are");
         }
-        self.say_if(api.minimum_compression_size.is_some(), place, "compression is");
         let is_http = |method: &Method| {
             let kind = method.integration.as_ref().map(|integration| integration.kind);
             matches!(kind, Some(IntegrationType::Http | IntegrationType::HttpProxy))
@@ -72,12 +71,6 @@ impl Unserved<'_> {
                 "authorizers of type COGNITO_USER_POOLS are",
             );
         }
-        for validator in api.request_validators.values() {
-            self.say(&validator.place, "request validators are");
-        }
-        for model in api.models.values() {
-            self.say(&model.place, "models are");
-        }
         for method in api.resources.values().flat_map(|resource| resource.methods.values()) {
             self.method(method);
         }
@@ -92,8 +85,6 @@ impl Unserved<'_> {
             let text = format!("authorization type {} is", method.authorization_type);
             self.say(&method.authorization_place, &text);
         }
-        let validates = method.request_validator_id.is_some();
-        self.say_if(validates, &method.place, "request validators are");
         if let Some(integration) = &method.integration {
             self.integration(integration);
         }

@@ -99,6 +99,13 @@ fn text(error: &ValidationError<'_>) -> String {
             let names = names.join(",");
             format!("object instance has properties which are not allowed by the schema: [{names}]")
         }
+        // `additionalProperties: false` where the schema names no properties.
+        Kind::FalseSchema => {
+            let pointer = error.instance_path().as_str();
+            let name = pointer.rsplit('/').next().unwrap_or_default();
+            let name = Value::from(name.replace("~1", "/").replace("~0", "~"));
+            format!("object instance has properties which are not allowed by the schema: [{name}]")
+        }
         Kind::AdditionalItems { limit } => {
             format!("array must not have more than {limit} elements (found {})", len())
         }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::limits::{BODY_DEPTH_MAX, BODY_VALUES_MAX};
 use proptest::prelude::*;
 
 fn read(text: &str) -> Option<Value> {

@@ -61,7 +61,8 @@ fn make(state: &Path, control: SocketAddr, file: &Path) -> Result<String> {
     let failed = || format!("cannot write {}", file.display());
     let mut options = OpenOptions::new();
     // It holds keys and secrets.
-    let mut out = options.write(true).create_new(true).mode(0o600).open(file).with_context(failed)?;
+    let mut out =
+        options.write(true).create_new(true).mode(0o600).open(file).with_context(failed)?;
     out.write_all(&text).and_then(|()| out.sync_all()).with_context(failed)?;
     Ok(format!("{count} documents of the control plane are in {}", file.display()))
 }

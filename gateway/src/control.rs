@@ -191,7 +191,8 @@ impl Control {
         let outcome = match tokio::task::spawn_blocking(compiling).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(unreadable)) => {
-                let texts = unreadable.into_iter().map(|error| format!("{:#}", anyhow::Error::from(error)));
+                let texts =
+                    unreadable.into_iter().map(|error| format!("{:#}", anyhow::Error::from(error)));
                 return Err(failed(texts.collect::<Vec<_>>().join("; ")));
             }
             Err(error) => return Err(failed(format!("compiling broke off: {error}"))),

@@ -18,8 +18,8 @@ mod objects;
 mod publisher;
 
 pub(crate) use objects::DiskObjects;
-pub(crate) use publisher::{Orders, Served};
 use publisher::Publisher;
+pub(crate) use publisher::{Orders, Served};
 
 /// The administrator's credentials in the state directory.
 pub(crate) const CREDENTIALS_NAME: &str = "credentials";
@@ -77,7 +77,9 @@ impl ControlPlane {
         })?;
         let bound = listener.local_addr().context("a bound socket has an address")?;
         if credentials.is_development {
-            tracing::warn!("Control plane on http://{bound} with the well-known credentials test/test (--dev)");
+            tracing::warn!(
+                "Control plane on http://{bound} with the well-known credentials test/test (--dev)"
+            );
         } else if let Some(path) = &credentials.path {
             tracing::info!(credentials = %path.display(), "Control plane on http://{bound}");
         }

@@ -16,7 +16,9 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 /// All documents, as the control plane of the gateway at `address` has them.
 pub(super) fn documents(address: SocketAddr, credentials: &Credentials) -> Result<Vec<u8>> {
     let mut stream = TcpStream::connect_timeout(&address, TIMEOUT).with_context(|| {
-        format!("a gateway uses the directory; its control plane is not on {address} (--control ADDR)")
+        format!(
+            "a gateway uses the directory; its control plane is not on {address} (--control ADDR)"
+        )
     })?;
     stream.set_read_timeout(Some(TIMEOUT))?;
     stream.write_all(&request(address, credentials)?)?;
@@ -36,7 +38,8 @@ pub(super) fn documents(address: SocketAddr, credentials: &Credentials) -> Resul
 fn request(address: SocketAddr, credentials: &Credentials) -> Result<Vec<u8>> {
     let host = address.to_string();
     let now = gateway_control::signature::timestamp(gateway_rt::clock::unix_ms());
-    let headers: [(&[u8], &[u8]); 2] = [(b"host", host.as_bytes()), (b"x-amz-date", now.as_bytes())];
+    let headers: [(&[u8], &[u8]); 2] =
+        [(b"host", host.as_bytes()), (b"x-amz-date", now.as_bytes())];
     let hash = sigv4::payload_hash(b"");
     let signed = Request {
         method: b"GET",

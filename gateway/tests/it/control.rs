@@ -22,7 +22,11 @@ fn the_caller_is_the_account() {
     let mut control = Control::dev(gateway.control_addr());
     let answer = control.form("sts", "Action=GetCallerIdentity&Version=2011-06-15");
     assert_eq!(answer.status, 200, "{}", answer.text());
-    assert!(answer.text().contains("<Arn>arn:aws:iam::123456789012:root</Arn>"), "{}", answer.text());
+    assert!(
+        answer.text().contains("<Arn>arn:aws:iam::123456789012:root</Arn>"),
+        "{}",
+        answer.text()
+    );
     assert_eq!(answer.header("x-amzn-requestid").map(str::len), Some(36));
 }
 
@@ -46,7 +50,9 @@ fn pages_in_browsers_are_refused() {
     let gateway = dev(&[]);
     for header in ["Origin: http://localhost", "Sec-Fetch-Site: cross-site"] {
         let mut client = Client::connect(gateway.control_addr());
-        client.send(format!("GET /restapis HTTP/1.1\r\nHost: localhost\r\n{header}\r\n\r\n").as_bytes());
+        client.send(
+            format!("GET /restapis HTTP/1.1\r\nHost: localhost\r\n{header}\r\n\r\n").as_bytes(),
+        );
         let answer = client.response();
         assert_eq!(answer.header("x-amzn-errortype"), Some("ForbiddenException"), "{header}");
     }
@@ -82,7 +88,9 @@ fn what_is_not_there_yet_says_so_in_every_protocol() {
 fn a_body_that_is_too_large_is_refused_before_it_is_read() {
     let gateway = dev(&[]);
     let mut control = Control::dev(gateway.control_addr());
-    let head = control.head("POST", "/restapis", b"x").replace("Content-Length: 1\r\n", "Content-Length: 99999999\r\n");
+    let head = control
+        .head("POST", "/restapis", b"x")
+        .replace("Content-Length: 1\r\n", "Content-Length: 99999999\r\n");
     let mut client = Client::connect(gateway.control_addr());
     client.send(head.as_bytes());
     let answer = client.response();

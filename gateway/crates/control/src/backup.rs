@@ -72,8 +72,8 @@ pub fn write(documents: &[(String, Vec<u8>)]) -> Result<Vec<u8>, BackupError> {
     let mut out = Vec::new();
     push(&Beginning { gateway_backup: VERSION }, &mut out);
     for (key, document) in documents {
-        let document = String::from_utf8(document.clone())
-            .map_err(|_| BackupError::Document(key.clone()))?;
+        let document =
+            String::from_utf8(document.clone()).map_err(|_| BackupError::Document(key.clone()))?;
         push(&Line { key: key.clone(), document }, &mut out);
     }
     let sha256 = hash(&out);
@@ -101,8 +101,7 @@ pub fn read(text: &[u8]) -> Result<Vec<(String, Vec<u8>)>, BackupError> {
     let lines = text[first.len() + 1..last].split(|byte| *byte == b'\n');
     let mut documents = Vec::with_capacity(end.documents.min(text.len()));
     for (index, line) in lines.enumerate().filter(|(_, line)| !line.is_empty()) {
-        let line: Line =
-            serde_json::from_slice(line).map_err(|_| BackupError::Line(index + 2))?;
+        let line: Line = serde_json::from_slice(line).map_err(|_| BackupError::Line(index + 2))?;
         documents.push((line.key, line.document.into_bytes()));
     }
     match documents.len() == end.documents {
@@ -155,6 +154,9 @@ mod tests {
     fn another_version_is_named() {
         assert_eq!(read(b"{\"gateway_backup\":9}\n"), Err(BackupError::Version(9)));
         assert_eq!(read(b"hello\n"), Err(BackupError::NotABackup));
-        assert_eq!(write(&[("k".to_owned(), vec![0xff])]), Err(BackupError::Document("k".to_owned())));
+        assert_eq!(
+            write(&[("k".to_owned(), vec![0xff])]),
+            Err(BackupError::Document("k".to_owned()))
+        );
     }
 }

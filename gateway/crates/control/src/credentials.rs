@@ -180,7 +180,8 @@ impl Credentials {
             _ => {}
         }
         let mut options = OpenOptions::new();
-        let mut file = options.write(true).create_new(true).mode(0o600).open(&beside).map_err(failed)?;
+        let mut file =
+            options.write(true).create_new(true).mode(0o600).open(&beside).map_err(failed)?;
         let text = format!(
             "# The administrator of this gateway's control plane. Removing this file makes new ones at the next start.\n\
              [default]\naws_access_key_id = {}\naws_secret_access_key = {}\n",
@@ -225,7 +226,11 @@ impl Credentials {
     ///
     /// # Errors
     /// 500 when the system has no randomness.
-    pub(crate) fn temporary(&self, identity: &Identity, expires_unix_s: u64) -> Result<Temporary, ApiError> {
+    pub(crate) fn temporary(
+        &self,
+        identity: &Identity,
+        expires_unix_s: u64,
+    ) -> Result<Temporary, ApiError> {
         let mut nonce = [0; 16];
         getrandom::fill(&mut nonce)
             .map_err(|_| ApiError::new(500, "InternalFailure", "the system has no randomness"))?;

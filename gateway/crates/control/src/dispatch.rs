@@ -11,8 +11,8 @@ use crate::wire::{self, Protocol};
 use crate::{Answer, ApiError, Call, sts};
 
 pub(crate) mod engine;
-pub(crate) mod operations;
 mod guard;
+pub(crate) mod operations;
 
 pub(crate) use guard::Guard;
 

@@ -9,6 +9,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod apigateway;
 pub mod backup;
 pub mod limits;
 pub mod signature;

@@ -117,7 +117,10 @@ impl Server {
     }
 
     /// The whole body, and the room that it takes.
-    async fn read(&self, body: Incoming) -> Result<(Vec<u8>, Option<SemaphorePermit<'_>>), ApiError> {
+    async fn read(
+        &self,
+        body: Incoming,
+    ) -> Result<(Vec<u8>, Option<SemaphorePermit<'_>>), ApiError> {
         let hint = body.size_hint();
         let largest = hint.upper().unwrap_or(BODY_BYTES_MAX as u64);
         if largest > BODY_BYTES_MAX as u64 {
@@ -149,8 +152,9 @@ fn plain(error: &ApiError) -> Answer {
 fn head_of(parts: &hyper::http::request::Parts) -> Result<Head, ApiError> {
     let mut headers = Vec::with_capacity(parts.headers.len());
     for (name, value) in &parts.headers {
-        let value = std::str::from_utf8(value.as_bytes())
-            .map_err(|_| ApiError::bad_request(format!("The header {name} is not text in UTF-8")))?;
+        let value = std::str::from_utf8(value.as_bytes()).map_err(|_| {
+            ApiError::bad_request(format!("The header {name} is not text in UTF-8"))
+        })?;
         headers.push((name.as_str().to_owned(), value.to_owned()));
     }
     Ok(Head {

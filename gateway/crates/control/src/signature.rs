@@ -13,6 +13,7 @@ mod claim;
 mod time;
 
 pub use claim::Claim;
+pub use time::basic as timestamp;
 pub(crate) use time::iso;
 
 /// A payload that is not part of the signature; only Amazon S3 has such.
@@ -149,9 +150,8 @@ impl Claim {
         let lives_ms = match self.expires_seconds {
             Some(seconds) if (1..=EXPIRES_SECONDS_MAX).contains(&seconds) => seconds * 1000,
             Some(_) => {
-                let text = format!(
-                    "X-Amz-Expires must be between 1 and {EXPIRES_SECONDS_MAX} seconds"
-                );
+                let text =
+                    format!("X-Amz-Expires must be between 1 and {EXPIRES_SECONDS_MAX} seconds");
                 return Err(incomplete(text));
             }
             None => CLOCK_SKEW_MS_MAX,
@@ -217,7 +217,8 @@ impl Claim {
             "s3" => &[PathForm::AsSent],
             _ => &[PathForm::Normalized, PathForm::AsSent],
         };
-        let forms = queries.iter().flat_map(|query| paths.iter().map(|path| (*path, query.clone())));
+        let forms =
+            queries.iter().flat_map(|query| paths.iter().map(|path| (*path, query.clone())));
         forms.collect()
     }
 }

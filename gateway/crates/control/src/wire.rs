@@ -119,8 +119,7 @@ pub(crate) fn decode(text: &str, is_query: bool) -> Result<String, ApiError> {
         }
         at += 1;
     }
-    String::from_utf8(out)
-        .or_else(|_| malformed("What is escaped is not text in UTF-8".to_owned()))
+    String::from_utf8(out).or_else(|_| malformed("What is escaped is not text in UTF-8".to_owned()))
 }
 
 /// Standard base64 with padding.

@@ -86,7 +86,12 @@ impl Control {
     }
 
     /// Sends a request to a gateway that may be gone.
-    pub(super) fn try_send(&mut self, method: &str, target: &str, body: &str) -> std::io::Result<()> {
+    pub(super) fn try_send(
+        &mut self,
+        method: &str,
+        target: &str,
+        body: &str,
+    ) -> std::io::Result<()> {
         let mut bytes = self.head(method, target, body.as_bytes()).into_bytes();
         bytes.extend_from_slice(body.as_bytes());
         self.client.try_send(&bytes)
@@ -120,7 +125,13 @@ impl Control {
             service: self.service,
         };
         let mut authorization = Vec::new();
-        write_authorization(&self.credentials, &mut self.keys, &scope, &request, &mut authorization);
+        write_authorization(
+            &self.credentials,
+            &mut self.keys,
+            &scope,
+            &request,
+            &mut authorization,
+        );
         let authorization = String::from_utf8(authorization).unwrap();
         let len = body.len();
         format!(

@@ -23,7 +23,8 @@ pub(super) fn mock_api(control: &mut Control, name: &str) -> (String, String) {
 pub(super) fn answer_with(control: &mut Control, id: &str, root: &str, code: u16, status: u16) {
     let method = format!("/restapis/{id}/resources/{root}/methods/GET");
     let template = format!(r#"{{\"statusCode\":{status}}}"#);
-    let integration = format!(r#"{{"type":"MOCK","requestTemplates":{{"application/json":"{template}"}}}}"#);
+    let integration =
+        format!(r#"{{"type":"MOCK","requestTemplates":{{"application/json":"{template}"}}}}"#);
     control.json("PUT", &format!("{method}/integration"), &integration, code);
     control.json("PUT", &format!("{method}/responses/{status}"), "{}", 201);
     let pattern = format!(r#"{{"selectionPattern":"{status}"}}"#);

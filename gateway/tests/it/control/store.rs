@@ -85,7 +85,10 @@ fn many_clients_at_once_lose_no_write() {
         let page = control.json("GET", &format!("/apikeys?limit=500{position}"), "", 200);
         names.extend(page["item"].as_array().unwrap().iter().map(|key| key["name"].to_string()));
         let Some(next) = page["position"].as_str() else { break };
-        position = format!("&position={}", next.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D"));
+        position = format!(
+            "&position={}",
+            next.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D")
+        );
     }
     assert_eq!(names.len(), count);
 }

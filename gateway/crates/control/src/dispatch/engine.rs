@@ -171,9 +171,8 @@ impl<S: Operations, O: Objects + 'static, P: Publish> Engine<S, O, P> {
     /// Takes the state as it is stored.
     async fn reload(&mut self) {
         let documents = self.with_objects(Objects::all).await;
-        let state = documents
-            .map_err(|error| error.to_string())
-            .and_then(|documents| S::load(&documents));
+        let state =
+            documents.map_err(|error| error.to_string()).and_then(|documents| S::load(&documents));
         self.is_ahead = state.is_err();
         match state {
             Ok(state) => self.state = state,

@@ -2,6 +2,7 @@
 
 use gateway_model::Definitions;
 
+use crate::apigateway::{self, Deploy, Ids, State};
 use crate::{Answer, ApiError, Call, Change};
 
 /// Operations on a state in memory. Pure: what they change is stored and published by the engine.
@@ -52,4 +53,33 @@ pub enum Effect {
         /// The stage.
         stage: String,
     },
+}
+
+impl Operations for State {
+    fn load(documents: &[(String, Vec<u8>)]) -> Result<Self, String> {
+        let mut seed = [0; 8];
+        // Ids are no secrets; they are only not to come twice, and what is taken is not made again.
+        let _ = getrandom::fill(&mut seed);
+        let ids = Ids::seeded(u64::from_ne_bytes(seed));
+        Self::load(documents, ids).map_err(|error| error.to_string())
+    }
+
+    fn answer(&mut self, call: &Call) -> Result<Done, ApiError> {
+        let (answer, changes, deploy) = apigateway::answer(self, call)?;
+        Ok(Done { answer, changes, effect: deploy.map(Effect::from) })
+    }
+
+    fn definitions(&self) -> Definitions {
+        self.definitions()
+    }
+}
+
+impl From<Deploy> for Effect {
+    fn from(deploy: Deploy) -> Self {
+        match deploy {
+            Deploy::Publish => Self::Publish,
+            Deploy::FlushCache { api_id, stage } => Self::FlushCache { api_id, stage },
+            Deploy::FlushAuthorizers { api_id, stage } => Self::FlushAuthorizers { api_id, stage },
+        }
+    }
 }

@@ -26,8 +26,8 @@ pub(super) fn parse(text: &str) -> Option<([u8; 16], u64)> {
     Some((bytes, seconds * 1000))
 }
 
-/// `20260102T030405Z`
-pub(crate) fn basic(unix_ms: u64) -> String {
+/// `20260102T030405Z`, as `X-Amz-Date` has it.
+pub fn basic(unix_ms: u64) -> String {
     let (year, month, day, hour, minute, second) = fields(unix_ms);
     format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
 }
@@ -68,7 +68,8 @@ mod tests {
 
     #[test]
     fn a_time_comes_back_as_it_went() {
-        for text in ["19700101T000000Z", "20000229T235959Z", "20150830T123600Z", "20261231T010203Z"] {
+        for text in ["19700101T000000Z", "20000229T235959Z", "20150830T123600Z", "20261231T010203Z"]
+        {
             let (_, ms) = parse(text).expect(text);
             assert_eq!(basic(ms), text);
         }
@@ -78,7 +79,9 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_refused() {
-        for text in ["", "2015-08-30T12:36:00Z", "20151330T123600Z", "20150830T123600+", "20150830 123600Z"] {
+        for text in
+            ["", "2015-08-30T12:36:00Z", "20151330T123600Z", "20150830T123600+", "20150830 123600Z"]
+        {
             assert_eq!(parse(text), None, "{text}");
         }
     }

@@ -27,7 +27,8 @@ fn within<'t>(text: &'t str, name: &str) -> &'t str {
 
 #[test]
 fn the_administrator_is_the_account() {
-    let text = ask("Action=GetCallerIdentity&Version=2011-06-15", &Identity::Root).expect("an answer");
+    let text =
+        ask("Action=GetCallerIdentity&Version=2011-06-15", &Identity::Root).expect("an answer");
     assert_eq!(
         text,
         "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>\
@@ -56,7 +57,8 @@ fn a_role_is_assumed_and_then_is_the_caller() {
 
 #[test]
 fn a_session_token_lives_as_long_as_asked() {
-    let text = ask("Action=GetSessionToken&DurationSeconds=900", &Identity::Root).expect("an answer");
+    let text =
+        ask("Action=GetSessionToken&DurationSeconds=900", &Identity::Root).expect("an answer");
     assert_eq!(within(&text, "Expiration"), "2015-08-30T12:51:00Z");
     let text = ask("Action=GetSessionToken", &Identity::Root).expect("an answer");
     assert_eq!(within(&text, "Expiration"), "2015-08-31T00:36:00Z");
@@ -69,8 +71,16 @@ fn wrong_parameters_are_named() {
         ("Action=AssumeRole&RoleSessionName=abc", "ValidationError", "'roleArn'"),
         (role, "ValidationError", "'roleSessionName'"),
         (&format!("{role}&RoleSessionName=a"), "ValidationError", "'roleSessionName'"),
-        (&format!("{role}&RoleSessionName=ab&DurationSeconds=899"), "ValidationError", "equal to 900"),
-        (&format!("{role}&RoleSessionName=ab&DurationSeconds=43201"), "ValidationError", "equal to 43200"),
+        (
+            &format!("{role}&RoleSessionName=ab&DurationSeconds=899"),
+            "ValidationError",
+            "equal to 900",
+        ),
+        (
+            &format!("{role}&RoleSessionName=ab&DurationSeconds=43201"),
+            "ValidationError",
+            "equal to 43200",
+        ),
         (&format!("{role}&RoleSessionName=ab&DurationSeconds=x"), "MalformedInput", "'x'"),
         ("Action=AssumeRole&RoleArn=r&RoleSessionName=ab", "ValidationError", "r is invalid"),
         ("Action=GetFederationToken", "NotImplementedException", "GetFederationToken"),

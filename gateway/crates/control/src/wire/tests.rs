@@ -4,7 +4,11 @@ use super::*;
 fn check(raw: &str, expect: Result<&[&str], &str>) {
     let found = path(raw).map_err(|error| error.code);
     let found = found.as_ref().map(|path| path.iter().map(|part| &**part).collect::<Vec<_>>());
-    assert_eq!(found, expect.map(<[&str]>::to_vec).as_ref().map(Clone::clone).map_err(|code| code), "{raw}");
+    assert_eq!(
+        found,
+        expect.map(<[&str]>::to_vec).as_ref().map(Clone::clone).map_err(|code| code),
+        "{raw}"
+    );
 }
 
 #[test]
@@ -12,7 +16,10 @@ fn paths_are_split_before_they_are_decoded() {
     let arn = "arn:aws:apigateway:us-east-1::/restapis/abc";
     check("/tags/arn%3Aaws%3Aapigateway%3Aus-east-1%3A%3A%2Frestapis%2Fabc", Ok(&["tags", arn]));
     check("/restapis/a/stages/%24default", Ok(&["restapis", "a", "stages", "$default"]));
-    check("/domainnames/d/basepathmappings/%28none%29/", Ok(&["domainnames", "d", "basepathmappings", "(none)"]));
+    check(
+        "/domainnames/d/basepathmappings/%28none%29/",
+        Ok(&["domainnames", "d", "basepathmappings", "(none)"]),
+    );
     check("/a+b", Ok(&["a+b"]));
     check("/", Ok(&[]));
     check("/a//b", Ok(&["a", "", "b"]));

@@ -55,7 +55,8 @@ pub(super) fn error(error: &ApiError, request_id: &str) -> Answer {
 /// An error of Amazon S3.
 pub(super) fn rest_error(error: &ApiError, request_id: &str) -> Answer {
     let mut body = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>".to_owned();
-    let parts = [("Code", code(error.code)), ("Message", &error.message), ("RequestId", request_id)];
+    let parts =
+        [("Code", code(error.code)), ("Message", &error.message), ("RequestId", request_id)];
     for (name, text) in parts {
         write_element(name, text, &mut body);
     }

@@ -15,15 +15,25 @@ fn put(key: &str, document: &str) -> ObjectChange {
 }
 
 fn texts(documents: Vec<(String, Vec<u8>)>) -> Vec<(String, String)> {
-    documents.into_iter().map(|(key, document)| (key, String::from_utf8(document).unwrap())).collect()
+    documents
+        .into_iter()
+        .map(|(key, document)| (key, String::from_utf8(document).unwrap()))
+        .collect()
 }
 
 #[test]
 fn documents_outlive_the_store() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = ObjectStore::open(dir.path()).unwrap();
-    store.write(&[put("restapis/a", "1"), put("restapis/a/stages/s", "2"), put("restapis/ab", "3")]).unwrap();
-    store.write(&[put("restapis/a", "4"), ObjectChange::RemoveAll { prefix: "restapis/a/".to_owned() }]).unwrap();
+    store
+        .write(&[put("restapis/a", "1"), put("restapis/a/stages/s", "2"), put("restapis/ab", "3")])
+        .unwrap();
+    store
+        .write(&[
+            put("restapis/a", "4"),
+            ObjectChange::RemoveAll { prefix: "restapis/a/".to_owned() },
+        ])
+        .unwrap();
     store.write(&[ObjectChange::Remove { key: "none".to_owned() }]).unwrap();
     store.close().unwrap();
     let mut store = ObjectStore::open(dir.path()).unwrap();
@@ -193,7 +203,10 @@ fn a_torn_write_leaves_what_was_acknowledged_and_nothing_by_halves() {
             for cut in &cuts {
                 for _ in 0..3 {
                     let found = open_image(Disk::after_power_cut(cut, &mut random));
-                    assert!(found == acknowledged || found == next, "round {round}: half a transaction");
+                    assert!(
+                        found == acknowledged || found == next,
+                        "round {round}: half a transaction"
+                    );
                     images += 1;
                 }
             }

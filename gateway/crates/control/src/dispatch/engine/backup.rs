@@ -9,9 +9,8 @@ impl<S: Operations, O: Objects + 'static, P: Publish> Engine<S, O, P> {
         let documents = self.with_objects(|objects| objects.all()).await.map_err(|error| {
             ApiError::new(503, "ServiceUnavailableException", error.to_string())
         })?;
-        let body = backup::write(&documents).map_err(|error| {
-            ApiError::new(500, "InternalFailure", error.to_string())
-        })?;
+        let body = backup::write(&documents)
+            .map_err(|error| ApiError::new(500, "InternalFailure", error.to_string()))?;
         let content_type = Some("application/x-ndjson");
         Ok(Answer { status: 200, content_type, headers: Vec::new(), body })
     }

@@ -160,7 +160,7 @@ pub(super) fn parts(
                 let whole = format!("{{{name}}}").into_bytes();
                 let mapped = mappings.iter().find(|(mapped, _)| mapped == name);
                 let source = mapped.map(|(_, source)| source.clone());
-                match source.or(keeps_all.then_some(Source::Missing)) {
+                match source.or_else(|| keeps_all.then_some(Source::Missing)) {
                     None => literal.extend_from_slice(&whole),
                     Some(source) => {
                         if !literal.is_empty() {

@@ -179,13 +179,13 @@ fn write_mapped_query(
     overrides: &Overrides,
     out: &mut Vec<u8>,
 ) {
-    let mut set = overrides::queries(overrides);
-    let mut encoded = |name: &str| {
+    let encoded = |name: &str| {
         let mut encoded = Vec::new();
         encode_query(name.as_bytes(), &mut encoded);
         encoded
     };
-    let set: Vec<_> = set.drain(..).map(|set| (encoded(&set.name), set.values)).collect();
+    let set = overrides::queries(overrides).into_iter();
+    let set: Vec<_> = set.map(|set| (encoded(&set.name), set.values)).collect();
     let mut push = |name: &[u8], value: &[u8]| {
         if value.is_empty() {
             return;

@@ -1,5 +1,3 @@
-#![expect(clippy::unwrap_used, reason = "a panic is how a test reports")]
-
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -105,14 +103,14 @@ impl Disk {
             match since {
                 Since::Len(len) => {
                     // A file that grew may have kept its old length only if nothing behind it was kept.
-                    if *len > image.len() || random.next_u32() % 2 == 0 {
+                    if *len > image.len() || random.next_u32().is_multiple_of(2) {
                         image.resize(*len, 0);
                     }
                 }
                 Since::Write(offset, data) => {
                     let mut at = *offset;
                     for piece in sectors(*offset, data) {
-                        if random.next_u32() % 2 == 0 && at + piece.len() <= image.len() {
+                        if random.next_u32().is_multiple_of(2) && at + piece.len() <= image.len() {
                             image[at..at + piece.len()].copy_from_slice(piece);
                         }
                         at += piece.len();

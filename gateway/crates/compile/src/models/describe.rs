@@ -35,6 +35,10 @@ pub(super) fn problems(
             let count = errors[at..].iter().take_while(of_this).count();
             said.push(missing(&errors[at..at + count]));
             at += count;
+        } else if let ValidationErrorKind::FalseSchema = error.kind() {
+            // `additionalProperties: false` where the schema names no properties: it allows none.
+            said.push(not_allowed(document.names_at(error.instance_path().as_str()).into_iter()));
+            at += 1;
         } else {
             said.push(text(error));
             at += 1;
@@ -62,6 +66,12 @@ fn missing(errors: &[ValidationError<'_>]) -> String {
         .collect();
     names.sort();
     format!("object has missing required properties ([{}])", names.join(","))
+}
+
+fn not_allowed<'n>(names: impl Iterator<Item = &'n str>) -> String {
+    let names: Vec<_> = names.map(|name| Value::from(name).to_string()).collect();
+    let names = names.join(",");
+    format!("object instance has properties which are not allowed by the schema: [{names}]")
 }
 
 fn text(error: &ValidationError<'_>) -> String {
@@ -94,17 +104,7 @@ fn text(error: &ValidationError<'_>) -> String {
             format!("instance value ({instance}) not found in enum (possible values: {options})")
         }
         Kind::AdditionalProperties { unexpected } => {
-            let names: Vec<_> =
-                unexpected.iter().map(|name| Value::from(&**name).to_string()).collect();
-            let names = names.join(",");
-            format!("object instance has properties which are not allowed by the schema: [{names}]")
-        }
-        // `additionalProperties: false` where the schema names no properties.
-        Kind::FalseSchema => {
-            let pointer = error.instance_path().as_str();
-            let name = pointer.rsplit('/').next().unwrap_or_default();
-            let name = Value::from(name.replace("~1", "/").replace("~0", "~"));
-            format!("object instance has properties which are not allowed by the schema: [{name}]")
+            not_allowed(unexpected.iter().map(String::as_str))
         }
         Kind::AdditionalItems { limit } => {
             format!("array must not have more than {limit} elements (found {})", len())

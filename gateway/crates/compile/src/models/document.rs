@@ -60,6 +60,19 @@ impl<'b> Document<'b> {
         Ok((document, reader.extent))
     }
 
+    /// The names of the members of the object at a JSON pointer.
+    pub(crate) fn names_at(&self, pointer: &str) -> Vec<&str> {
+        let mut steps = pointer.split('/').skip(1);
+        let found = steps.try_fold(self, |value, step| match value {
+            Self::Array(items) => items.get(step.parse::<usize>().ok()?),
+            value => value.member(&step.replace("~1", "/").replace("~0", "~")),
+        });
+        match found {
+            Some(Self::Object(members)) => members.iter().map(|(name, _)| &**name).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     fn member(&self, name: &str) -> Option<&Self> {
         let Self::Object(members) = self else { return None };
         members.iter().find(|(known, _)| known == name).map(|(_, value)| value)

@@ -283,8 +283,13 @@ fn problems_are_told_in_the_validators_words() {
     );
     check(
         r#"{"additionalProperties":false}"#,
-        r#"{"z":1}"#,
-        r#"[object instance has properties which are not allowed by the schema: ["z"]]"#,
+        r#"{"z":1,"y":2}"#,
+        r#"[object instance has properties which are not allowed by the schema: ["z","y"]]"#,
+    );
+    check(
+        r#"{"properties":{"a":{"items":{"properties":{"b":{}},"additionalProperties":false}}}}"#,
+        r#"{"a":[{"b":1},{"b":1,"c":2}]}"#,
+        r#"[object instance has properties which are not allowed by the schema: ["c"]]"#,
     );
     check(
         r#"{"oneOf":[{"type":"null"},{"type":"array"}]}"#,

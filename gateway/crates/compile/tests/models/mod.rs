@@ -10,7 +10,7 @@ use gateway_model::{
 };
 
 /// The schema, as a method's plan has it after compilation.
-pub fn schema(text: &str) -> Arc<ModelSchema> {
+pub(crate) fn schema(text: &str) -> Arc<ModelSchema> {
     let root = ResourceId::new("root");
     let mut api = RestApi::new(RestApiId::new("abc"), "A", root.clone(), Place::nowhere());
     let model = Model {

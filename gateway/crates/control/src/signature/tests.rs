@@ -158,7 +158,8 @@ fn set(name: &str, value: &str) -> impl FnOnce(&mut Vec<(String, String)>) + use
 #[test]
 fn each_step_of_the_ladder_has_its_answer() {
     signed_with(|_| {}).unwrap();
-    let check = |change: Box<dyn FnOnce(&mut Vec<(String, String)>)>, code: &str, text: &str| {
+    type Fields = Vec<(String, String)>;
+    let check = |change: Box<dyn FnOnce(&mut Fields)>, code: &str, text: &str| {
         let error = signed_with(change).unwrap_err();
         assert_eq!((error.status, error.code), (403, code), "{error}");
         assert!(error.message.starts_with(text), "{error}");

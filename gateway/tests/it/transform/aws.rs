@@ -28,7 +28,7 @@ fn templates_render_as_aws_renders_them() {
         let lines = ["Content-Type: application/json"];
         let response = ask(&gateway, "POST", &format!("/s/c{index}"), &lines, body.as_bytes());
         if response.status != 200 || !is_expected(case, &text(&response)) {
-            let expected = case.get("aws").unwrap_or(&case["awsJson"]);
+            let expected = case.get("aws").unwrap_or_else(|| &case["awsJson"]);
             wrong.push(format!(
                 "{}: {} {:?}, expected {expected}",
                 case["id"],

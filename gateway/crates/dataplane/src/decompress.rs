@@ -136,18 +136,23 @@ impl<'b> Inflation<'b> {
     }
 
     /// What it decoded to.
-    pub fn into_body(self) -> Vec<u8> {
+    pub fn into_body(mut self) -> Vec<u8> {
+        self.body.shrink_to_fit();
         self.body
     }
 
-    /// Grows as vectors do, but not past what may ever be needed.
+    /// Room for a slice. What is long gets all that it may ever need at once: memory that is not written to
+    /// is not taken, and nothing is copied on the way.
     fn make_room(&mut self) {
-        let (len, most) = (self.body.len(), self.bytes_max + CODING_SLICE_BYTES);
-        if self.body.capacity() - len < CODING_SLICE_BYTES {
-            let wanted =
-                (2 * len).clamp(len + CODING_SLICE_BYTES, most.max(len + CODING_SLICE_BYTES));
-            self.body.reserve_exact(wanted - len);
+        let len = self.body.len();
+        if self.body.capacity() - len >= CODING_SLICE_BYTES {
+            return;
         }
+        let wanted = match len < INFLATION_FREE_BYTES {
+            true => 2 * len,
+            false => self.bytes_max + CODING_SLICE_BYTES,
+        };
+        self.body.reserve_exact(wanted.max(len + CODING_SLICE_BYTES) - len);
     }
 
     /// Behind the end: nothing, or another member of a gzip file (RFC 1952 section 2.2).

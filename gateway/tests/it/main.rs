@@ -16,6 +16,7 @@ mod hostile;
 mod lifecycle;
 mod openapi;
 mod quickstart;
+mod services;
 mod support;
 mod traffic;
 mod transform;

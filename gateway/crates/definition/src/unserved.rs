@@ -91,17 +91,8 @@ impl Unserved<'_> {
     }
 
     fn integration(&self, integration: &Integration) {
-        let place = &integration.place;
-        let uri = integration.uri.as_ref().map_or("", |uri| &uri.value);
-        let is_other_service =
-            integration.kind == IntegrationType::Aws && !uri.contains(":lambda:path/");
-        self.say_if(
-            is_other_service,
-            place,
-            "integration type AWS with a service other than Lambda is",
-        );
         let by_link = integration.connection_type == Some(ConnectionType::VpcLink);
-        self.say_if(by_link, place, "connection type VPC_LINK is");
+        self.say_if(by_link, &integration.place, "connection type VPC_LINK is");
     }
 
     fn stage(&self, stage: &Stage) {

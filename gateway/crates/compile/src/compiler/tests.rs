@@ -5,6 +5,7 @@ mod functions;
 mod gateway_responses;
 mod integrations;
 mod reuse;
+mod services;
 mod throttles;
 mod usage;
 

@@ -25,7 +25,7 @@ pub struct Case {
 }
 
 impl Case {
-    fn new(name: &'static str, run: impl FnMut() + 'static) -> Self {
+    pub(crate) fn new(name: &'static str, run: impl FnMut() + 'static) -> Self {
         Self { name, run: Box::new(run) }
     }
 }
@@ -66,6 +66,7 @@ pub fn cases() -> Result<Vec<Case>> {
         black_box(routes.hosts.resolve(black_box(host), black_box(b"/prod/r500/42")));
     }));
     cases.push(access_log_line()?);
+    cases.extend(crate::templates::cases()?);
     Ok(cases)
 }
 

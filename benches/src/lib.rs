@@ -6,6 +6,7 @@ pub mod cases;
 pub mod client;
 pub mod exchange;
 pub mod plane;
+mod templates;
 
 pub use backend::Backend;
 pub use client::Client;

@@ -42,6 +42,16 @@ pub(crate) enum Command {
     /// Say what would become of a request at the running gateway, without sending it
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(Box<ExplainArgs>),
+    /// Write an API as an OpenAPI document, as API Gateway exports it
+    #[command(after_help = EXPORT_EXAMPLES)]
+    Export(Box<ExportArgs>),
+    /// Render a mapping template against a body and a context, or template lines as they are typed
+    #[command(after_help = crate::vtl::EXAMPLES)]
+    Vtl(Box<crate::vtl::VtlArgs>),
+    /// Write everything that the control plane created into one file
+    Backup(Box<BackupArgs>),
+    /// Put a backup into a state directory, while no gateway uses it
+    Restore(Box<RestoreArgs>),
     /// Print the version
     Version,
 }
@@ -49,7 +59,8 @@ pub(crate) enum Command {
 /// What `run` and `check` both need in order to load definitions.
 #[derive(Debug, Default, Args)]
 pub(crate) struct LoadArgs {
-    /// CloudFormation templates, YAML or JSON. They replace `definitions` of the configuration file
+    /// CloudFormation and SAM templates and OpenAPI documents, YAML or JSON. They replace `definitions` of the
+    /// configuration file
     #[arg(value_name = "DEFINITION")]
     pub definitions: Vec<PathBuf>,
 
@@ -65,6 +76,10 @@ pub(crate) struct LoadArgs {
     /// A template parameter; repeatable
     #[arg(long = "param", value_name = "KEY=VALUE", value_parser = parse_key_value)]
     pub parameters: Vec<(String, String)>,
+
+    /// A directory that stands for an S3 bucket, for documents that templates name; repeatable
+    #[arg(long = "bucket", value_name = "NAME=DIRECTORY", value_parser = parse_key_value)]
+    pub buckets: Vec<(String, String)>,
 
     /// The value of AWS::AccountId, twelve digits [default: 000000000000]
     #[arg(long, value_name = "ID")]
@@ -95,8 +110,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "ADDR", value_parser = parse_address, help_heading = "Addresses")]
     pub listen_tls: Vec<SocketAddr>,
 
-    /// Control plane (AWS wire protocol) address, or `none`. Not served yet: only checked
-    /// [default: 127.0.0.1:4566]
+    /// Control plane (AWS wire protocol) address, or `none` [default: 127.0.0.1:4566]
     #[arg(long, value_name = "ADDR", help_heading = "Addresses")]
     pub control: Option<OptionalAddress>,
 
@@ -130,7 +144,8 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "NAME", help_heading = "Threads and I/O")]
     pub driver: Option<Driver>,
 
-    /// Directory for what must survive a restart: the counts of quotas [default: memory only]
+    /// Directory for what must survive a restart: what the control plane created, its credentials, the counts of
+    /// quotas [default: memory only]
     #[arg(long, value_name = "DIR")]
     pub state: Option<PathBuf>,
 
@@ -183,11 +198,94 @@ pub(crate) struct ExplainArgs {
     pub json: bool,
 }
 
+/// `gateway export`.
+#[derive(Debug, Default, Args)]
+pub(crate) struct ExportArgs {
+    /// What to load.
+    #[command(flatten)]
+    pub load: LoadArgs,
+
+    /// The API's id or name [default: the only one]
+    #[arg(long, value_name = "NAME")]
+    pub api: Option<String>,
+
+    /// The stage that is exported [default: the only one]
+    #[arg(long, value_name = "NAME")]
+    pub stage: Option<String>,
+
+    /// Which OpenAPI to write
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub format: ExportFormat,
+
+    /// What to write besides the interface; with `apigateway` the document imports to the same API again
+    #[arg(long, value_enum, value_name = "LIST", value_delimiter = ',')]
+    pub extensions: Vec<ExportExtension>,
+
+    /// Write YAML instead of JSON
+    #[arg(long)]
+    pub yaml: bool,
+}
+
+/// Which OpenAPI `gateway export` writes, by API Gateway's names of export types.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// OpenAPI 3.0.1
+    #[default]
+    Oas30,
+    /// Swagger 2.0
+    Swagger,
+}
+
+/// What `gateway export` writes besides the interface, by API Gateway's names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum ExportExtension {
+    /// x-amazon-apigateway-integration
+    Integrations,
+    /// x-amazon-apigateway-authorizer
+    Authorizers,
+    /// All extensions of API Gateway
+    Apigateway,
+}
+
+/// `gateway backup`.
+#[derive(Debug, Args)]
+pub(crate) struct BackupArgs {
+    /// The file to write; it must not be there yet
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// The gateway's state directory
+    #[arg(long, value_name = "DIR")]
+    pub state: PathBuf,
+
+    /// The control plane of the gateway, if it runs
+    #[arg(long, value_name = "ADDR", value_parser = parse_address, default_value = "127.0.0.1:4566")]
+    pub control: SocketAddr,
+}
+
+/// `gateway restore`.
+#[derive(Debug, Args)]
+pub(crate) struct RestoreArgs {
+    /// The backup
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// The state directory to fill
+    #[arg(long, value_name = "DIR")]
+    pub state: PathBuf,
+
+    /// Replace what is there
+    #[arg(long)]
+    pub force: bool,
+}
+
 const EXAMPLES: &str = "\
 Examples:
   gateway run template.yaml            serve the template's stages on http://127.0.0.1:8080
   gateway check template.yaml          list everything that is wrong with it
   gateway explain GET /prod/orders     what would become of a request, and why
+  gateway export template.yaml --yaml  its API as an OpenAPI document
+  gateway vtl request.vtl --body b.json  what a mapping template makes of a body
   gateway run --help                   all settings that have a flag
 
 Exit status: 0 fine, 1 problems found, 2 wrong usage or unreadable input, 70 internal failure.";
@@ -211,6 +309,15 @@ Examples:
 
 Prints each diagnostic as `file:line:col: error|warning: text`.
 Exit status: 0 clean, 1 diagnostics, 2 something could not be read.";
+
+const EXPORT_EXAMPLES: &str = "\
+Examples:
+  gateway export template.yaml > api.json
+  gateway export template.yaml --api orders --stage prod --extensions apigateway --yaml
+  gateway export petstore.yaml --format swagger --extensions integrations,authorizers
+
+Exit status: 0 written, 1 the definitions have errors, 2 no such API or stage, or something could not be
+read.";
 
 const EXPLAIN_EXAMPLES: &str = "\
 Examples:

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use anyhow::Result;
 use gateway_compile::Snapshot;
-use gateway_model::Diagnostic;
+use gateway_model::{Definitions, Diagnostic, Place};
 use gateway_telemetry::{AccessLog, Registry};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::Instant;
 
+use crate::control_plane::{Orders, Served};
 use crate::counts::Usage;
 use crate::load::Loader;
 use crate::ops::Ops;
@@ -36,6 +37,10 @@ pub(crate) struct Control {
     pub(crate) notifier: Notifier,
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) watch: Watch,
+    /// What the control plane wants published.
+    pub(crate) orders: Orders,
+    /// What it sees of what serves.
+    pub(crate) served: Served,
 }
 
 /// The signals that are obeyed. From their making on none of them ends the process by itself.
@@ -109,6 +114,11 @@ impl Control {
                     let status = self.status();
                     self.notify(|notifier| notifier.ready(&status));
                 }
+                Some(order) = self.orders.recv() => {
+                    let published = self.deploy(order.deployed).await;
+                    // Nobody waits any more once the server has stopped.
+                    let _ = order.reply.send(published);
+                }
                 _ = looks.tick(), if is_watching => {
                     if self.watch.has_changed(Instant::now()) {
                         self.reload().await;
@@ -171,11 +181,45 @@ impl Control {
         );
     }
 
+    /// Publishes what the control plane has deployed, beside what files define.
+    async fn deploy(&mut self, deployed: Definitions) -> Result<(), Vec<Diagnostic>> {
+        let started = Instant::now();
+        let failed = |text: String| vec![Diagnostic::error(&Place::nowhere(), text)];
+        let (loader, previous) = (self.loader.clone(), self.snapshot.clone());
+        let definitions = deployed.clone();
+        let compiling = move || loader.compile_deployed(definitions, Some(&previous));
+        let outcome = match tokio::task::spawn_blocking(compiling).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(unreadable)) => {
+                let texts =
+                    unreadable.into_iter().map(|error| format!("{:#}", anyhow::Error::from(error)));
+                return Err(failed(texts.collect::<Vec<_>>().join("; ")));
+            }
+            Err(error) => return Err(failed(format!("compiling broke off: {error}"))),
+        };
+        let Some(snapshot) = outcome.snapshot else { return Err(outcome.diagnostics) };
+        let snapshot = Arc::new(snapshot);
+        if let Err(error) = self.shards.publish(&snapshot).await {
+            tracing::error!(error = format!("{error:#}"), "Publishing failed");
+            return Err(failed(format!("{error:#}")));
+        }
+        self.loader.deployed(deployed);
+        self.serves(snapshot);
+        tracing::debug!(
+            generation = self.snapshot.generation,
+            stages = self.snapshot.stages.len(),
+            took_ms = started.elapsed().as_millis() as u64,
+            "Deployed"
+        );
+        Ok(())
+    }
+
     /// This snapshot serves now: all who look at it from outside the shards do so from now on.
     pub(crate) fn serves(&mut self, snapshot: Arc<Snapshot>) {
         self.loader.published(&snapshot.usage);
         self.usage.published(&snapshot.usage);
         self.ops.publish(snapshot.clone());
+        self.served.set(snapshot.clone());
         self.snapshot = snapshot;
     }
 

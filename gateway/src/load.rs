@@ -7,14 +7,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use gateway_compile::{
-    CompileOptions, FunctionTarget, LogFormat, Snapshot, Surroundings, UsagePlans, VpcLinkTarget,
-    compile_with,
+    AwsEndpoints, CompileOptions, FunctionTarget, LogFormat, Snapshot, Surroundings, UsagePlans,
+    VpcLinkTarget, compile_with,
 };
+use gateway_definition::Source;
 use gateway_definition::api_keys::Importer;
-use gateway_definition::{Options, Source};
 use gateway_model::{Definitions, Diagnostic, FunctionCode, ImportedKeys};
 use gateway_telemetry::log_format::presets;
 
+use crate::definition;
 use crate::remembered::Remembered;
 use crate::settings::{AccessLogDestination, Settings};
 use crate::watch::{Mark, mark};
@@ -62,6 +63,17 @@ pub(crate) struct Loader {
     settings: Arc<Settings>,
     remembered: Mutex<Remembered>,
     imported: Mutex<Option<Imported>>,
+    /// What the files defined when they were last in order.
+    files: Mutex<Files>,
+    /// What the control plane has deployed beside them.
+    deployed: Mutex<Definitions>,
+}
+
+/// What files define.
+#[derive(Clone, Default)]
+struct Files {
+    definitions: Definitions,
+    diagnostics: Vec<Diagnostic>,
 }
 
 /// What stays of key files. Their rows do not: a snapshot has the keys in a form of its own, and a
@@ -82,7 +94,13 @@ struct Read {
 impl Loader {
     /// Loads what the settings name; counts go on from what is remembered.
     pub(crate) fn new(settings: Arc<Settings>, remembered: Remembered) -> Self {
-        Self { settings, remembered: Mutex::new(remembered), imported: Mutex::default() }
+        Self {
+            settings,
+            remembered: Mutex::new(remembered),
+            imported: Mutex::default(),
+            files: Mutex::default(),
+            deployed: Mutex::default(),
+        }
     }
 
     /// Reads, loads and compiles everything that the settings name. Stages that did not change keep
@@ -99,6 +117,53 @@ impl Loader {
                 Err(source) => unreadable.push(Unreadable { path: path.clone(), source }),
             }
         }
+        if !unreadable.is_empty() {
+            // Key files are named as well.
+            self.read_keys(&mut unreadable);
+            return Err(unreadable);
+        }
+        let options = definition::options(settings);
+        let loaded = gateway_definition::load(&sources, &options);
+        let files = Files { definitions: loaded.definitions, diagnostics: loaded.diagnostics };
+        let deployed = lock(&self.deployed).clone();
+        let outcome = self.compile(&files, deployed, previous)?;
+        if outcome.snapshot.is_some() {
+            *lock(&self.files) = files;
+        }
+        Ok(outcome)
+    }
+
+    /// Compiles `deployed` beside what files defined when they were last in order.
+    ///
+    /// # Errors
+    /// [`Unreadable`] for key files, which are read again if need be.
+    pub(crate) fn compile_deployed(
+        &self,
+        deployed: Definitions,
+        previous: Option<&Snapshot>,
+    ) -> Result<Outcome, Vec<Unreadable>> {
+        let files = lock(&self.files).clone();
+        self.compile(&files, deployed, previous)
+    }
+
+    /// From now on this is loaded beside the files.
+    pub(crate) fn deployed(&self, deployed: Definitions) {
+        *lock(&self.deployed) = deployed;
+    }
+
+    /// What files defined when they were last in order.
+    pub(crate) fn files(&self) -> Definitions {
+        lock(&self.files).definitions.clone()
+    }
+
+    fn compile(
+        &self,
+        files: &Files,
+        deployed: Definitions,
+        previous: Option<&Snapshot>,
+    ) -> Result<Outcome, Vec<Unreadable>> {
+        let settings = &*self.settings;
+        let mut unreadable = Vec::new();
         // Before they are read, so that a file which changes meanwhile is read again.
         let marks: Vec<Mark> = settings.api_keys.iter().map(|path| mark(path)).collect();
         let mut imported = self.imported.lock().unwrap_or_else(PoisonError::into_inner);
@@ -112,15 +177,14 @@ impl Loader {
         if !unreadable.is_empty() {
             return Err(unreadable);
         }
-        let options = Options {
-            parameters: settings.parameters.clone(),
-            account_id: settings.aws.account_id.clone(),
-            region: settings.aws.region.clone(),
-            url_suffix: settings.aws.url_suffix.clone(),
-            reads_function_code: true,
-            ..Options::default()
+        let merged;
+        let definitions = match deployed == Definitions::default() {
+            true => &files.definitions,
+            false => {
+                merged = merge(files.definitions.clone(), deployed);
+                &merged
+            }
         };
-        let loaded = gateway_definition::load(&sources, &options);
         let options = compile_options(settings);
         let compile = |read: Option<&Read>| {
             let remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
@@ -130,7 +194,7 @@ impl Loader {
                 unix_s: gateway_rt::clock::unix_ms() / 1_000,
                 records: &*remembered,
             };
-            compile_with(&loaded.definitions, &options, surroundings, previous)
+            compile_with(definitions, &options, surroundings, previous)
         };
         let mut compiled = compile(read.as_ref());
         if compiled.wants_imported {
@@ -145,18 +209,18 @@ impl Loader {
             (Some(read), _) => read.diagnostics,
             (None, known) => known.map_or_else(Vec::new, |known| known.diagnostics.clone()),
         };
-        let mut diagnostics = loaded.diagnostics;
+        let mut diagnostics = files.diagnostics.clone();
         diagnostics.extend(of_keys.iter().cloned());
         let has_errors = diagnostics.iter().any(Diagnostic::is_error);
         // What a broken definition leads to would only repeat what is wrong with it.
         if !has_errors {
             diagnostics.extend(compiled.diagnostics);
         }
-        let outputs = loaded.definitions.outputs.iter();
+        let outputs = definitions.outputs.iter();
         let outputs = outputs.map(|output| (output.key.clone(), output.value.clone())).collect();
-        let code = code_paths(&loaded.definitions);
+        let code = code_paths(definitions);
         let snapshot = compiled.snapshot.filter(|_| !has_errors);
-        diagnostics.extend(missing_to_start(&loaded.definitions, snapshot.as_ref()));
+        diagnostics.extend(missing_to_start(definitions, snapshot.as_ref()));
         if let Some(snapshot) = &snapshot {
             let generation = snapshot.generation;
             *imported = Some(Imported { marks, diagnostics: of_keys, generation });
@@ -187,6 +251,29 @@ impl Loader {
         }
         Read { keys: Arc::new(importer.finish()), diagnostics }
     }
+}
+
+/// Beside each other: ids tell them apart.
+fn merge(mut files: Definitions, deployed: Definitions) -> Definitions {
+    files.apis.extend(deployed.apis);
+    files.api_keys.extend(deployed.api_keys);
+    files.usage_plans.extend(deployed.usage_plans);
+    files.usage_plan_keys.extend(deployed.usage_plan_keys);
+    files.domain_names.extend(deployed.domain_names);
+    files.base_path_mappings.extend(deployed.base_path_mappings);
+    files.domain_name_access_associations.extend(deployed.domain_name_access_associations);
+    files.vpc_links.extend(deployed.vpc_links);
+    files.client_certificates.extend(deployed.client_certificates);
+    files.functions.extend(deployed.functions);
+    files.function_qualifiers.extend(deployed.function_qualifiers);
+    files.function_permissions.extend(deployed.function_permissions);
+    files.outputs.extend(deployed.outputs);
+    files.account = files.account.or(deployed.account);
+    files
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn read(path: &Path) -> io::Result<String> {
@@ -243,7 +330,7 @@ fn compile_options(settings: &Settings) -> CompileOptions {
         payload_bytes_max: settings.limits.payload_bytes_max,
         account_limit: settings.throttle.account_limit(),
         cache_bytes_max: settings.cache.bytes_max as u64,
-        lambda_endpoint: settings.aws.endpoint("lambda").cloned(),
+        aws_endpoints: AwsEndpoints::new(settings.aws.endpoints()),
         calls_aws: !settings.aws.access_key_id.is_empty(),
         enforce_permissions: settings.functions.enforce_permissions,
         ..CompileOptions::default()

@@ -1,11 +1,15 @@
 //! The gateway: parses, loads, compiles, starts. Each module is one step; this file only wires.
 #![forbid(unsafe_code)]
 
+mod backup;
 mod check;
 mod cli;
 mod control;
+mod control_plane;
 mod counts;
+mod definition;
 mod explain;
+mod export;
 mod functions;
 mod load;
 mod logging;
@@ -18,6 +22,7 @@ mod settings;
 mod shards;
 mod systemd;
 mod usage;
+mod vtl;
 mod watch;
 
 use std::process::ExitCode;
@@ -41,6 +46,10 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Check(args) => check::check(&args),
         Command::Explain(args) => explain::explain(&args),
+        Command::Export(args) => export::export(&args),
+        Command::Vtl(args) => vtl::vtl(&args),
+        Command::Backup(args) => backup::backup(&args),
+        Command::Restore(args) => backup::restore(&args),
         Command::Version => {
             println!("gateway {}", env!("CARGO_PKG_VERSION"));
             cli::EXIT_OK

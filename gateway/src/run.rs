@@ -12,6 +12,7 @@ use gateway_telemetry::{AccessLog, BuildInfo, Registry, SinkConfig};
 
 use crate::cli::{EXIT_INTERNAL, EXIT_OK, EXIT_PROBLEMS, EXIT_USAGE, RunArgs};
 use crate::control::{Control, Signals, log_diagnostics};
+use crate::control_plane::{ControlPlane, Orders, Served};
 use crate::counts::Counts;
 use crate::load::Loader;
 use crate::ops::{self, Ops};
@@ -41,6 +42,17 @@ pub(crate) fn run(args: &RunArgs) -> u8 {
     };
     // Definitions come first: nothing is bound for a definition that does not load.
     let loader = Arc::new(Loader::new(settings.clone(), remembered));
+    let served = Served::default();
+    let (control_plane, orders) = match ControlPlane::open(&settings, &loader, &served) {
+        Ok(opened) => opened,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            return EXIT_USAGE;
+        }
+    };
+    if let Some(control_plane) = &control_plane {
+        loader.deployed(control_plane.definitions());
+    }
     let mut watch = Watch::of(&settings);
     let outcome = match loader.load(None) {
         Ok(outcome) => outcome,
@@ -57,13 +69,21 @@ pub(crate) fn run(args: &RunArgs) -> u8 {
         eprintln!("error: the definitions above cannot be served; `gateway check` lists them all");
         return EXIT_PROBLEMS;
     };
-    match serve(settings, loader, counts, snapshot, watch) {
+    let control_plane = Opened { control_plane, orders, served };
+    match serve(settings, loader, counts, snapshot, watch, control_plane) {
         Ok(()) => EXIT_OK,
         Err(error) => {
             tracing::error!(error = format!("{error:#}"), "Gateway failed");
             EXIT_INTERNAL
         }
     }
+}
+
+/// The control plane before it serves.
+struct Opened {
+    control_plane: Option<ControlPlane>,
+    orders: Orders,
+    served: Served,
 }
 
 /// Starts everything and serves until told to stop.
@@ -73,6 +93,7 @@ fn serve(
     counts: Counts,
     snapshot: Snapshot,
     watch: Watch,
+    opened: Opened,
 ) -> Result<()> {
     let nofile = settings::nofile::raise().unwrap_or_else(|error| {
         tracing::warn!(%error, "The limit of open files is not raised");
@@ -114,19 +135,36 @@ fn serve(
     }
     let snapshot = Arc::new(snapshot);
     let usage = counts.start(&registry, &ops)?;
-    let control =
-        Control { settings, loader, usage, shards, registry, ops, log, notifier, snapshot, watch };
+    let Opened { control_plane, orders, served } = opened;
+    let control = Control {
+        settings,
+        loader,
+        usage,
+        shards,
+        registry,
+        ops,
+        log,
+        notifier,
+        snapshot,
+        watch,
+        orders,
+        served,
+    };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(4)
         .thread_name("control-blocking")
         .build()
         .context("cannot start the control thread")?;
-    runtime.block_on(control_main(control, &addresses))
+    runtime.block_on(control_main(control, control_plane, &addresses))
 }
 
 /// The control thread, from the first snapshot to the end.
-async fn control_main(mut control: Control, addresses: &[SocketAddr]) -> Result<()> {
+async fn control_main(
+    mut control: Control,
+    control_plane: Option<ControlPlane>,
+    addresses: &[SocketAddr],
+) -> Result<()> {
     // Before anybody can know that we are there: a signal that is not caught ends the process.
     let signals = Signals::new()?;
     if let Some(questions) = control.shards.take_questions() {
@@ -140,7 +178,12 @@ async fn control_main(mut control: Control, addresses: &[SocketAddr]) -> Result<
     control.serves(snapshot.clone());
     control.registry.config().loaded(gateway_rt::clock::unix_ms() / 1000);
     let ops_address = start_ops(&control).await?;
-    write_port_file(&control.settings, addresses, ops_address)?;
+    let control_address = match control_plane {
+        Some(control_plane) => Some(control_plane.serve().await?),
+        None => None,
+    };
+    let others = [("ops", ops_address), ("control", control_address)];
+    write_port_file(&control.settings, addresses, others)?;
     control.ops.readiness().set("starting", false);
     announce(&control, addresses, ops_address);
     let status = format!("Serving {} stages", snapshot.stages.len());
@@ -188,15 +231,17 @@ async fn start_ops(control: &Control) -> Result<Option<SocketAddr>> {
 fn write_port_file(
     settings: &Settings,
     addresses: &[SocketAddr],
-    ops: Option<SocketAddr>,
+    others: [(&str, Option<SocketAddr>); 2],
 ) -> Result<()> {
     let Some(path) = &settings.port_file else { return Ok(()) };
     let mut text = String::new();
     for address in addresses {
         writeln!(text, "listen {address}")?;
     }
-    if let Some(address) = ops {
-        writeln!(text, "ops {address}")?;
+    for (what, address) in others {
+        if let Some(address) = address {
+            writeln!(text, "{what} {address}")?;
+        }
     }
     let beside = path.with_extension("new");
     std::fs::write(&beside, text)

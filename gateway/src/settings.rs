@@ -48,7 +48,7 @@ pub(crate) struct Settings {
     pub dev: bool,
     /// Where clients connect.
     pub listen: Listen,
-    /// Where the AWS wire protocol is served. Only checked until the control plane lands.
+    /// Where the AWS wire protocol is served.
     pub control: Control,
     /// Where metrics and health are served.
     pub ops: Ops,
@@ -80,6 +80,8 @@ pub(crate) struct Settings {
     pub reload: Reload,
     /// Template parameters; a flag of the same name wins.
     pub parameters: BTreeMap<String, String>,
+    /// Directories that stand for S3 buckets, by the buckets' names; a flag of the same name wins.
+    pub buckets: BTreeMap<String, PathBuf>,
     /// Where to write the bound addresses; only a flag, as it is a matter of one start.
     #[serde(skip)]
     pub port_file: Option<PathBuf>,
@@ -130,11 +132,14 @@ pub(crate) struct Control {
     /// Address, or none.
     #[serde(with = "values::text")]
     pub address: OptionalAddress,
+    /// Names beside `localhost` by which clients call it.
+    pub hosts: Vec<String>,
 }
 
 impl Default for Control {
     fn default() -> Self {
-        Self { address: OptionalAddress(Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 4566)))) }
+        let address = OptionalAddress(Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 4566))));
+        Self { address, hosts: Vec::new() }
     }
 }
 
@@ -475,9 +480,9 @@ impl Default for Reload {
 }
 
 impl Aws {
-    /// Where a service is, unless it is at AWS.
-    pub(crate) fn endpoint(&self, service: &str) -> Option<&String> {
-        self.endpoints.get(service).or_else(|| self.endpoints.get(AWS_ENDPOINT_DEFAULT))
+    /// Services and their URLs.
+    pub(crate) fn endpoints(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.endpoints.iter().map(|(service, url)| (service.as_str(), url.as_str()))
     }
 }
 

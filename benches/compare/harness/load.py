@@ -10,7 +10,7 @@ from pathlib import Path
 from .processes import PROBE_S_MAX, Child
 
 HERE = Path(__file__).resolve().parent.parent
-REPORT, ROUND = HERE / "report.lua", HERE / "keys.lua"
+REPORT, ROUND, POST = HERE / "report.lua", HERE / "keys.lua", HERE / "post.lua"
 LOG_FIELDS = (
     "requestId ip requestTime httpMethod resourcePath status protocol responseLength apiKeyId"
 ).split()
@@ -25,9 +25,10 @@ class LoadError(Exception):
 def wrk_command(setup, cpu, scenario, port, seconds):
     """The pinned wrk command of a slot, one thread. Only a load of many keys runs Lua for each request."""
     goes_round = scenario.key == "every"
+    script = ROUND if goes_round else POST if scenario.posts else REPORT
     return [
         *("taskset", "-c", str(cpu), "wrk", "-t1", f"-c{scenario.connections}", f"-d{seconds}s"),
-        *("--timeout", "5s", "--latency", "-s", str(ROUND if goes_round else REPORT)),
+        *("--timeout", "5s", "--latency", "-s", str(script)),
         *(f"-H{name}: {value}" for name, value in headers(setup, scenario).items() if not goes_round),
         f"http://127.0.0.1:{port}{scenario.path}",
         *(["--", str(setup.keys.values_path)] if goes_round else []),
@@ -37,7 +38,8 @@ def wrk_command(setup, cpu, scenario, port, seconds):
 def headers(setup, scenario):
     """What one request of `scenario` says beyond the usual."""
     value = setup.keys.value(scenario.key)
-    return {"x-api-key": value} if value else {}
+    said = {"x-api-key": value} if value else {}
+    return said | ({"Content-Type": "application/json"} if scenario.posts else {})
 
 
 def run_wrk(setup, cpu, scenario, port, seconds):

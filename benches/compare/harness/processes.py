@@ -90,21 +90,21 @@ class Process:
         """CPU time of all its processes, nanoseconds."""
         return sum(cpu_ns(pid) for pid in self.pids())
 
-    def wait_ready(self, port, path, status, body_bytes, headers=None):
-        """Returns once GET `path` gives `status` with `body_bytes`; raises StartError when it will not."""
+    def wait_ready(self, port, path, status, body_bytes, headers=None, order=None):
+        """Returns once GET `path`, or a POST of `order`, gives `status` with `body_bytes`; raises StartError when it will not."""
         deadline = time.monotonic() + READY_S_MAX
         while True:
             if self._child.poll() is not None:
                 raise StartError(f"{self.name} exited with {self._child.returncode}{self.log_tail()}")
             try:
-                probe(port, path, status, body_bytes, headers)
+                probe(port, path, status, body_bytes, headers, order)
                 return
             except (OSError, http.client.HTTPException) as error:
                 failure = f"no answer: {error}"
             except StartError as error:
                 failure = str(error)
             if time.monotonic() > deadline:
-                raise StartError(f"{self.name}, GET {path}: {failure}{self.log_tail()}")
+                raise StartError(f"{self.name}, {path}: {failure}{self.log_tail()}")
             time.sleep(0.02)
 
     def is_alive(self):
@@ -133,11 +133,11 @@ class Process:
         return "".join(f"\n    {line}" for line in lines)
 
 
-def probe(port, path, status, body_bytes, headers=None):
-    """One GET on a connection of its own; raises StartError unless the answer is the expected one."""
+def probe(port, path, status, body_bytes, headers=None, order=None):
+    """One GET, or POST of `order`, on a connection of its own; raises StartError unless the answer is the expected one."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PROBE_S_MAX)
     try:
-        connection.request("GET", path, headers=headers or {})
+        connection.request("POST" if order else "GET", path, order, headers or {})
         response = connection.getresponse()
         body = response.read()
     finally:

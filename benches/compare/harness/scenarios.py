@@ -11,6 +11,14 @@ THROTTLED_BODY = b'{"message":"Too Many Requests"}'
 FORBIDDEN_BODY = b'{"message":"Forbidden"}'
 KIB = 1024
 
+# What the posting loads send: 1 KiB of JSON as an application writes it. post.lua builds the same text.
+ORDER = (
+    '{"id":"a1b2c3d4","customer":{"name":"Ada Lovelace","email":"ada@example.com","vip":true},"total":129.5,'
+    '"currency":"EUR","items":['
+    + ",".join(f'{{"sku":"sku-{n:04}","name":"Item number {n:02}","quantity":{n},"price":9.75}}' for n in range(10, 23))
+    + ']}'
+)
+
 PROXIES = ("nginx", "haproxy", "monoio", "glommio")
 CACHES = ("nginx", "haproxy", "varnish", "monoio", "glommio")
 # Front ends of nginx and HAProxy, a port each, so that no answer pays for another's rules.
@@ -29,6 +37,7 @@ class Scenario:
     answered_by: str  # one of LISTENERS
     contenders: tuple = PROXIES
     key: str | None = None  # API keys that are sent: "every", or a name of keys.Keys.named
+    posts: bool = False  # POSTs ORDER
     is_logged: bool = False  # writes a JSON access log
     # Requests of one slot that may have another outcome: a throttle of 1/s lets some through.
     spared_rps: float = 0.0
@@ -52,6 +61,10 @@ SCENARIOS = (
     Scenario("keyed-one-c64", "/prod/keyed", 64, 200, len(SMALL_BODY), "keyed", key="one", is_logged=True),
     Scenario("throttled-c64", "/prod/keyed", 64, 429, len(THROTTLED_BODY), "refused", key="slow", spared_rps=1.0),
     Scenario("forbidden-c64", "/prod/keyed", 64, 403, len(FORBIDDEN_BODY), "refused", key="unknown"),
+    Scenario("posted-c64", "/prod/posted", 64, 200, len(SMALL_BODY), "backend", posts=True),
+    Scenario(
+        "templated-c64", "/prod/templated", 64, 200, len(SMALL_BODY), "backend", ("monoio", "glommio"), posts=True
+    ),
     Scenario("cached-c64", "/prod/cached", 64, 200, len(SMALL_BODY), "cached", CACHES),
     Scenario("cached-64k-c64", "/prod/cached-64k", 64, 200, 64 * KIB, "cached_large", CACHES),
 )
@@ -94,6 +107,7 @@ TARGETS = {
     ("cached-64k-c64", "varnish"): 1.00,
 }
 KEYED_ADDED_US = 2.0
+TEMPLATED_ADDED_US = 12.0
 
 
 def comparisons(contenders):
@@ -123,11 +137,14 @@ def is_held_against(contender, against):
 
 
 def additions(contenders):
-    """What an access log, and keys with limits and an access log, add to plain proxying, for each contender."""
+    """What an access log, keys with limits, and a mapping template add to proxying, for each contender."""
     found = []
     for contender in contenders:
         target = KEYED_ADDED_US if contender == "monoio" else None
         found.append(Addition(contender, "logged-c64", "small-c64", None))
         found.append(Addition(contender, "keyed-c64", "small-c64", target))
         found.append(Addition(contender, "keyed-one-c64", "small-c64", None))
+        if contender in ("monoio", "glommio"):
+            target = TEMPLATED_ADDED_US if contender == "monoio" else None
+            found.append(Addition(contender, "templated-c64", "posted-c64", target))
     return found

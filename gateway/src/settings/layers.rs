@@ -16,8 +16,8 @@ use super::{
 use crate::cli::{LoadArgs, RunArgs};
 
 /// Tables whose keys are the operator's own.
-const OPEN_TABLES: [&str; 4] =
-    ["parameters", "upstream.vpc_links", "aws.endpoints", "functions.environment"];
+const OPEN_TABLES: [&str; 5] =
+    ["parameters", "buckets", "upstream.vpc_links", "aws.endpoints", "functions.environment"];
 
 /// The SDKs' variables for credentials, and the settings that they are.
 const AWS_CREDENTIALS: [(&str, &str); 3] = [
@@ -215,6 +215,8 @@ impl Layers {
             settings.api_keys.clone_from(&args.api_keys);
         }
         settings.parameters.extend(args.parameters.iter().cloned());
+        let buckets = args.buckets.iter();
+        settings.buckets.extend(buckets.map(|(name, path)| (name.clone(), PathBuf::from(path))));
         settings.aws.endpoints.extend(args.aws_endpoints.iter().cloned());
         if !args.aws_endpoints.is_empty() {
             self.origins.insert("aws.endpoints".to_owned(), Place::Flag("--aws-endpoint"));
@@ -373,6 +375,7 @@ fn resolve_paths(settings: &mut Settings, base: &Path) {
     let resolve = |path: &mut PathBuf| *path = base.join(&*path);
     settings.definitions.iter_mut().for_each(resolve);
     settings.api_keys.iter_mut().for_each(resolve);
+    settings.buckets.values_mut().for_each(resolve);
     settings.upstream.ca_file.iter_mut().for_each(resolve);
     settings.state.directory.iter_mut().for_each(resolve);
     settings.functions.directory.iter_mut().for_each(resolve);

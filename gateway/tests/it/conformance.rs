@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use crate::support::in_package;
 
 /// The place of a shared case, or a note on what is left out.
-fn data(name: &str) -> Option<PathBuf> {
+pub(crate) fn data(name: &str) -> Option<PathBuf> {
     let beside = || in_package("../../shared/conformance");
     let root = std::env::var_os("GATEWAY_CONFORMANCE").map_or_else(beside, PathBuf::from);
     let path = root.join(name);

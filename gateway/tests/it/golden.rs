@@ -40,7 +40,7 @@ macro_rules! areas {
     };
 }
 
-areas! { body cache canary cors domains events failures framing gateway_responses http http_proxy ids keys mock orders passthrough plans remap routing stages throttle }
+areas! { body cache canary cors domains events failures framing gateway_responses http http_proxy ids keys mock orders passthrough plans remap routing stages throttle validation }
 
 /// Runs the cases of an area and reports every one that differs.
 fn check(area: &str) {

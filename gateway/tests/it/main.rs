@@ -5,12 +5,20 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
+mod compression;
 mod conformance;
+mod control;
 mod explain;
+mod export;
 mod functions;
 mod golden;
 mod hostile;
 mod lifecycle;
+mod openapi;
 mod quickstart;
+mod services;
 mod support;
 mod traffic;
+mod transform;
+mod validation;
+mod vtl_command;

@@ -16,9 +16,33 @@ pub enum ServiceUri {
     /// It invokes a function.
     Lambda(Invocation),
     /// It calls another service, or another action of Lambda.
-    Other {
-        /// The service, e.g. `sqs`.
-        service: String,
+    Other(ServiceCall),
+}
+
+/// What calls an AWS service: `arn:aws:apigateway:{region}:[{subdomain}.]{service}:{path|action}/…`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceCall {
+    /// `us-east-1`
+    pub region: String,
+    /// What stands before the service in its host name, e.g. a bucket or `runtime`.
+    pub subdomain: Option<String>,
+    /// What its host name calls the service, e.g. `sqs`.
+    pub service: String,
+    /// What is asked of it.
+    pub target: ServiceTarget,
+}
+
+/// What is asked of a service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ServiceTarget {
+    /// `path/{path}`: a request of that path, which has no slash in front, and perhaps a query behind.
+    Path(String),
+    /// `action/{name}[&k=v…]`
+    Action {
+        /// `SendMessage`
+        name: String,
+        /// What follows the name's `&`; often empty.
+        query: String,
     },
 }
 
@@ -80,24 +104,40 @@ impl ServiceUri {
         let mut next = || parts.next().ok_or(invalid);
         let (arn, partition, gateway, region, service) =
             (next()?, next()?, next()?, next()?, next()?);
-        let service = service.rsplit('.').next().unwrap_or(service);
+        let (subdomain, service) = match service.rsplit_once('.') {
+            Some((subdomain, service)) => (Some(subdomain), service),
+            None => (None, service),
+        };
         let is_arn = arn == "arn" && gateway == "apigateway";
-        if !is_arn || ![partition, region, service].iter().all(|word| is_label(word)) {
+        let is_host = subdomain.is_none_or(|subdomain| subdomain.split('.').all(is_label));
+        if !is_arn || !is_host || ![partition, region, service].iter().all(|word| is_label(word)) {
             return Err(invalid);
         }
         let rest = parts.next().ok_or(InvalidServiceUri::NoPathOrAction)?;
-        let other = || Self::Other { service: service.to_owned() };
+        let other = |target| {
+            Self::Other(ServiceCall {
+                region: region.to_owned(),
+                subdomain: subdomain.map(str::to_owned),
+                service: service.to_owned(),
+                target,
+            })
+        };
         let Some(path) = rest.strip_prefix("path/") else {
-            let is_action = rest.strip_prefix("action/").is_some_and(|action| !action.is_empty());
-            return is_action.then(other).ok_or(InvalidServiceUri::NoPathOrAction);
+            let action = rest.strip_prefix("action/").unwrap_or_default();
+            let (name, query) = action.split_once('&').unwrap_or((action, ""));
+            if name.is_empty() {
+                return Err(InvalidServiceUri::NoPathOrAction);
+            }
+            let (name, query) = (name.to_owned(), query.to_owned());
+            return Ok(other(ServiceTarget::Action { name, query }));
         };
         // `path//2015-03-31/…` is taken, too.
         let path = path.trim_start_matches('/');
-        if path.is_empty() {
-            return Err(InvalidServiceUri::NoPathOrAction);
-        }
         match invocation(path).filter(|_| service == "lambda") {
-            None => Ok(other()),
+            None if path.is_empty() && service == "lambda" => {
+                Err(InvalidServiceUri::NoPathOrAction)
+            }
+            None => Ok(other(ServiceTarget::Path(path.to_owned()))),
             Some((function, is_streaming)) => {
                 let function = FunctionName::parse(function, region);
                 let function = function.ok_or(InvalidServiceUri::Function)?;

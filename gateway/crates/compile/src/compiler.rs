@@ -14,6 +14,7 @@ use crate::changes::{Change, Changes};
 use crate::hosts::HostTableBuilder;
 use crate::limits::{CACHE_BYTES_MAX_DEFAULT, PAYLOAD_BYTES_MAX};
 use crate::plan::{Snapshot, StageIndex, StagePlan};
+use crate::service::AwsEndpoints;
 use crate::surroundings::Surroundings;
 
 mod authorizers;
@@ -27,9 +28,11 @@ mod integration;
 mod lambda;
 mod mapping;
 mod reuse;
+mod service;
 mod settings;
 mod stage;
 mod usage;
+mod validation;
 
 pub(crate) use reuse::StageInput;
 pub(crate) use usage::UsageInput;
@@ -61,11 +64,11 @@ pub struct CompileOptions {
     pub account_limit: Option<Settings>,
     /// Memory of all stage caches together, in bytes.
     pub cache_bytes_max: u64,
-    /// URL of somebody who runs the functions that do not run here (`--aws-endpoint lambda=URL`): it speaks
-    /// Lambda's `Invoke`. A path in it stands before those of the requests.
-    pub lambda_endpoint: Option<String>,
-    /// Without [`CompileOptions::lambda_endpoint`], functions that do not run here are AWS's:
-    /// `https://lambda.{region}.amazonaws.com`. Needs credentials.
+    /// Where AWS services are, other than at AWS (`--aws-endpoint [SERVICE=]URL`). `lambda` runs the functions that do not
+    /// run here. A path in a URL stands before those of the requests.
+    pub aws_endpoints: AwsEndpoints,
+    /// There are credentials, so that AWS can be called: functions that neither run here nor have an endpoint of their own
+    /// are at `https://lambda.{region}.amazonaws.com`, and calls of services are signed.
     pub calls_aws: bool,
     /// Refuse to invoke a function of the definitions that has no permission for it, as AWS does.
     pub enforce_permissions: bool,
@@ -85,7 +88,7 @@ impl Default for CompileOptions {
             payload_bytes_max: PAYLOAD_BYTES_MAX,
             account_limit: None,
             cache_bytes_max: CACHE_BYTES_MAX_DEFAULT,
-            lambda_endpoint: None,
+            aws_endpoints: AwsEndpoints::default(),
             calls_aws: false,
             enforce_permissions: false,
         }

@@ -60,6 +60,10 @@ pub enum Message {
     NetworkError,
     /// No template for the content type, and pass-through is off; or an unknown content coding.
     UnsupportedMediaType,
+    /// Required parameters are missing or blank. Which ones, the failing request says.
+    MissingRequestParameters,
+    /// The body is not what its model accepts.
+    InvalidRequestBody,
     /// A request-side parameter mapping reads a body that is malformed JSON.
     InvalidJson,
     /// The body is over the payload limit. Not JSON, never customised.
@@ -190,6 +194,16 @@ impl Failure {
         Self::new(Type::UnsupportedMediaType, Message::UnsupportedMediaType)
     }
 
+    /// The method's validator misses required parameters.
+    pub const fn missing_request_parameters() -> Self {
+        Self::new(Type::BadRequestParameters, Message::MissingRequestParameters)
+    }
+
+    /// The method's validator does not accept the body.
+    pub const fn invalid_request_body() -> Self {
+        Self::new(Type::BadRequestBody, Message::InvalidRequestBody)
+    }
+
     /// A request-side parameter mapping reads a body that is malformed JSON.
     pub const fn invalid_json() -> Self {
         Self::with_status(Type::Default4xx, Message::InvalidJson, 400)
@@ -248,9 +262,13 @@ impl Failure {
 }
 
 impl Message {
-    /// `$context.error.message`, in up to three pieces; all empty when AWS says `null`.
-    pub fn text(&self) -> [&[u8]; 3] {
+    /// `$context.error.message`, in up to three pieces; all empty when AWS says `null`. `missing` are the names
+    /// of missing parameters, for the message that lists them.
+    pub fn text<'a>(&'a self, missing: &'a str) -> [&'a [u8]; 3] {
         match self {
+            Self::MissingRequestParameters => {
+                [MISSING_PARAMETERS.as_bytes(), missing.as_bytes(), b"]"]
+            }
             Self::IncompleteSignature(hash) => [INCOMPLETE_SIGNATURE.as_bytes(), hash, b"'."],
             Self::AuthorizerConfiguration => [b"", b"", b""],
             other => [other.fixed().text.as_bytes(), b"", b""],
@@ -258,18 +276,21 @@ impl Message {
     }
 
     /// `$context.error.messageString`, the text as a quoted JSON string, in up to three pieces; `null`
-    /// when AWS says so. No text needs an escape; a test holds that.
-    pub fn quoted_text(&self) -> [&[u8]; 5] {
+    /// when AWS says so. No text needs an escape, and no name of a parameter does; a test holds that.
+    pub fn quoted_text<'a>(&'a self, missing: &'a str) -> [&'a [u8]; 5] {
         if let Self::AuthorizerConfiguration = self {
             return [b"null", b"", b"", b"", b""];
         }
-        let [a, b, c] = self.text();
+        let [a, b, c] = self.text(missing);
         [b"\"", a, b, c, b"\""]
     }
 
     /// The body when no gateway response is configured, in up to three pieces.
-    pub fn default_body(&self) -> [&[u8]; 3] {
+    pub fn default_body<'a>(&'a self, missing: &'a str) -> [&'a [u8]; 3] {
         match self {
+            Self::MissingRequestParameters => {
+                [MISSING_PARAMETERS_BODY.as_bytes(), missing.as_bytes(), b"]\"}"]
+            }
             Self::IncompleteSignature(hash) => {
                 [INCOMPLETE_SIGNATURE_BODY.as_bytes(), hash, b"'.\"}"]
             }
@@ -364,6 +385,14 @@ impl Message {
                 body: r#"{"message": "Unsupported Media Type"}"#,
                 error_type: "BadRequestException",
             },
+            Self::MissingRequestParameters => {
+                &Fixed { text: "", body: "", error_type: "BadRequestException" }
+            }
+            Self::InvalidRequestBody => &Fixed {
+                text: "Invalid request body",
+                body: r#"{"message": "Invalid request body"}"#,
+                error_type: "BadRequestException",
+            },
             Self::InvalidJson => &Fixed {
                 text: "Invalid JSON in request body",
                 body: r#"{"message": "Invalid JSON in request body"}"#,
@@ -414,6 +443,8 @@ struct Fixed {
     error_type: &'static str,
 }
 
+const MISSING_PARAMETERS: &str = "Missing required request parameters: [";
+const MISSING_PARAMETERS_BODY: &str = r#"{"message": "Missing required request parameters: ["#;
 const INCOMPLETE_SIGNATURE: &str = "Invalid key=value pair (missing equal-sign) in Authorization header (hashed with SHA-256 and encoded with Base64): '";
 const INCOMPLETE_SIGNATURE_BODY: &str = r#"{"message":"Invalid key=value pair (missing equal-sign) in Authorization header (hashed with SHA-256 and encoded with Base64): '"#;
 

@@ -19,7 +19,9 @@
 //! | [`source`], [`body_path`] | where a mapped value comes from |
 //! | [`templates`], [`responses`], [`mock`] | template choice, integration response selection, MOCK |
 //! | [`functions`] | Lambda functions, integrations with them, authorizers |
-//! | [`arn`] | which function an invocation URI names |
+//! | [`arn`] | which function, or which call of a service, a URI names |
+//! | [`service`] | integrations with AWS services, and where those are |
+//! | [`validators`], [`models`] | what a request must have, and the schemas of bodies |
 //! | [`failure`], [`gateway_responses`] | every answer the gateway makes up itself |
 //! | [`headers`] | which header names are forbidden, dropped or remapped |
 //! | [`limits`] | every bound, with its source |
@@ -49,15 +51,18 @@ pub mod headers;
 pub mod hosts;
 pub mod limits;
 pub mod mock;
+pub mod models;
 mod pattern;
 pub mod plan;
 pub mod responses;
 pub mod routes;
+pub mod service;
 pub mod source;
 pub mod surroundings;
 pub mod templates;
 pub mod uri;
 pub mod usage;
+pub mod validators;
 
 pub use caching::{CachePlan, Invalidation, StageCache};
 pub use compiler::{CompileOptions, Compiled, VpcLinkTarget, compile, compile_with};
@@ -69,14 +74,17 @@ pub use functions::{
 };
 pub use gateway_responses::GatewayResponses;
 pub use hosts::HostTable;
+pub use models::ModelSchema;
 pub use plan::{
     Access, AccessLogPlan, Canary, Endpoint, EndpointIndex, HttpPlan, IntegrationPlan, MethodIndex,
     MethodPlan, MockPlan, Policy, Snapshot, StageIndex, StagePlan,
 };
 pub use routes::{PathParams, RequestMethod, Routes};
+pub use service::{AwsEndpoints, JsonAction, PathStyle, ServicePlan};
 pub use source::Source;
 pub use surroundings::{Records, Surroundings};
 pub use usage::{Admission, DirtySet, Member, Memberships, PlanStage, UsagePlan, UsagePlans};
+pub use validators::{RequiredParameter, Validation};
 
-pub use gateway_model::{ApiKeySource, GatewayResponseType};
+pub use gateway_model::{ApiKeySource, ContentHandling, GatewayResponseType, IntegrationType};
 pub use gateway_telemetry::{LogFormat, Variable};

@@ -143,3 +143,37 @@ pub const FUNCTION_TIMEOUT_S_MAX: i64 = 900;
 pub const FUNCTION_MEMORY_MB_DEFAULT: i64 = 128;
 /// Most memory of a function in MiB. Source: Lambda quotas, "Memory: 128 MB to 10,240 MB".
 pub const FUNCTION_MEMORY_MB_MAX: i64 = 10_240;
+
+/// Size of one model's schema in bytes. Source: API Gateway quotas, "Maximum model size" (400 KB).
+pub const MODEL_BYTES_MAX: usize = 400 * 1024;
+
+/// Nesting of one model's schema. Source: ours; bounds the stack of its compilation.
+pub const MODEL_DEPTH_MAX: usize = 64;
+
+/// Compiled size of one `pattern` of a schema in bytes. Source: as [`PATTERN_BYTES_MAX`].
+pub const SCHEMA_PATTERN_BYTES_MAX: usize = PATTERN_BYTES_MAX;
+
+/// Nesting of a request's body that is validated. Source: ours; the stack of one validation is bounded by it.
+pub const BODY_DEPTH_MAX: usize = 128;
+
+/// Values of a request's body that is validated. Source: ours. A value takes 32 bytes and a member 56, so
+/// that a body takes at most 16 MiB, growing included, however few bytes its values have.
+pub const BODY_VALUES_MAX: usize = 131_072;
+
+/// Values of a body whose problems are told one by one. Source: ours; each may have a problem.
+pub const DESCRIBED_VALUES_MAX: usize = 4_096;
+
+/// Nesting of a body whose problems are told one by one. Source: ours. What alternatives of a recursive
+/// schema have to say multiplies with each level, which deciding alone does not.
+pub const DESCRIBED_DEPTH_MAX: usize = 8;
+
+/// Problems of one body that are told. Source: ours.
+pub const PROBLEMS_MAX: usize = 32;
+
+/// Length of the text about all problems of a body in bytes. Source: ours; it goes into a response and into
+/// an access log.
+pub const PROBLEMS_TEXT_BYTES_MAX: usize = 4_096;
+
+/// Parameters of one method that are required. Source: ours; a request's head of 10,240 bytes has no more
+/// names than this, and what is missing is put in order.
+pub const REQUIRED_PARAMETERS_MAX: usize = 1_024;

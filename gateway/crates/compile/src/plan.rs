@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use gateway_cache::Budget;
-use gateway_model::{ApiKeySource, EndpointType, HttpMethod};
+use gateway_model::{ApiKeySource, ContentHandling, EndpointType, HttpMethod};
 use gateway_telemetry::LogFormat;
 use gateway_throttle::{Split, Throttle};
 
@@ -23,9 +23,11 @@ use crate::hosts::HostTable;
 use crate::mock::MockTemplates;
 use crate::responses::Responses;
 use crate::routes::Routes;
+use crate::service::ServicePlan;
 use crate::source::Source;
 use crate::templates::RequestTemplates;
 use crate::usage::UsagePlans;
+use crate::validators::Validation;
 
 /// All stages that are served, and how a request reaches one.
 #[derive(Debug, Clone)]
@@ -124,6 +126,8 @@ pub struct StagePlan {
     pub authorizers: Vec<AuthorizerPlan>,
     /// Which bodies are binary.
     pub binary_media_types: BinaryMediaTypes,
+    /// The shortest response body that is compressed, in bytes; `None` compresses nothing.
+    pub minimum_compression_size: Option<u32>,
     /// The response cache; `None` when the stage has none, and for a canary that does not use it.
     pub cache: Option<StageCache>,
     /// A second deployment that takes part of the traffic; `None` for the canary itself.
@@ -212,6 +216,8 @@ pub struct MethodPlan {
     pub throttle: Option<Throttle>,
     /// How responses are cached; `None` caches nothing. A stage without a cache has no such method.
     pub cache: Option<CachePlan>,
+    /// What is checked before the integration is called; `None` where nothing is.
+    pub validation: Option<Box<Validation>>,
     /// What answers.
     pub integration: IntegrationPlan,
     /// `operationName`, if set.
@@ -251,10 +257,12 @@ pub enum IntegrationPlan {
     Mock(Box<MockPlan>),
     /// `AWS_PROXY`, and `AWS` with a function.
     Lambda(Box<LambdaPlan>),
+    /// `AWS` with another service.
+    Service(Box<ServicePlan>),
     /// The definition is valid for API Gateway, yet every request fails, e.g. with an invalid endpoint
     /// address or a forbidden header mapping.
     Misconfigured(Failure),
-    /// `AWS` with another service, or a VPC link without a configured target:
+    /// A VPC link without a configured target, or what the definition says wrong:
     /// [`Failure::api_configuration_error`].
     Unserved,
 }
@@ -302,8 +310,10 @@ pub struct HttpPlan {
 /// One `MOCK` integration.
 #[derive(Debug)]
 pub struct MockPlan {
-    /// Request templates, each with the status it names already read.
+    /// Request templates; of literals the status they name is read already.
     pub templates: MockTemplates,
+    /// `contentHandling`: how the request's body is converted before a template sees it.
+    pub content_handling: Option<ContentHandling>,
     /// Integration responses.
     pub responses: Responses,
     /// A mapping or the cache key reads the request body. `MOCK` also needs it when [`MockTemplates`] pass it through.
@@ -319,8 +329,8 @@ pub enum UriPart {
     Value {
         /// Where the value comes from.
         source: Source,
-        /// `{name}` with its braces, percent-encoded where a URI needs it: stays when the source is
-        /// missing at run time.
+        /// `{name}` with its braces: stays when the source is missing at run time, and no template overrides
+        /// the parameter.
         name: Box<[u8]>,
     },
 }

@@ -5,7 +5,10 @@
 
 use std::sync::Arc;
 
+use gateway_model::ContentHandling;
+
 use crate::failure::Failure;
+use crate::headers::ResponseOrigin;
 use crate::limits::{STATUS_MAX, STATUS_MIN};
 use crate::pattern::Pattern;
 use crate::plan::HeaderMapping;
@@ -19,7 +22,7 @@ pub struct Responses {
 }
 
 /// One integration response: what the client gets.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct ResponsePlan {
     /// Status for the client, or the failure of a response that names a status without a method response.
     pub outcome: Result<u16, Failure>,
@@ -27,6 +30,10 @@ pub struct ResponsePlan {
     pub headers: Vec<HeaderMapping>,
     /// Response templates.
     pub templates: ResponseTemplates,
+    /// `contentHandling`: how the integration's body is converted before a template sees it.
+    pub content_handling: Option<ContentHandling>,
+    /// Whose headers these are, for those that a template overrides.
+    pub origin: ResponseOrigin,
     /// A header mapping names `Content-Type`, so that `application/json` is not the default.
     pub maps_content_type: bool,
     /// A header mapping reads the integration's body.

@@ -1,23 +1,36 @@
-//! Mapping templates: which one applies, and its text.
+//! Mapping templates: which one applies, and what it is.
 //!
-//! Templates without references and directives are literals. Templates in VTL are not served yet; they are
-//! kept as [`Template::Unserved`], so that choosing one fails closed instead of sending the wrong body.
+//! Templates without references and directives are literals, which cost nothing to render. The others are
+//! parsed when they are compiled. One that does not parse is kept as [`Template::Malformed`]: API Gateway deploys it
+//! and answers 500 where it is chosen.
 
-use gateway_model::PassthroughBehavior;
+use gateway_model::{ContentHandling, PassthroughBehavior};
+
+mod conversion;
+
+pub use conversion::Conversion;
 
 /// A mapping template.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Template {
     /// Text without VTL, sent as it is.
     Literal(Box<[u8]>),
-    /// VTL: not served yet. Choosing it is [`crate::Failure::api_configuration_error`].
-    Unserved,
+    /// VTL, rendered for each request.
+    Vtl(Box<gateway_vtl::Template>),
+    /// It does not follow the grammar. Choosing it is [`crate::Failure::api_configuration_error`].
+    Malformed,
 }
 
 impl Template {
     /// Whether the template is the empty text, which stands for "no template" when it is chosen.
     pub fn is_empty(&self) -> bool {
         matches!(self, Self::Literal(text) if text.is_empty())
+    }
+}
+
+impl ByMediaType<Template> {
+    fn has_vtl(&self) -> bool {
+        self.iter().any(|(_, template)| matches!(template, Template::Vtl(_)))
     }
 }
 
@@ -60,6 +73,12 @@ impl<T> ByMediaType<T> {
         entries.chain(self.fallback.iter().map(|template| ("$default", template)))
     }
 
+    /// The same with each template made into something else.
+    pub fn map<U>(self, mut make: impl FnMut(T) -> U) -> ByMediaType<U> {
+        let entries = self.entries.into_iter().map(|(key, template)| (key, make(template)));
+        ByMediaType { entries: entries.collect(), fallback: self.fallback.map(make) }
+    }
+
     fn exact(&self, media_type: &[u8]) -> Option<&T> {
         let found =
             self.entries.iter().find(|(key, _)| key.as_bytes().eq_ignore_ascii_case(media_type));
@@ -90,11 +109,13 @@ pub fn media_type(content_type: &[u8]) -> &[u8] {
     content_type[..end].trim_ascii()
 }
 
-/// Request templates of one integration, with what happens when none fits.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Request templates of one integration, with what happens when none fits, and how the body is converted first.
+#[derive(Debug, Clone)]
 pub struct RequestTemplates {
     templates: ByMediaType<Template>,
     passthrough: PassthroughBehavior,
+    /// `contentHandling` of the integration.
+    pub content_handling: Option<ContentHandling>,
 }
 
 /// What becomes of a request body.
@@ -109,14 +130,23 @@ pub enum RequestChoice<T> {
 }
 
 impl RequestTemplates {
-    /// Templates and the behaviour without a match.
-    pub fn new(templates: ByMediaType<Template>, passthrough: PassthroughBehavior) -> Self {
-        Self { templates, passthrough }
+    /// Templates, the behaviour without a match, and `contentHandling`.
+    pub fn new(
+        templates: ByMediaType<Template>,
+        passthrough: PassthroughBehavior,
+        content_handling: Option<ContentHandling>,
+    ) -> Self {
+        Self { templates, passthrough, content_handling }
     }
 
     /// No templates; every body passes. What a proxy integration has.
     pub fn passthrough() -> Self {
-        Self::new(ByMediaType::default(), PassthroughBehavior::WhenNoMatch)
+        Self::new(ByMediaType::default(), PassthroughBehavior::WhenNoMatch, None)
+    }
+
+    /// Whether a template can override what the request's parameters are: one in VTL can.
+    pub fn can_override(&self) -> bool {
+        self.templates.has_vtl()
     }
 
     /// What becomes of a request body with this `Content-Type`.
@@ -162,7 +192,7 @@ pub(crate) fn choose<'t, T>(
 }
 
 /// Response templates of one integration response.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct ResponseTemplates {
     templates: ByMediaType<Template>,
 }

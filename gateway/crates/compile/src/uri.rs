@@ -108,11 +108,27 @@ impl BackendUri {
         let port = port.unwrap_or(default_port);
         let shown = if host.contains(':') { format!("[{host}]") } else { host.clone() };
         let host_header = if port == default_port { shown } else { format!("{shown}:{port}") };
-        let target = rest.split('#').next().unwrap_or_default();
-        let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        let path = if path.is_empty() { "/" } else { path };
-        Ok(Self { is_tls, host, port, host_header, path: pieces(path), query: pieces(query) })
+        let (path, query) = split(rest);
+        Ok(Self { is_tls, host, port, host_header, path, query })
     }
+}
+
+impl Piece {
+    /// As text that stands for itself.
+    pub(crate) fn literal(&self) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Placeholder(name) => format!("%7B{name}%7D"),
+        }
+    }
+}
+
+/// Path and query of what follows a URI's authority. The path has a slash at least; a fragment is left out.
+pub(crate) fn split(target: &str) -> (Vec<Piece>, Vec<Piece>) {
+    let target = target.split('#').next().unwrap_or_default();
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let path = if path.is_empty() { "/" } else { path };
+    (pieces(path), pieces(query))
 }
 
 fn scheme(text: &str) -> Option<(bool, &str)> {

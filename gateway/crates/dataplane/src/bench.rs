@@ -90,8 +90,11 @@ impl Prepared {
         };
         self.x.make_trace(&self.shard);
         let values = Values::of_request(&self.x, &self.client.peer);
-        upstream_head::write(&values, plan, &self.stage.plan, Payload::None, &mut self.out);
-        self.out.len()
+        let out = &mut self.out;
+        match upstream_head::write(&values, plan, &self.stage.plan, Payload::None, out) {
+            Ok(_) => self.out.len(),
+            Err(_) => 0,
+        }
     }
 
     /// Parses the reply's head.

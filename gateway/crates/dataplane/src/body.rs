@@ -146,12 +146,24 @@ impl Exchange {
         self.body.length = Some(self.request_body.len() as u64);
         Ok(())
     }
+
+    /// Puts another body in the place of one that was read whole.
+    pub(crate) fn replace_body(&mut self, body: Vec<u8>) {
+        debug_assert!(self.body.is_buffered, "it was read whole");
+        self.body.length = Some(body.len() as u64);
+        self.request_body = body;
+    }
 }
 
 impl Body {
     /// Whether nothing is to come.
     pub(crate) fn is_whole(&self) -> bool {
         matches!(self.framing, Framing::Done)
+    }
+
+    /// Whether it was read whole before anything was done with it.
+    pub(crate) fn is_buffered(&self) -> bool {
+        self.is_buffered
     }
 
     /// Bytes to come, if their number is known.

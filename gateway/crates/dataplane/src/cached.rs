@@ -21,6 +21,7 @@ use gateway_compile::{
 use gateway_proto::{FieldName, is_name};
 use gateway_rt::{Buf, Moment};
 
+use crate::compress::{self, Coding};
 use crate::connection::{Client, Peer};
 use crate::exchange::{Refusal, decide_keep_alive, integrate};
 use crate::flights::tell;
@@ -155,6 +156,7 @@ fn timeout_ms(method: &MethodPlan) -> u32 {
     match &method.integration {
         IntegrationPlan::Http(plan) => plan.timeout_ms,
         IntegrationPlan::Lambda(plan) => plan.timeout_ms,
+        IntegrationPlan::Service(plan) => plan.timeout_ms,
         _ => gateway_compile::limits::TIMEOUT_MS_DEFAULT,
     }
 }
@@ -224,6 +226,8 @@ enum Answer {
     Whole { tx: Buf, body_len: usize },
     /// The head is in [`Exchange::out`]; the body is sent from where it lies.
     Large(Arc<Entry>),
+    /// The head up to its common fields is in [`Exchange::out`]; the body is to be compressed.
+    Packed(Arc<Entry>, Coding),
 }
 
 fn look_up(shard: &Shard, x: &mut Exchange, method: &MethodPlan, cache: &Arc<Cache>) -> Found {
@@ -247,6 +251,11 @@ fn compose(shard: &Shard, x: &mut Exchange, method: &MethodPlan, entry: &Arc<Ent
     finish(x, is_traced(method), &mut out);
     let is_bare = has_no_body(entry.status());
     let body = entry.body();
+    let coding = compress::wanted(x, entry.status(), &out, body.len()).filter(|_| !is_bare);
+    if let Some(coding) = coding {
+        x.out = out;
+        return Answer::Packed(Arc::clone(entry), coding);
+    }
     let framing = if is_bare { Framing::None } else { Framing::Length(body.len() as u64) };
     finish_head(shard, x, framing, &mut out);
     x.facts.status = entry.status();
@@ -275,6 +284,14 @@ async fn send(
             respond::send_buf(shard, &client.stream, tx).await?;
             x.facts.sent_body_bytes += body_len as u64;
             Ok(())
+        }
+        Answer::Packed(entry, coding) => {
+            let mut out = std::mem::take(&mut x.out);
+            let (status, body) = (entry.status(), entry.body());
+            let sent = compress::send(shard, client, x, status, &mut out, body, coding);
+            let sent = Box::pin(sent).await;
+            x.out = out;
+            Ok(sent?)
         }
         Answer::Large(entry) => {
             let out = std::mem::take(&mut x.out);
@@ -314,7 +331,7 @@ async fn send_large(
 fn is_traced(method: &MethodPlan) -> bool {
     match &method.integration {
         IntegrationPlan::Http(plan) => !plan.proxy,
-        IntegrationPlan::Lambda(_) => true,
+        IntegrationPlan::Lambda(_) | IntegrationPlan::Service(_) => true,
         _ => false,
     }
 }

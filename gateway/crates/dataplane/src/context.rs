@@ -131,9 +131,13 @@ impl Context<'_> {
                 let Some(failure) = &facts.failure else { return false };
                 let quote: &[u8] = if *variable == V::ErrorMessageString { b"\"" } else { b"" };
                 out.bytes(quote);
-                failure.message.text().iter().for_each(|piece| out.bytes(piece));
+                failure.message.text(&x.problem).iter().for_each(|piece| out.bytes(piece));
                 out.bytes(quote);
                 return true;
+            }
+            V::ErrorValidationErrorString => {
+                let problem = x.validation_error();
+                return some((!problem.is_empty()).then_some(problem.as_bytes()), out);
             }
             V::ErrorResponseType => {
                 return some(facts.failure.map(|f| f.kind.as_str().as_bytes()), out);
@@ -170,7 +174,7 @@ impl Context<'_> {
             V::AuthorizeLatency => return number(facts.authorizer.verdict.map(|_| 0), out),
             V::AuthorizeError => {
                 let Some(Err(failure)) = &facts.authorizer.verdict else { return false };
-                failure.message.text().iter().for_each(|piece| out.bytes(piece));
+                failure.message.text(&x.problem).iter().for_each(|piece| out.bytes(piece));
                 return true;
             }
             V::IntegrationStatus => return number(facts.integration.status.map(u64::from), out),

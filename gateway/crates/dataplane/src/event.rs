@@ -100,6 +100,40 @@ pub(crate) fn verb(x: &Exchange) -> &str {
     x.facts.method.as_str()
 }
 
+/// The header fields of a request as those behind the gateway see them, in the order of the wire; those that the
+/// gateway adds come last. `forwarded_for` is what [`Exchange::write_forwarded_for`] writes. A signature is for the
+/// gateway, and not for an integration.
+pub(crate) fn each_header<'e>(
+    x: &'e Exchange,
+    peer: &'e Peer,
+    forwarded_for: &'e [u8],
+    hides_signature: bool,
+    mut each: impl FnMut(&'e [u8], &'e [u8]),
+) {
+    for field in &x.head.fields {
+        let (mut name, value) = (x.text(field.name), x.text(field.value));
+        match field.known {
+            known if is_dropped_at_the_door(known) => continue,
+            FieldName::XForwardedFor | FieldName::XForwardedPort | FieldName::XForwardedProto => {
+                continue;
+            }
+            FieldName::Authorization if hides_signature && is_sigv4(value) => continue,
+            FieldName::Authorization => name = b"Authorization",
+            FieldName::Host => name = b"Host",
+            FieldName::UserAgent => name = b"User-Agent",
+            FieldName::Other if name.len() == 15 && is_name(name, b"x-amzn-trace-id") => continue,
+            _ => {}
+        }
+        each(name, value);
+    }
+    if !x.trace.is_empty() {
+        each(b"X-Amzn-Trace-Id", &x.trace);
+    }
+    each(b"X-Forwarded-For", forwarded_for);
+    each(b"X-Forwarded-Port", peer.port());
+    each(b"X-Forwarded-Proto", Peer::PROTO);
+}
+
 /// Whom an event is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reader {
@@ -138,40 +172,15 @@ impl Event<'_> {
         let mut forwarded_for = Vec::with_capacity(64);
         x.write_forwarded_for(self.peer, &mut forwarded_for);
         let mut entries = Vec::with_capacity(x.head.fields.len() + 4);
-        for field in &x.head.fields {
-            let (mut name, value) = (x.text(field.name), x.text(field.value));
-            match field.known {
-                known if is_dropped_at_the_door(known) => continue,
-                FieldName::XForwardedFor
-                | FieldName::XForwardedPort
-                | FieldName::XForwardedProto => continue,
-                FieldName::Authorization if self.hides_authorization(value) => continue,
-                FieldName::Authorization => name = b"Authorization",
-                FieldName::Host => name = b"Host",
-                FieldName::UserAgent => name = b"User-Agent",
-                FieldName::Other if name.len() == 15 && is_name(name, b"x-amzn-trace-id") => {
-                    continue;
-                }
-                _ => {}
-            }
+        let hides_signature = self.reader == Reader::Integration;
+        each_header(x, self.peer, &forwarded_for, hides_signature, |name, value| {
             entries.push(Entry { name, value });
-        }
-        if !x.trace.is_empty() {
-            entries.push(Entry { name: b"X-Amzn-Trace-Id", value: &x.trace });
-        }
-        entries.push(Entry { name: b"X-Forwarded-For", value: &forwarded_for });
-        entries.push(Entry { name: b"X-Forwarded-Port", value: self.peer.port() });
-        entries.push(Entry { name: b"X-Forwarded-Proto", value: Peer::PROTO });
+        });
         let headers = Multimap::headers(entries);
         out.extend_from_slice(b",\"headers\":");
         headers.write_last(empty, out);
         out.extend_from_slice(b",\"multiValueHeaders\":");
         headers.write_all(empty, out);
-    }
-
-    /// A signature is for the gateway and not for what is behind it.
-    fn hides_authorization(&self, value: &[u8]) -> bool {
-        self.reader == Reader::Integration && is_sigv4(value)
     }
 
     fn write_query(&self, empty: Empty, out: &mut Vec<u8>) {

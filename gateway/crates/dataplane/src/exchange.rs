@@ -15,7 +15,9 @@ use crate::limits::DISCARD_BYTES_MAX;
 use crate::request::Exchange;
 use crate::respond::{self, ClientGone};
 use crate::shard::{Shard, ShardStage};
-use crate::{admission, authorizer, cached, explain, http, lambda, mock};
+use crate::{
+    admission, authorizer, cached, decompress, explain, http, lambda, mock, service, validate,
+};
 
 /// What becomes of the connection after an exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,6 +94,13 @@ async fn answer(shard: &Shard, client: &Client, x: &mut Exchange) -> Result<(), 
         Box::pin(authorizer::ask(shard, client, x, &stage, method, index)).await?;
     }
     admission::admit(shard, x, &stage, method)?;
+    if decompress::is_coded(x) {
+        let bytes_max = stage.plan.payload_bytes_max;
+        Box::pin(decompress::decode(shard, client, x, bytes_max)).await?;
+    }
+    if let Some(validation) = &method.validation {
+        Box::pin(validate::validate(shard, client, x, validation)).await?;
+    }
     if let (Some(plan), Some(cache)) = (&method.cache, &stage.plan.cache) {
         return cached::answer(shard, client, x, &stage, method, plan, &cache.cache).await;
     }
@@ -108,9 +117,12 @@ pub(crate) async fn integrate(
 ) -> Result<(), Refusal> {
     match &method.integration {
         IntegrationPlan::Http(plan) => http::call(shard, client, x, stage, plan).await,
-        IntegrationPlan::Mock(plan) => mock::call(shard, client, x, plan).await,
+        IntegrationPlan::Mock(plan) => mock::call(shard, client, x, stage, plan).await,
         IntegrationPlan::Lambda(plan) => {
             Box::pin(lambda::call(shard, client, x, stage, plan)).await
+        }
+        IntegrationPlan::Service(plan) => {
+            Box::pin(service::call(shard, client, x, stage, plan)).await
         }
         IntegrationPlan::Misconfigured(failure) => Err((*failure).into()),
         IntegrationPlan::Unserved => Err(Failure::api_configuration_error().into()),

@@ -11,20 +11,19 @@ use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
-use gateway_compile::templates::{RequestChoice, Template};
-use gateway_compile::{Failure, HttpPlan, RequestMethod};
+use gateway_compile::{Failure, HttpPlan, RequestMethod, StagePlan};
 use gateway_integration::{Upstream, UpstreamError};
-use gateway_proto::FieldName;
 use gateway_proto::h1::{CHUNK_TAIL, LAST_CHUNK, write_chunk_head};
 use gateway_rt::{Buf, Moment, Stream};
 
 use crate::body::{Body, BodyError};
 use crate::connection::Client;
 use crate::exchange::{Refusal, decide_keep_alive};
-use crate::relay::{self, RelayError};
+use crate::relay::{self, RelayError, Target};
 use crate::request::Exchange;
 use crate::respond;
 use crate::shard::{Shard, ShardStage};
+use crate::transform::{self, Outgoing};
 use crate::upstream_head::{self, Payload};
 use crate::values::Values;
 
@@ -36,16 +35,20 @@ pub(crate) async fn call(
     stage: &Rc<ShardStage>,
     plan: &HttpPlan,
 ) -> Result<(), Refusal> {
-    let sends = choose_body(x, plan)?;
+    let sends = match plan.proxy {
+        true => Sends::Body(Outgoing::Client),
+        false => transformed(shard, client, x, stage, plan).await?,
+    };
     if plan.needs_request_body {
         Box::pin(await_body(shard, client, x)).await?;
-    } else if !matches!(sends, Sends::Client) {
+    } else if !matches!(sends, Sends::Body(Outgoing::Client)) {
         decide_keep_alive(x);
     }
     let payload = match sends {
         Sends::Nothing => Payload::None,
-        Sends::Text(text) => Payload::Length(text.len() as u64),
-        Sends::Client => match x.body.length {
+        Sends::Body(Outgoing::Literal(text)) => Payload::Length(text.len() as u64),
+        Sends::Body(Outgoing::Made) => Payload::Length(x.transform.body.len() as u64),
+        Sends::Body(Outgoing::Client) => match x.body.length {
             _ if x.body_is_absent() => Payload::None,
             Some(length) => Payload::Length(length),
             None => Payload::Chunked,
@@ -54,7 +57,8 @@ pub(crate) async fn call(
     x.make_trace(shard);
     write_head(client, x, stage, plan, payload)?;
     // A body that had to be whole first was the client's time.
-    let is_late = plan.needs_request_body;
+    let is_made = matches!(sends, Sends::Body(Outgoing::Made));
+    let is_late = plan.needs_request_body || is_made || x.body.is_buffered();
     let started = if is_late { Moment::now() } else { x.facts.started };
     x.facts.integration.started = Some(started);
     let mut call = Call { shard, client, stage, plan, sends };
@@ -91,34 +95,30 @@ pub(crate) async fn call(
 #[derive(Clone, Copy)]
 enum Sends<'p> {
     Nothing,
-    Text(&'p [u8]),
-    Client,
+    Body(Outgoing<'p>),
 }
 
-/// `passthroughBehavior` and the templates, for an `HTTP` integration; a proxy passes everything.
-fn choose_body<'p>(x: &Exchange, plan: &'p HttpPlan) -> Result<Sends<'p>, Failure> {
-    if plan.proxy {
-        return Ok(Sends::Client);
-    }
-    let choice = plan.request_templates.select(x.known_field(FieldName::ContentType));
-    let sends = match choice {
-        RequestChoice::Passthrough => Sends::Client,
-        RequestChoice::Template(Template::Literal(text)) => Sends::Text(text),
-        RequestChoice::Template(Template::Unserved) => {
-            return Err(Failure::api_configuration_error());
-        }
-        RequestChoice::UnsupportedMediaType => return Err(Failure::unsupported_media_type()),
-    };
+/// What an `HTTP` integration sends. A template renders also where nothing of it is sent: it may override
+/// parameters.
+async fn transformed<'p>(
+    shard: &Shard,
+    client: &Client,
+    x: &mut Exchange,
+    stage: &ShardStage,
+    plan: &'p HttpPlan,
+) -> Result<Sends<'p>, Refusal> {
+    let (templates, reads_json) = (&plan.request_templates, plan.needs_request_body);
+    let body = transform::request(shard, client, x, &stage.plan, templates, reads_json).await?;
     // The method that the backend gets, which an override does not change.
     let method = RequestMethod::parse(upstream_head::method(x, plan));
     let takes_none =
         matches!(method, RequestMethod::Get | RequestMethod::Head | RequestMethod::Options);
-    Ok(if takes_none { Sends::Nothing } else { sends })
+    Ok(if takes_none { Sends::Nothing } else { Sends::Body(body) })
 }
 
 /// Why the integration is not called, as far as the request's head tells.
-pub(crate) fn refusal(x: &Exchange, plan: &HttpPlan) -> Option<Failure> {
-    choose_body(x, plan).err()
+pub(crate) fn refusal(x: &Exchange, stage: &StagePlan, plan: &HttpPlan) -> Option<Failure> {
+    if plan.proxy { None } else { transform::refusal(x, stage, &plan.request_templates) }
 }
 
 /// Reads the whole body, telling a client that waits for it to go on.
@@ -164,9 +164,9 @@ fn write_head(
     let mut out = std::mem::take(&mut x.out);
     out.clear();
     let values = Values { request_json: json.as_ref(), ..Values::of_request(x, &client.peer) };
-    upstream_head::write(&values, plan, &stage.plan, payload, &mut out);
+    let written = upstream_head::write(&values, plan, &stage.plan, payload, &mut out);
     x.out = out;
-    Ok(())
+    written
 }
 
 struct Call<'c> {
@@ -210,7 +210,8 @@ impl Call<'_> {
         let timeout = Duration::from_millis(u64::from(plan.timeout_ms));
         let pool = &self.stage.pools[usize::from(plan.endpoint.0)];
         let is_idempotent = self.is_idempotent(x);
-        let is_pumped = matches!(self.sends, Sends::Client) && !x.body.is_whole();
+        let is_streamed = matches!(self.sends, Sends::Body(Outgoing::Client));
+        let is_pumped = is_streamed && !x.body.is_whole();
         let can_repeat = is_idempotent && !is_pumped;
         let mut upstream = match pool.take_idle() {
             Some(upstream) => upstream,
@@ -235,6 +236,10 @@ impl Call<'_> {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    fn target(&self) -> Target<'_> {
+        Target { stage: &self.stage.plan, plan: self.plan }
     }
 
     /// Makes a connection. Boxed, like all that is rare: what every request waits in stays small,
@@ -264,7 +269,7 @@ impl Call<'_> {
         if is_pumped {
             return Box::pin(self.pump_and_relay(x, stream, tx, budget)).await;
         }
-        let reply = relay::relay(self.shard, self.client, x, self.plan, stream, tx, budget);
+        let reply = relay::relay(self.shard, self.client, x, self.target(), stream, tx, budget);
         Ok(reply.await?)
     }
 
@@ -286,7 +291,7 @@ impl Call<'_> {
                 budget.end_upload(stream, pumped.is_ok());
                 pumped
             };
-            let reply = relay::relay(self.shard, self.client, x, self.plan, stream, tx, budget);
+            let reply = relay::relay(self.shard, self.client, x, self.target(), stream, tx, budget);
             both(pump, reply, stream).await
         };
         x.body = body;
@@ -317,8 +322,9 @@ impl Call<'_> {
         let mut size = [0; 18];
         let body: &[u8] = match self.sends {
             Sends::Nothing => &[],
-            Sends::Text(text) => text,
-            Sends::Client => x.body_prefix(),
+            Sends::Body(Outgoing::Literal(text)) => text,
+            Sends::Body(Outgoing::Made) => &x.transform.body,
+            Sends::Body(Outgoing::Client) => x.body_prefix(),
         };
         let is_chunked = is_pumped && x.body.length.is_none() && !body.is_empty();
         let size_len = if is_chunked { write_chunk_head(body.len(), &mut size) } else { 0 };

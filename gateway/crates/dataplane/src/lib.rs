@@ -12,11 +12,14 @@
 //! | `body` | the request's body: forwarded, buffered or dropped |
 //! | `admission`, `rate` | API key, usage plan, throttles and quota |
 //! | `authorizer` | Lambda authorizers |
+//! | [`decompress`], `validate` | content coding, parameters and body of a request |
 //! | `cached` | the stage cache in front of the integration |
 //! | [`explain`] | what would become of a request, for people |
-//! | `http`, `relay`, `mock`, `lambda` | the integrations |
+//! | `http`, `relay`, `mock`, `lambda`, `service` | the integrations |
 //! | `event` | what functions get of a request |
+//! | `transform` | mapping templates, overrides, `contentHandling` |
 //! | `values`, `context` | where mapped values come from |
+//! | [`compress`] | content coding of responses |
 //! | `respond` | every answer we make up |
 //!
 //! Cost of a proxied request in steady state: two buffers from the pool, four operations of the
@@ -32,9 +35,11 @@ mod bell;
 pub mod bench;
 mod body;
 mod cached;
+pub mod compress;
 mod connection;
 mod context;
 mod date;
+pub mod decompress;
 mod event;
 mod exchange;
 pub mod explain;
@@ -50,11 +55,14 @@ mod relay;
 mod request;
 mod respond;
 mod serve;
+mod service;
 pub mod shard;
 mod status;
 #[cfg(test)]
 mod testing;
+mod transform;
 mod upstream_head;
+mod validate;
 mod values;
 
 pub use gateway_auth::sigv4::Credentials as AwsCredentials;

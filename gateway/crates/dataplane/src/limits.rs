@@ -96,6 +96,10 @@ pub const NEAREST_CELLS_MAX: usize = 1_000_000;
 /// Names that a trail lists of what there is. Ours: for a reader, not for a machine.
 pub const LISTED_MAX: usize = 10;
 
+/// What one mapping template renders, in bytes. Source: API Gateway quotas, "Payload size" (10 MB); what an
+/// integration gets, and what a client gets, is no more than a request may have.
+pub const RENDERED_BYTES_MAX: usize = gateway_compile::limits::PAYLOAD_BYTES_MAX;
+
 /// How long an authorizer's function may take, in milliseconds. Source: API Gateway quotas, the integration
 /// timeout of REST APIs; that it holds for authorizers is not documented.
 pub const AUTHORIZER_TIMEOUT_MS: u64 = 29_000;
@@ -103,6 +107,25 @@ pub const AUTHORIZER_TIMEOUT_MS: u64 = 29_000;
 /// The ARN of a method with the request's path, in bytes. Source: API Gateway quotas, "Method ARN length",
 /// answered 414.
 pub const METHOD_ARN_BYTES_MAX: usize = 1_600;
+
+/// How much of a body is compressed or decoded before the shard's other connections have their turn, in bytes.
+/// Ours: about a millisecond.
+pub const CODING_SLICE_BYTES: usize = 64 * 1024;
+
+/// The level of zlib at which responses are compressed. Source: ours; the fastest that finds most of what
+/// repeats in JSON.
+pub const COMPRESSION_LEVEL: u32 = 2;
+
+/// How many times its own length a request's body may decode to, past [`INFLATION_FREE_BYTES`]. Source: ours
+/// (attacks, "Decompression bomb"); JSON compresses 5 to 50 times, deflate at most 1,032 times.
+pub const INFLATION_RATIO_MAX: usize = 200;
+
+/// What any body may decode to. See [`INFLATION_RATIO_MAX`].
+pub const INFLATION_FREE_BYTES: usize = 1024 * 1024;
+
+/// Members of a gzip file in a request. Source: ours; a client that compresses in pieces sends a few, and each
+/// costs a decoder.
+pub const GZIP_MEMBERS_MAX: usize = 64;
 
 const _: () = assert!(
     HeadLimits::DEFAULT.head_bytes_max() + RESPONSE_HEADROOM_BYTES < BUF_BYTES,

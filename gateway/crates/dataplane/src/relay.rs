@@ -5,8 +5,8 @@
 
 use gateway_cache::ENTRY_BYTES_MAX;
 use gateway_compile::responses::ResponsePlan;
-use gateway_compile::templates::Template;
-use gateway_compile::{Failure, HttpPlan};
+use gateway_compile::templates::{Conversion, Template};
+use gateway_compile::{Failure, HttpPlan, StagePlan};
 use gateway_integration::UpstreamError;
 use gateway_proto::h1::{
     CHUNK_TAIL, ChunkedDecoder, LAST_CHUNK, Parsed, ResponseBody, ResponseHead, Version,
@@ -15,19 +15,27 @@ use gateway_proto::h1::{
 use gateway_proto::{ChunkLimits, Field, FieldName, HeadLimits, is_name};
 use gateway_rt::limits::BUF_BYTES;
 use gateway_rt::{Buf, Moment, Stream};
+use gateway_vtl::Overrides;
 
 use crate::cached;
+use crate::compress;
 use crate::connection::Client;
-use crate::http::{Budget, parse_json};
+use crate::http::Budget;
 use crate::limits::{CHUNK_HEADROOM_BYTES, INTERIM_RESPONSES_MAX, RESPONSE_HEADROOM_BYTES};
 use crate::request::Exchange;
 use crate::respond::{
-    self, ClientGone, Framing, finish_head, send_buf, write_field, write_mapping,
+    self, ClientGone, Framing, finish_head, send_buf, write_field, write_mapping, write_override,
 };
 use crate::shard::Shard;
 use crate::status::{has_no_body, write_line};
+use crate::transform;
+use crate::transform::overrides::{self, Set};
 use crate::upstream_head::{self, copy, line_from};
 use crate::values::{Reply, Values};
+
+mod whole;
+
+use whole::{answer_buffered, answer_converted, conversion};
 
 /// Why a response does not reach the client whole.
 pub(crate) enum RelayError {
@@ -55,13 +63,20 @@ impl From<ClientGone> for RelayError {
     }
 }
 
+/// Whose response it is.
+#[derive(Clone, Copy)]
+pub(crate) struct Target<'p> {
+    pub(crate) stage: &'p StagePlan,
+    pub(crate) plan: &'p HttpPlan,
+}
+
 /// Receives a response and answers the client. Says whether the connection can be used again:
 /// the response was whole, nothing followed it, and the backend lets the connection live.
 pub(crate) async fn relay(
     shard: &Shard,
     client: &Client,
     x: &mut Exchange,
-    plan: &HttpPlan,
+    Target { stage, plan }: Target<'_>,
     stream: &Stream,
     tx: Buf,
     budget: &Budget,
@@ -71,33 +86,39 @@ pub(crate) async fn relay(
     let tx = source.receive_head(x, tx, is_head).await?;
     note_head(x, &tx);
     cached::heed_backend(shard, x, tx.filled());
+    compress::heed_backend(x);
     if !budget.is_sent() {
         // An answer before the end of the request: what the client still sends is not read.
         x.facts.keep_alive = false;
     }
     source.body = BodyReader::new(x.upstream.body);
+    let types = &stage.binary_media_types;
     if plan.proxy {
+        let conversion = conversion(x, types, None, tx.filled());
+        if matches!(conversion, Conversion::Decode | Conversion::Encode) {
+            return Box::pin(answer_converted(client, x, source, tx, conversion)).await;
+        }
         let status = x.upstream.status;
         return pass(client, x, source, tx, status, false, write_proxied_head).await;
     }
     let selected = plan.responses.select(x.upstream.status)?;
     let template = selected.plan.templates.select(x.known_field(FieldName::Accept));
-    if let Some(Template::Unserved) = template {
-        return Err(Failure::api_configuration_error().into());
+    let conversion = conversion(x, types, selected.plan.content_handling, tx.filled());
+    let reads_body = plan.needs_response_body && selected.plan.needs_response_body;
+    if reads_body || transform::needs_whole(types, conversion, template) {
+        return Box::pin(answer_buffered(client, x, source, tx, selected, conversion)).await;
     }
-    if plan.needs_response_body && selected.plan.needs_response_body {
-        return Box::pin(answer_buffered(client, x, source, tx, selected.plan, template)).await;
-    }
+    let status = overrides::status(&x.transform.overrides, selected)?;
     let head = |x: &Exchange, client: &Client, bytes: &[u8], out: &mut Vec<u8>| {
         let reply = Reply { head: &x.upstream, bytes, body: None };
         let values = Values { reply: Some(reply), ..Values::of_request(x, &client.peer) };
-        write_mapped_head(&values, selected.plan, selected.status, out)
+        write_mapped_head(&values, selected.plan, status, &x.transform.overrides, out)
     };
     match template {
         Some(Template::Literal(text)) => {
             answer_text(shard, client, x, source, tx, head, text).await
         }
-        _ => pass(client, x, source, tx, selected.status, true, head).await,
+        _ => pass(client, x, source, tx, status, true, head).await,
     }
 }
 
@@ -311,7 +332,9 @@ async fn pass(
     tx = source.gather(tx, head_len).await?;
     let length = source.body.take(&mut tx.filled_mut()[head_len..])?;
     let is_bare = x.is_head() || has_no_body(status);
-    if x.storing.is_some() && !source.body.is_whole() && !is_bare {
+    let is_whole_first = (x.storing.is_some() && !source.body.is_whole())
+        || compress::may_need_whole(x, x.upstream.body);
+    if is_whole_first && !is_bare {
         tx.truncate(head_len + length);
         return Box::pin(pass_whole(client, x, source, tx, status, is_traced, write_head)).await;
     }
@@ -375,8 +398,8 @@ async fn pass_rest(
     Ok(())
 }
 
-/// As [`pass`], for an answer that the stage cache is to keep: nothing is sent before it is whole.
-/// One that is too large for the cache is passed on from where that shows.
+/// As [`pass`], for an answer that the stage cache is to keep or that is compressed: nothing is sent before
+/// it is whole. One that is too large for that is passed on from where it shows.
 async fn pass_whole(
     client: &Client,
     x: &mut Exchange,
@@ -392,10 +415,14 @@ async fn pass_whole(
     body.clear();
     body.extend_from_slice(&tx.filled()[head_len..]);
     tx.truncate(head_len);
+    let bytes_max = match compress::may_need_whole(x, x.upstream.body) {
+        true => shard.settings.response_bytes_max,
+        false => ENTRY_BYTES_MAX,
+    };
     let is_known_too_large =
-        matches!(x.upstream.body, ResponseBody::Length(length) if length > ENTRY_BYTES_MAX as u64);
+        matches!(x.upstream.body, ResponseBody::Length(length) if length > bytes_max as u64);
     let mut piece = Buf::take();
-    while !is_known_too_large && !source.body.is_whole() && body.len() <= ENTRY_BYTES_MAX {
+    while !is_known_too_large && !source.body.is_whole() && body.len() <= bytes_max {
         piece = source.next(piece, 0).await?;
         body.extend_from_slice(piece.filled());
     }
@@ -537,53 +564,6 @@ async fn answer_text(
     Ok(source.is_reusable(&x.upstream))
 }
 
-/// Reads the backend's whole body, which a mapping needs, and answers.
-async fn answer_buffered(
-    client: &Client,
-    x: &mut Exchange,
-    mut source: Source<'_>,
-    mut tx: Buf,
-    plan: &ResponsePlan,
-    template: Option<&Template>,
-) -> Result<bool, RelayError> {
-    let shard = source.shard;
-    let head_len = x.upstream.len;
-    let mut body = std::mem::take(&mut x.response_body);
-    body.clear();
-    let length = source.body.take(&mut tx.filled_mut()[head_len..])?;
-    body.extend_from_slice(&tx.filled()[head_len..head_len + length]);
-    tx.truncate(head_len);
-    let mut piece = Buf::take();
-    while !source.body.is_whole() {
-        piece = source.next(piece, 0).await?;
-        if body.len() + piece.len() > shard.settings.response_bytes_max {
-            return Err(Failure::internal_error().into());
-        }
-        body.extend_from_slice(piece.filled());
-    }
-    let json = parse_json(&body).map_err(|()| Failure::invalid_response_json())?;
-    let mut out = std::mem::take(&mut x.out);
-    out.clear();
-    let reply = Reply { head: &x.upstream, bytes: tx.filled(), body: Some(&body) };
-    let values = Values {
-        reply: Some(reply),
-        response_json: json.as_ref(),
-        ..Values::of_request(x, &client.peer)
-    };
-    let status = write_mapped_head(&values, plan, plan.outcome?, &mut out);
-    let text = match template {
-        Some(Template::Literal(text)) => &text[..],
-        _ => &body[..],
-    };
-    cached::keep(shard, x, status, &out, text);
-    cached::finish(x, true, &mut out);
-    let result = send_whole(shard, client, x, status, &mut out, text).await;
-    x.out = out;
-    x.response_body = body;
-    result?;
-    Ok(source.is_reusable(&x.upstream))
-}
-
 /// Sends a head of our own, up to its common fields, and a body that is whole.
 pub(crate) async fn send_whole(
     shard: &Shard,
@@ -594,6 +574,9 @@ pub(crate) async fn send_whole(
     text: &[u8],
 ) -> Result<(), ClientGone> {
     let is_bare = has_no_body(status);
+    if !is_bare && let Some(coding) = compress::wanted(x, status, out, text.len()) {
+        return Box::pin(compress::send(shard, client, x, status, out, text, coding)).await;
+    }
     let framing = if is_bare { Framing::None } else { Framing::Length(text.len() as u64) };
     finish_head(shard, x, framing, out);
     x.facts.status = status;
@@ -601,18 +584,26 @@ pub(crate) async fn send_whole(
     respond::send(shard, client, x, out, text).await
 }
 
-/// The head of an `HTTP` integration's answer: what the integration response maps, no more.
+/// The head of an integration's answer: what the integration response maps and templates override, no more.
 pub(crate) fn write_mapped_head(
     values: &Values<'_>,
     plan: &ResponsePlan,
     status: u16,
+    overrides: &Overrides,
     out: &mut Vec<u8>,
 ) -> u16 {
     write_line(status, out);
-    for mapping in &plan.headers {
+    let set = match overrides.is_empty() {
+        true => Set::default(),
+        false => overrides::response_headers(overrides, plan.origin),
+    };
+    for mapping in plan.headers.iter().filter(|mapping| !set.has(&mapping.name)) {
         write_mapping(values, &mapping.name, &mapping.source, out);
     }
-    if !plan.maps_content_type {
+    for (name, value) in set.fields() {
+        write_override(name.as_bytes(), value.as_bytes(), out);
+    }
+    if !plan.maps_content_type && !set.has(b"content-type") {
         write_field(b"Content-Type", b"application/json", out);
     }
     status

@@ -16,6 +16,7 @@ use gateway_compile::{
 use gateway_proto::h1::{BodyLength, HeadScanner, RequestHead, ResponseHead};
 use gateway_proto::{Field, FieldName, HeadLimits, Span, is_name};
 use gateway_rt::{Buf, Moment};
+use gateway_vtl::Overrides;
 
 use crate::body::Body;
 use crate::cached::Storing;
@@ -24,6 +25,7 @@ use crate::ids;
 use crate::limits::EXCHANGE_VEC_BYTES_MAX;
 use crate::rate::RateFacts;
 use crate::shard::{Serving, Shard, ShardStage};
+use crate::transform::Transform;
 
 /// One request and its answer, as far as they are known.
 pub(crate) struct Exchange {
@@ -40,6 +42,8 @@ pub(crate) struct Exchange {
     /// A body that had to be whole: see [`crate::http`].
     pub(crate) request_body: Vec<u8>,
     pub(crate) response_body: Vec<u8>,
+    /// What templates made; see [`crate::transform`].
+    pub(crate) transform: Transform,
     /// `X-Amzn-Trace-Id` for the backend; empty for a request that calls none.
     pub(crate) trace: Vec<u8>,
     /// The client's.
@@ -52,6 +56,8 @@ pub(crate) struct Exchange {
     pub(crate) arn: Vec<u8>,
     /// The value of `X-Gateway-Explain-Trail`; empty for a request that did not ask for it.
     pub(crate) explanation: String,
+    /// What is wrong with the request: names of missing parameters, or the problems of its body.
+    pub(crate) problem: String,
     /// Where the integration's answer is to be kept.
     pub(crate) storing: Option<Box<Storing>>,
     /// What a Lambda authorizer said of the caller; `None` where none was asked.
@@ -87,6 +93,8 @@ pub(crate) struct Facts {
     pub(crate) rate: Option<RateFacts>,
     /// The client's wish for a fresh response was not granted, and it is told so.
     pub(crate) cache_warning: bool,
+    /// What the backend sent has a content coding; known only where responses are compressed.
+    pub(crate) is_coded: bool,
     pub(crate) plan: Option<MethodIndex>,
     /// Whether the connection may serve another request after this one.
     pub(crate) keep_alive: bool,
@@ -137,12 +145,14 @@ impl Default for Exchange {
             out: Vec::with_capacity(4096),
             request_body: Vec::new(),
             response_body: Vec::new(),
+            transform: Transform::default(),
             trace: Vec::with_capacity(128),
             client_trace: None,
             backend_request_id: Vec::with_capacity(64),
             cache_key: Vec::with_capacity(256),
             arn: Vec::new(),
             explanation: String::new(),
+            problem: String::new(),
             storing: None,
             authorizer: None,
             facts: Facts::new(),
@@ -176,6 +186,7 @@ impl Facts {
             },
             rate: None,
             cache_warning: false,
+            is_coded: false,
             plan: None,
             keep_alive: false,
             status: 0,
@@ -214,6 +225,8 @@ impl Exchange {
         self.stage = None;
         self.authorizer = None;
         self.explanation.clear();
+        self.problem.clear();
+        self.transform.overrides = Overrides::default();
         self.facts.started = now;
         self.facts.started_unix_ms = unix_ms;
         self.facts.request_id = request_id.unwrap_or_else(|| ids::uuid(&shard.random));
@@ -256,13 +269,19 @@ impl Exchange {
         self.authorizer = None;
         self.serving = None;
         self.explanation.clear();
+        self.problem.clear();
         self.trace.clear();
     }
 
     /// Gives back memory that only an unusually large message needed.
     pub(crate) fn shrink(&mut self) {
-        let vecs =
-            [&mut self.out, &mut self.request_body, &mut self.response_body, &mut self.cache_key];
+        let vecs = [
+            &mut self.out,
+            &mut self.request_body,
+            &mut self.response_body,
+            &mut self.cache_key,
+            &mut self.transform.body,
+        ];
         for bytes in vecs {
             if bytes.capacity() > EXCHANGE_VEC_BYTES_MAX {
                 *bytes = Vec::new();
@@ -330,6 +349,13 @@ impl Exchange {
     /// The fields that mappings and logs may see: what is dropped at the door is not there.
     pub(crate) fn visible_fields(&self) -> impl DoubleEndedIterator<Item = &Field> {
         self.head.fields.iter().filter(|f| !is_dropped_at_the_door(f.known))
+    }
+
+    /// `$context.error.validationErrorString`; empty where the body was not refused.
+    pub(crate) fn validation_error(&self) -> &str {
+        let kind = self.facts.failure.map(|failure| failure.kind);
+        let is_of_body = kind == Some(gateway_compile::GatewayResponseType::BadRequestBody);
+        if is_of_body { &self.problem } else { "" }
     }
 
     /// Time since the request began.

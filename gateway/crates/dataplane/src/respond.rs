@@ -97,7 +97,7 @@ fn has_trace(x: &Exchange, failure: &Failure) -> bool {
     use gateway_compile::GatewayResponseType as Type;
     let is_proxy = match x.plan().map(|plan| &plan.integration) {
         Some(IntegrationPlan::Http(plan)) => plan.proxy,
-        Some(IntegrationPlan::Lambda(_)) => false,
+        Some(IntegrationPlan::Lambda(_) | IntegrationPlan::Service(_)) => false,
         _ => true,
     };
     let is_called = x.facts.integration.status.is_some()
@@ -114,7 +114,9 @@ fn write_body(
 ) {
     match answer.template {
         Some(template) => write_template(x, client, failure, template, body),
-        None => failure.message.default_body().iter().for_each(|piece| body.extend(*piece)),
+        None => {
+            failure.message.default_body(&x.problem).iter().for_each(|piece| body.extend(*piece))
+        }
     }
 }
 
@@ -131,18 +133,31 @@ fn write_template(
     for part in &template.parts {
         match part {
             TextPart::Literal(text) => body.extend_from_slice(text),
-            TextPart::ErrorMessage => failure.message.text().iter().for_each(|p| body.extend(*p)),
+            TextPart::ErrorMessage => {
+                failure.message.text(&x.problem).iter().for_each(|p| body.extend(*p));
+            }
             TextPart::ErrorMessageString => {
-                failure.message.quoted_text().iter().for_each(|p| body.extend(*p));
+                failure.message.quoted_text(&x.problem).iter().for_each(|p| body.extend(*p));
             }
             TextPart::ResponseType => body.extend_from_slice(failure.kind.as_str().as_bytes()),
-            TextPart::ValidationErrorString => {}
+            TextPart::ValidationErrorString => write_escaped(x.validation_error(), body),
             TextPart::Context(variable) => {
                 context.value(variable, body);
             }
             TextPart::Source(source) => {
                 values.write(source, body);
             }
+        }
+    }
+}
+
+/// Writes a text as it stands inside of a JSON string, which is where templates have it.
+fn write_escaped(text: &str, out: &mut Vec<u8>) {
+    for byte in text.bytes() {
+        match byte {
+            b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
+            0x20.. => out.push(byte),
+            _ => out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
         }
     }
 }
@@ -164,6 +179,16 @@ pub(crate) fn write_mapping(
     } else {
         out.truncate(before);
     }
+}
+
+/// Writes a field with a value that a template made.
+pub(crate) fn write_override(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(name);
+    out.extend_from_slice(b": ");
+    let value_at = out.len();
+    out.extend_from_slice(value);
+    clean_field_value(&mut out[value_at..]);
+    out.extend_from_slice(b"\r\n");
 }
 
 #[inline]

@@ -42,7 +42,7 @@ pub struct Settings {
     pub response_bytes_max: usize,
     /// Whether responses carry `RateLimit-*`, and refusals `Retry-After`.
     pub rate_limit_headers: bool,
-    /// Signs calls of functions that run elsewhere; `None` does not sign them.
+    /// Signs calls of AWS services and of functions that run elsewhere; `None` does not sign them, and does not call AWS.
     pub aws_credentials: Option<Credentials>,
 }
 

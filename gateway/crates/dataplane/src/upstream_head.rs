@@ -3,12 +3,14 @@
 //! Source: recorded behaviour, "Headers to the backend" (the matrix, mappings) and "URI rendering".
 
 use gateway_compile::plan::UriPart;
-use gateway_compile::{HttpPlan, RequestMethod, Source, StagePlan};
+use gateway_compile::{Failure, HttpPlan, IntegrationType, RequestMethod, Source, StagePlan};
 use gateway_proto::{Field, FieldName, is_name};
 
 use crate::cached::wants_plain;
 use crate::connection::Peer;
 use crate::request::{Exchange, is_dropped_at_the_door};
+use crate::respond::write_override;
+use crate::transform::overrides::{self, Override, Set};
 use crate::values::{Values, clean_field_value, decode_query, encode_path, encode_query};
 use gateway_telemetry::write_decimal;
 
@@ -30,23 +32,24 @@ pub(crate) fn write(
     stage: &StagePlan,
     payload: Payload,
     out: &mut Vec<u8>,
-) {
+) -> Result<(), Failure> {
     let x = values.x;
+    let set = set_by_template(x)?;
     let method = method(x, plan);
     out.extend_from_slice(method);
     out.push(b' ');
     write_uri(values, plan, out);
     out.extend_from_slice(b" HTTP/1.1\r\n");
-    if !plan.maps_host {
+    if !plan.maps_host && !set.has(b"host") {
         out.extend_from_slice(b"Host: ");
         out.extend_from_slice(&plan.host_header);
         out.extend_from_slice(b"\r\n");
     }
-    let mapped = write_mapped(values, plan, out);
+    let mapped = write_mapped(values, plan, &set, out);
     if plan.proxy {
         write_client_fields(values, plan, mapped, out);
     } else {
-        write_defaults(x, plan, stage, out);
+        write_defaults(x, plan, stage, &set, out);
     }
     out.extend_from_slice(b"X-Amzn-Trace-Id: ");
     out.extend_from_slice(&x.trace);
@@ -64,6 +67,16 @@ pub(crate) fn write(
         Payload::Chunked => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
     }
     out.extend_from_slice(b"Connection: keep-alive\r\n\r\n");
+    Ok(())
+}
+
+/// The fields that the request's template set. A proxy has no template.
+fn set_by_template(x: &Exchange) -> Result<Set, Failure> {
+    let overrides = &x.transform.overrides;
+    if overrides.is_empty() {
+        return Ok(Set::default());
+    }
+    overrides::request_headers(overrides, IntegrationType::Http)
 }
 
 /// The method that the backend gets.
@@ -88,6 +101,9 @@ pub(crate) fn write_uri(values: &Values<'_>, plan: &HttpPlan, out: &mut Vec<u8>)
     for part in &plan.path {
         match part {
             UriPart::Literal(text) => out.extend_from_slice(text),
+            UriPart::Value { name, .. } if let Some(value) = placeholder(values.x, name) => {
+                encode_path(value.as_bytes(), false, out);
+            }
             UriPart::Value { source, name } => {
                 let is_path = matches!(source, Source::Path(_) | Source::PathName(_));
                 encoded(values, source, name, out, |value, out| {
@@ -100,6 +116,9 @@ pub(crate) fn write_uri(values: &Values<'_>, plan: &HttpPlan, out: &mut Vec<u8>)
     for part in &plan.query {
         match part {
             UriPart::Literal(text) => out.extend_from_slice(text),
+            UriPart::Value { name, .. } if let Some(value) = placeholder(values.x, name) => {
+                encode_query(value.as_bytes(), out);
+            }
             UriPart::Value { source, name } => encoded(values, source, name, out, encode_query),
         }
     }
@@ -113,7 +132,14 @@ pub(crate) fn write_uri(values: &Values<'_>, plan: &HttpPlan, out: &mut Vec<u8>)
             out.extend_from_slice(query);
         }
     }
+    let set = match values.x.transform.overrides.is_empty() {
+        true => Vec::new(),
+        false => overrides::queries(&values.x.transform.overrides),
+    };
     for mapping in &plan.queries {
+        if set.iter().any(|set| is_encoded_name(&set.name, &mapping.name)) {
+            continue;
+        }
         if let Source::MultiQuery(name) = &mapping.source {
             for value in values.each_query(name) {
                 separate(query_at, out);
@@ -135,9 +161,32 @@ pub(crate) fn write_uri(values: &Values<'_>, plan: &HttpPlan, out: &mut Vec<u8>)
             out.truncate(before);
         }
     }
+    for (name, value) in set.iter().flat_map(Override::each) {
+        separate(query_at, out);
+        encode_query(name.as_bytes(), out);
+        out.push(b'=');
+        encode_query(value.as_bytes(), out);
+    }
     if out.len() > query_at {
         out.insert(query_at, b'?');
     }
+}
+
+/// What a template sets for `{name}`.
+fn placeholder(x: &Exchange, name: &[u8]) -> Option<String> {
+    let overrides = &x.transform.overrides;
+    if overrides.is_empty() {
+        return None;
+    }
+    let name = name.strip_prefix(b"{")?.strip_suffix(b"}")?;
+    overrides::path(overrides, name)
+}
+
+/// Whether a mapping's percent-encoded name is this one.
+fn is_encoded_name(name: &str, encoded: &[u8]) -> bool {
+    let mut decoded = Vec::new();
+    decode_query(encoded, &mut decoded);
+    decoded == name.as_bytes()
 }
 
 /// Between two parameters of a query that starts at `query_at`.
@@ -183,10 +232,16 @@ fn reencoded(
     }
 }
 
-/// Writes the mapped headers; says which of the first 64 mappings had a value, as a bit set.
-fn write_mapped(values: &Values<'_>, plan: &HttpPlan, out: &mut Vec<u8>) -> u64 {
+/// Writes the headers that a template set and the mapped ones; says which of the first 64 mappings had a value, as a bit set.
+fn write_mapped(values: &Values<'_>, plan: &HttpPlan, set: &Set, out: &mut Vec<u8>) -> u64 {
+    for (name, value) in set.fields() {
+        write_override(name.as_bytes(), value.as_bytes(), out);
+    }
     let mut mapped = 0;
     for (index, mapping) in plan.headers.iter().enumerate() {
+        if set.has(&mapping.name) {
+            continue;
+        }
         let before = out.len();
         out.extend_from_slice(&mapping.name);
         out.extend_from_slice(b": ");
@@ -232,14 +287,13 @@ fn write_client_fields(values: &Values<'_>, plan: &HttpPlan, mapped: u64, out: &
     out.extend_from_slice(Peer::FORWARDED_PROTO);
 }
 
-/// Fields that we write ourselves, or that a proxy does not pass on.
-///
-/// `Content-Encoding` passes: API Gateway removes it because it decodes the body, and we forward
-/// the body as it is (compression is not served yet).
+/// Fields that we write ourselves, or that a proxy does not pass on: the body goes on decoded, so that it has
+/// no coding any more.
 const fn is_replaced(name: FieldName) -> bool {
     matches!(
         name,
         FieldName::Host
+            | FieldName::ContentEncoding
             | FieldName::Via
             | FieldName::XForwardedFor
             | FieldName::XForwardedPort
@@ -286,17 +340,17 @@ pub(crate) fn line_from(start: usize, end: usize, bytes: &[u8], out: &mut Vec<u8
 }
 
 /// What an `HTTP` integration sends without any mapping.
-fn write_defaults(x: &Exchange, plan: &HttpPlan, stage: &StagePlan, out: &mut Vec<u8>) {
-    if !plan.maps_accept {
+fn write_defaults(x: &Exchange, plan: &HttpPlan, stage: &StagePlan, set: &Set, out: &mut Vec<u8>) {
+    if !plan.maps_accept && !set.has(b"accept") {
         line(b"Accept", b"application/json", out);
     }
-    if !plan.maps_user_agent {
+    if !plan.maps_user_agent && !set.has(b"user-agent") {
         line(b"User-Agent", &stage.user_agent, out);
     }
     let method = x.facts.method;
     let has_no_content =
         matches!(method, RequestMethod::Get | RequestMethod::Head | RequestMethod::Options);
-    if !plan.maps_content_type && !has_no_content {
+    if !plan.maps_content_type && !set.has(b"content-type") && !has_no_content {
         let content_type = x.known_field(FieldName::ContentType);
         line(b"Content-Type", content_type.unwrap_or(b"application/json"), out);
     }

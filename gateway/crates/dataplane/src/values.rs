@@ -24,6 +24,7 @@ pub(crate) struct Reply<'r> {
 
 /// Gives values to mappings. The two documents are bodies parsed as JSON, where a mapping reads a
 /// member of them.
+#[derive(Clone, Copy)]
 pub(crate) struct Values<'x> {
     pub(crate) x: &'x Exchange,
     pub(crate) peer: &'x Peer,

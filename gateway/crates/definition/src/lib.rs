@@ -1,15 +1,17 @@
-//! Definition text (CloudFormation) to model, with a place in every diagnostic.
+//! Definition text (CloudFormation, SAM, OpenAPI) to model, with a place in every diagnostic.
 //!
-//! The road of one file: `reader` (YAML or JSON to a tree with places) → `template` (sections) →
+//! The road of one template: `reader` (YAML or JSON to a tree with places) → `sam` (serverless APIs to
+//! CloudFormation) → `template` (sections) →
 //! `eval` (parameters, conditions, functions) with `identity` (what `Ref` and `Fn::GetAtt` say) →
 //! `decode` (properties to typed pieces). The pieces of all files then meet in `assemble`, and
-//! `unserved` says which of the features in use this release does not serve. Beside that road,
+//! `unserved` says which of the features in use this release does not serve. `openapi` reads documents,
+//! those of a template's APIs and those that are files of their own, and writes them. Beside that road,
 //! [`api_keys`] reads files of API keys.
 //!
 //! **Architecture invariants:** no text makes [`load`] panic, and every text is bounded in time
 //! and memory by `limits`; no I/O happens here but that of a reader that is given, and looks at the
-//! code of functions where [`Options::reads_function_code`] allows them; all diagnostics of all files
-//! come out of one run.
+//! code of functions and for documents beside templates where [`Options::reads_function_code`] allows
+//! them, and for those in [`Options::buckets`]; all diagnostics of all files come out of one run.
 #![forbid(unsafe_code)]
 
 pub mod api_keys;
@@ -23,15 +25,20 @@ mod ids;
 pub mod limits;
 mod nearest;
 mod node;
+mod openapi;
 mod parameters;
 mod reader;
 mod report;
+mod sam;
 mod stack;
 mod template;
 mod unserved;
 
+pub use openapi::export::{ExportOptions, ExportType, export, to_yaml};
+
 use gateway_model::{Definitions, Diagnostic};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 /// One definition file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +64,9 @@ pub struct Options {
     pub url_suffix: String,
     /// The stack's name, instead of the file's stem.
     pub stack_name: Option<String>,
+    /// Buckets by name, and the directories that stand for them: where `BodyS3Location` looks for
+    /// documents. No other bucket is read.
+    pub buckets: BTreeMap<String, PathBuf>,
     /// Whether the code of functions may be looked at: that it is there, and the names, sizes and times of
     /// its files. Otherwise its paths are taken as they are, and no change of it is seen.
     pub reads_function_code: bool,
@@ -72,6 +82,7 @@ impl Default for Options {
             partition: "aws".to_owned(),
             url_suffix: "amazonaws.com".to_owned(),
             stack_name: None,
+            buckets: BTreeMap::new(),
             reads_function_code: false,
         }
     }
@@ -84,6 +95,8 @@ pub struct Loaded {
     pub definitions: Definitions,
     /// By file in the order given, then by place.
     pub diagnostics: Vec<Diagnostic>,
+    /// Files that were read, or looked for, besides the definitions.
+    pub documents: Vec<PathBuf>,
 }
 
 impl Loaded {

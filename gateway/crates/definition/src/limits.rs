@@ -16,6 +16,13 @@ pub const NODES_MAX: usize = 1_500_000;
 /// stops text that doubles at every step.
 pub const EVALUATION_UNITS_MAX: usize = 128 * 1024 * 1024;
 
+/// The longest chain of `$ref`s that lead to one another, of an OpenAPI document. Source: ours.
+pub const REFERENCE_CHAIN_MAX: usize = 32;
+
+/// The most parts of a path of an OpenAPI document. Source: ours; each is a resource that holds its
+/// whole path.
+pub const PATH_PARTS_MAX: usize = 128;
+
 /// The longest chain of conditions that refer to one another. Source: ours.
 pub const CONDITION_CHAIN_MAX: usize = 64;
 

@@ -129,6 +129,41 @@ impl Node {
         Self { place, kind }
     }
 
+    /// How many values it holds, itself included; no more than `most` are counted.
+    pub(crate) fn count(&self, most: usize) -> usize {
+        let mut count = 0;
+        let mut waiting = vec![self];
+        while let Some(node) = waiting.pop() {
+            count += 1;
+            if count >= most {
+                break;
+            }
+            match &node.kind {
+                Kind::Seq(items) => waiting.extend(items),
+                Kind::Map(members) => waiting.extend(members.iter().map(|(_, value)| value)),
+                _ => {}
+            }
+        }
+        count
+    }
+
+    /// The same value, all of it at one place.
+    pub(crate) fn moved_to(self, place: &Place) -> Self {
+        let kind = match self.kind {
+            Kind::Seq(items) => {
+                Kind::Seq(items.into_iter().map(|item| item.moved_to(place)).collect())
+            }
+            Kind::Map(members) => {
+                let moved = members.into_iter().map(|(key, value)| {
+                    (Key { text: key.text, place: place.clone() }, value.moved_to(place))
+                });
+                Kind::Map(moved.collect())
+            }
+            other => other,
+        };
+        Self { place: place.clone(), kind }
+    }
+
     /// What it is called in an error.
     pub(crate) const fn kind_name(&self) -> &'static str {
         match &self.kind {

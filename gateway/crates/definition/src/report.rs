@@ -45,7 +45,26 @@ impl Report {
         word: &str,
         known: impl IntoIterator<Item = &'a str>,
     ) {
-        let diagnostic = Diagnostic::error(place, text);
+        self.push_near(Diagnostic::error(place, text), word, known);
+    }
+
+    /// A warning about a word, with the nearest word that would have been right.
+    pub(crate) fn warning_near<'a>(
+        &self,
+        place: &Place,
+        text: impl Into<String>,
+        word: &str,
+        known: impl IntoIterator<Item = &'a str>,
+    ) {
+        self.push_near(Diagnostic::warning(place, text), word, known);
+    }
+
+    fn push_near<'a>(
+        &self,
+        diagnostic: Diagnostic,
+        word: &str,
+        known: impl IntoIterator<Item = &'a str>,
+    ) {
         self.suggested.set(self.suggested.get() + 1);
         if self.suggested.get() > SUGGESTIONS_MAX {
             return self.push(diagnostic);
@@ -54,6 +73,11 @@ impl Report {
             Some(name) => diagnostic.with_help(format!("did you mean \"{name}\"?")),
             None => diagnostic,
         });
+    }
+
+    /// Whether nothing more is taken: what would be said need not be written.
+    pub(crate) fn is_full(&self) -> bool {
+        self.found.borrow().len() > DIAGNOSTICS_MAX
     }
 
     /// How many diagnostics there are, for [`Report::demote_since`].
@@ -68,6 +92,19 @@ impl Report {
                 diagnostic.severity = Severity::Warning;
                 diagnostic.help = Some(match diagnostic.help.take() {
                     Some(help) => format!("{help} {reason}"),
+                    None => reason.to_owned(),
+                });
+            }
+        }
+    }
+
+    /// Turns the warnings found since the mark into errors, for an import that fails on warnings.
+    pub(crate) fn promote_since(&self, mark: usize, reason: &str) {
+        for diagnostic in self.found.borrow_mut().iter_mut().skip(mark) {
+            if diagnostic.severity == Severity::Warning {
+                diagnostic.severity = Severity::Error;
+                diagnostic.help = Some(match diagnostic.help.take() {
+                    Some(help) => format!("{help}; {reason}"),
                     None => reason.to_owned(),
                 });
             }

@@ -9,9 +9,10 @@ use crate::ids::{derived_uuid, stack_name};
 use crate::node::{Key, Kind, Node};
 use crate::report::Report;
 use crate::template::{Resource, Template};
-use crate::{Loaded, Options, Source, StackFacts, reader, unserved};
+use crate::{Loaded, Options, Source, StackFacts, openapi, reader, sam, unserved};
 use gateway_model::{Diagnostic, Output, Place};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// What one stack gives.
@@ -22,45 +23,62 @@ pub(crate) struct StackResult {
     pub(crate) ids: HashSet<String>,
     outputs: Vec<Output>,
     exports: Vec<(String, String, Place)>,
-    diagnostics: Vec<Diagnostic>,
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    /// Files that were read besides the definitions.
+    documents: Vec<PathBuf>,
     is_waiting: bool,
 }
 
 pub(crate) fn load(files: &[Source], options: &Options) -> Loaded {
     let mut diagnostics: Vec<Vec<Diagnostic>> = Vec::new();
     let mut templates: Vec<(usize, Node, StackFacts)> = Vec::new();
+    let mut documents: Vec<StackResult> = Vec::new();
     let mut names = BTreeSet::new();
     let mut declared = HashSet::new();
+    let mut unread = 0;
     for (index, source) in files.iter().enumerate() {
         let file: Arc<str> = Arc::from(source.name.as_str());
         let report = Report::default();
-        if let Some(root) = reader::read(&file, &source.text, &report)
-            && is_template(&root, &report)
-        {
-            let parameters = root.member("Parameters").map_or(&[][..], Node::members);
-            declared.extend(parameters.iter().map(|(key, _)| key.text.clone()));
-            templates.push((index, root, stack_facts(source, options, &mut names)));
+        let root = reader::read(&file, &source.text, &report);
+        let mut found = Vec::new();
+        match root.filter(|root| is_object(root, &report)) {
+            Some(root) if openapi::is_document(&root) => {
+                let stack = stack_facts(source, options, &mut names);
+                let mut result = openapi::load_document(&root, &stack, options);
+                found.append(&mut result.diagnostics);
+                documents.push(result);
+            }
+            Some(root) => {
+                let root = sam::transform(root, &report);
+                let parameters = root.member("Parameters").map_or(&[][..], Node::members);
+                declared.extend(parameters.iter().map(|(key, _)| key.text.clone()));
+                templates.push((index, root, stack_facts(source, options, &mut names)));
+            }
+            None => unread += 1,
         }
-        diagnostics.push(report.into_sorted());
+        found.splice(0..0, report.into_sorted());
+        diagnostics.push(found);
     }
     let mut results = run_all(&templates, options);
-    let mut stacks = Vec::new();
+    let mut stacks = documents;
     for ((index, _, _), result) in templates.iter().zip(&mut results) {
         diagnostics[*index].append(&mut result.diagnostics);
         stacks.push(std::mem::take(result));
     }
     let whole = Report::default();
-    let is_whole = templates.len() == files.len();
+    let is_whole = unread == 0;
     for name in options.parameters.keys().filter(|name| is_whole && !declared.contains(*name)) {
         let place = Place::new(&Arc::from("--param"), 0, 0);
         let text = format!("Parameters: [{name}] do not exist in the template");
         whole.error_near(&place, text, name, declared.iter().map(String::as_str));
     }
     let outputs = stacks.iter_mut().flat_map(|stack| std::mem::take(&mut stack.outputs)).collect();
+    let documents = stacks.iter_mut().flat_map(|stack| std::mem::take(&mut stack.documents));
+    let documents = documents.collect();
     let mut definitions = assemble(stacks, &whole);
     definitions.outputs = outputs;
     unserved::report(&definitions, &whole);
-    Loaded { definitions, diagnostics: merge(files, diagnostics, whole) }
+    Loaded { definitions, diagnostics: merge(files, diagnostics, whole), documents }
 }
 
 /// All diagnostics: by file, then by place.
@@ -83,20 +101,13 @@ fn merge(files: &[Source], by_file: Vec<Vec<Diagnostic>>, whole: Report) -> Vec<
     all.into_iter().map(|(_, diagnostic)| diagnostic).collect()
 }
 
-/// Whether a tree is a CloudFormation template; what else it may be is reported.
-fn is_template(root: &Node, report: &Report) -> bool {
-    if root.as_map().is_none() {
+/// Whether a tree can be a definition at all.
+fn is_object(root: &Node, report: &Report) -> bool {
+    let is_object = root.as_map().is_some();
+    if !is_object {
         report.error(&root.place, "Template format error: unsupported structure.");
-        return false;
     }
-    let version = |name| root.members().iter().find(|(key, _)| key.text == name);
-    match version("openapi").or_else(|| version("swagger")) {
-        Some((Key { place, .. }, _)) if root.member("Resources").is_none() => {
-            report.warning(place, "OpenAPI documents are not served yet; this file is left out");
-            false
-        }
-        _ => true,
-    }
+    is_object
 }
 
 /// Names the stack after its file; a name that is taken gets a number.
@@ -182,6 +193,7 @@ fn run(
         result.output(&evaluator, key, node);
     }
     result.is_waiting = !evaluator.missing_imports.borrow().is_empty();
+    result.documents = evaluator.documents.take();
     drop(evaluator);
     result.diagnostics = report.into_sorted();
     result
@@ -282,7 +294,9 @@ impl StackResult {
             identity: &identity,
             root,
             metadata: resource.metadata,
+            stack: &evaluator.stack.name,
             options: evaluator.options,
+            documents: &evaluator.documents,
             report: evaluator.report,
         };
         self.pieces.extend(decode(resource.type_name, &properties, &context));

@@ -113,16 +113,7 @@ impl<'n> Template<'n> {
         if !TYPES.contains(&resource.type_name) {
             return Some(format!("{} is not served yet", resource.type_name));
         }
-        let api = resource.properties.and_then(|properties| properties.member("RestApiId"));
-        let api = api.and_then(|id| id.member("Ref")).and_then(Node::as_str);
-        let api = api.and_then(|name| self.resource(name));
-        let is_import = |resource: &Resource<'_>| {
-            ["Body", "BodyS3Location"]
-                .iter()
-                .any(|name| resource.properties.is_some_and(|p| p.member(name).is_some()))
-        };
-        (is_import(resource) || api.is_some_and(is_import))
-            .then(|| "importing Body or BodyS3Location is not served yet".to_owned())
+        None
     }
 
     /// Whether all that asks for a name, and something does, has no effect in this release.

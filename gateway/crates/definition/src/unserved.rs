@@ -46,12 +46,10 @@ impl Unserved<'_> {
 
     fn api(&self, api: &RestApi) {
         let place = &api.place;
-        self.say_if(api.import.is_some(), place, "importing Body or BodyS3Location is");
         self.say_if(api.clone_from.is_some(), place, "CloneFrom is");
         if let Some(policy) = &api.policy {
             self.say(&policy.place, "resource policies are");
         }
-        self.say_if(api.minimum_compression_size.is_some(), place, "compression is");
         let is_http = |method: &Method| {
             let kind = method.integration.as_ref().map(|integration| integration.kind);
             matches!(kind, Some(IntegrationType::Http | IntegrationType::HttpProxy))
@@ -73,12 +71,6 @@ impl Unserved<'_> {
                 "authorizers of type COGNITO_USER_POOLS are",
             );
         }
-        for validator in api.request_validators.values() {
-            self.say(&validator.place, "request validators are");
-        }
-        for model in api.models.values() {
-            self.say(&model.place, "models are");
-        }
         for method in api.resources.values().flat_map(|resource| resource.methods.values()) {
             self.method(method);
         }
@@ -93,28 +85,14 @@ impl Unserved<'_> {
             let text = format!("authorization type {} is", method.authorization_type);
             self.say(&method.authorization_place, &text);
         }
-        let validates = method.request_validator_id.is_some();
-        self.say_if(validates, &method.place, "request validators are");
         if let Some(integration) = &method.integration {
             self.integration(integration);
         }
     }
 
     fn integration(&self, integration: &Integration) {
-        let place = &integration.place;
-        let uri = integration.uri.as_ref().map_or("", |uri| &uri.value);
-        let is_other_service =
-            integration.kind == IntegrationType::Aws && !uri.contains(":lambda:path/");
-        self.say_if(
-            is_other_service,
-            place,
-            "integration type AWS with a service other than Lambda is",
-        );
         let by_link = integration.connection_type == Some(ConnectionType::VpcLink);
-        self.say_if(by_link, place, "connection type VPC_LINK is");
-        let converts = integration.content_handling.is_some()
-            || integration.integration_responses.iter().any(|r| r.content_handling.is_some());
-        self.say_if(converts, place, "ContentHandling is");
+        self.say_if(by_link, &integration.place, "connection type VPC_LINK is");
     }
 
     fn stage(&self, stage: &Stage) {

@@ -1,8 +1,15 @@
 //! Every definition of the conformance suite loads: no errors, and warnings only for features that
-//! are not served yet and for API keys without a value.
+//! are not served yet, for API keys without a value, and for buckets that are nowhere.
 
 use gateway_definition::{Options, Source, load};
 use std::path::{Path, PathBuf};
+
+/// What CloudFormation would refuse of the suite's templates, which are the transform's own tests.
+const MISTAKES: [(&str, &str); 3] = [
+    ("api_with_any_method_in_swagger", "names neither a function"),
+    ("api_with_any_method_in_swagger", "dependencies [Stage]"),
+    ("api_with_canary_setting", "unknown property \"StageVariablesOverrides\""),
+];
 
 #[test]
 fn every_definition_of_the_suite_loads_without_errors() {
@@ -11,7 +18,6 @@ fn every_definition_of_the_suite_loads_without_errors() {
         println!("left out: definitions/cdk, definitions/openapi, definitions/sam (no suite here)");
         return;
     }
-    let options = Options::default();
     let mut cases = 0;
     for folder in ["cdk", "openapi", "sam"] {
         let mut files: Vec<PathBuf> = std::fs::read_dir(root.join(folder))
@@ -25,6 +31,12 @@ fn every_definition_of_the_suite_loads_without_errors() {
         files.sort();
         for file in files {
             let text = std::fs::read_to_string(&file).expect("a definition is text");
+            let mut options = Options::default();
+            if text.contains("Ref: EndpointConfig") || text.contains("\"Ref\": \"EndpointConfig\"")
+            {
+                // Its parameter has no default.
+                options.parameters.insert("EndpointConfig".to_owned(), "REGIONAL".to_owned());
+            }
             check(&file, text, &options);
             cases += 1;
         }
@@ -39,8 +51,18 @@ fn check(file: &Path, text: String, options: &Options) {
     let loaded = load(&[Source { name: name.clone(), text }], options);
     for diagnostic in &loaded.diagnostics {
         let text = diagnostic.to_string();
+        if MISTAKES.iter().any(|(file, mistake)| name.starts_with(file) && text.contains(mistake)) {
+            continue;
+        }
         assert!(!diagnostic.is_error(), "{text}");
-        let is_expected = text.contains("not served yet") || text.contains("has no Value");
+        let is_expected = [
+            "not served yet",
+            "has no Value",
+            "is not mapped to a directory",
+            "means nothing here",
+        ]
+        .iter()
+        .any(|expected| text.contains(expected));
         assert!(is_expected, "a warning about something else: {text}");
     }
     if is_cdk {

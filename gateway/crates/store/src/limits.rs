@@ -29,3 +29,6 @@ pub const LOG_GROUPS_MAX: usize = 1_000;
 
 /// What a line of a log costs beside its text, in bytes. Ours: an entry of the queue, rounded.
 pub const LOG_LINE_OVERHEAD_BYTES: usize = 64;
+
+/// Memory for pages of the control plane's documents, bytes. Source: our own; ten APIs of 10,000 resources.
+pub const OBJECTS_CACHE_BYTES_MAX: usize = 32 << 20;

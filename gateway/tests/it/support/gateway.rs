@@ -53,15 +53,17 @@ impl Gateway {
         command
             .arg("run")
             .arg(&template)
-            .args(["--listen", "127.0.0.1:0", "--ops", "127.0.0.1:0", "--control", "none"])
+            .args(["--listen", "127.0.0.1:0", "--ops", "127.0.0.1:0"])
             .arg("--port-file")
             .arg(&port_file)
             .args(args)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
-        if !args.contains(&"--shards") {
-            command.args(["--shards", "1"]);
+        for (flag, default) in [("--shards", "1"), ("--control", "none")] {
+            if !args.contains(&flag) {
+                command.args([flag, default]);
+            }
         }
         let mut child = command.spawn().unwrap();
         let stderr = Stderr::of(&mut child);

@@ -17,13 +17,15 @@ pub struct Request<'r> {
     pub payload_hash: &'r [u8],
 }
 
-/// What is done to a path before it is encoded once more.
+/// What is done to a path for the canonical request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PathForm {
-    /// Dot segments and empty segments are resolved: every service but S3.
+    /// Dot segments and empty segments are resolved, and it is encoded once more: every service but S3.
     Normalized,
-    /// It is signed as it is.
+    /// It is encoded once more, as it is.
     AsSent,
+    /// Nothing: it is encoded already, all but unreserved characters and slashes. S3.
+    Encoded,
 }
 
 /// Appends the canonical request.
@@ -83,7 +85,10 @@ fn write_value(value: &[u8], out: &mut Vec<u8>) {
 fn write_path(request: &Request<'_>, out: &mut Vec<u8>) {
     let normalized;
     let path = match request.path_form {
-        PathForm::AsSent => request.path,
+        PathForm::Encoded if !request.path.is_empty() => {
+            return out.extend_from_slice(request.path);
+        }
+        PathForm::Encoded | PathForm::AsSent => request.path,
         PathForm::Normalized => {
             normalized = normalize(request.path);
             &normalized

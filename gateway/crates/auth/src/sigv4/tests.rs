@@ -133,6 +133,38 @@ fn a_path_is_encoded_once_more_and_a_query_sorted() {
     );
 }
 
+/// Source: "Signature Calculations for the Authorization Header" of the S3 API reference, the example PUT object, whose
+/// key is `test$file.text`.
+#[test]
+fn a_path_for_s3_is_signed_as_it_is_sent() {
+    let payload_hash = payload_hash(b"Welcome to Amazon S3.");
+    let request = Request {
+        method: b"PUT",
+        path: b"/test%24file.text",
+        path_form: PathForm::Encoded,
+        query: b"",
+        headers: &[
+            (b"date", b"Fri, 24 May 2013 00:00:00 GMT"),
+            (b"host", b"examplebucket.s3.amazonaws.com"),
+            (b"x-amz-content-sha256", &payload_hash),
+            (b"x-amz-date", b"20130524T000000Z"),
+            (b"x-amz-storage-class", b"REDUCED_REDUNDANCY"),
+        ],
+        payload_hash: &payload_hash,
+    };
+    let credentials = Credentials {
+        access_key_id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
+        secret_access_key: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned(),
+        session_token: None,
+    };
+    let scope = Scope { timestamp: *b"20130524T000000Z", region: "us-east-1", service: "s3" };
+    let mut out = Vec::new();
+    write_authorization(&credentials, &mut SigningKeys::default(), &scope, &request, &mut out);
+    let text = String::from_utf8_lossy(&out);
+    let signature = "98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd";
+    assert!(text.ends_with(&format!("Signature={signature}")), "{text}");
+}
+
 #[test]
 fn keys_are_kept_for_a_day_and_not_for_ever() {
     let mut keys = SigningKeys::default();

@@ -11,7 +11,14 @@ fn function(text: &str) -> String {
             let kind = if call.is_streaming { "stream" } else { "invoke" };
             format!("{kind} {function} in {} as {}", function.region, function.to_text())
         }
-        Ok(ServiceUri::Other { service }) => format!("other {service}"),
+        Ok(ServiceUri::Other(call)) => {
+            let subdomain = call.subdomain.map(|name| format!("{name}.")).unwrap_or_default();
+            let target = match call.target {
+                ServiceTarget::Path(path) => format!("path {path}"),
+                ServiceTarget::Action { name, query } => format!("action {name} {query}"),
+            };
+            format!("{subdomain}{} in {}: {target}", call.service, call.region)
+        }
         Err(error) => error.to_string(),
     }
 }
@@ -54,10 +61,29 @@ fn what_names_no_function_says_so() {
         ("arn:aws:apigateway:us-east-1:lambda", &part),
         ("arn:aws:apigateway:us-east-1:lambda:nothing", &part),
         ("arn:aws:apigateway:us-east-1:lambda:path/", &part),
-        ("arn:aws:apigateway:us-east-1:sqs:path/1/q", "other sqs"),
-        ("arn:aws:apigateway:us-east-1:abc.execute:path/x", "other execute"),
-        ("arn:aws:apigateway:us-east-1:dynamodb:action/GetItem", "other dynamodb"),
-        ("arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions", "other lambda"),
+        ("arn:aws:apigateway:us-east-1:sqs:path/1/q", "sqs in us-east-1: path 1/q"),
+        ("arn:aws:apigateway:us-east-1:abc.execute:path/x", "abc.execute in us-east-1: path x"),
+        (
+            "arn:aws:apigateway:us-east-1:dynamodb:action/GetItem",
+            "dynamodb in us-east-1: action GetItem ",
+        ),
+        (
+            "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions",
+            "lambda in us-east-1: path 2015-03-31/functions",
+        ),
+        (
+            "arn:aws:apigateway:us-east-1:s3:action/GetObject&Bucket=b&Key={key}",
+            "s3 in us-east-1: action GetObject Bucket=b&Key={key}",
+        ),
+        (
+            "arn:aws:apigateway:us-east-1:my.bucket.s3:path//{key}?acl",
+            "my.bucket.s3 in us-east-1: path {key}?acl",
+        ),
+        ("arn:aws:apigateway:us-east-1:s3:path/", "s3 in us-east-1: path "),
+        ("arn:aws:apigateway:us-east-1:{bucket}.s3:path/k", &arn),
+        ("arn:aws:apigateway:us-east-1:.s3:path/k", &arn),
+        ("arn:aws:apigateway:us-east-1:sqs:action/", &part),
+        ("arn:aws:apigateway:us-east-1:sqs:action/&k=v", &part),
         ("arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions//invocations", &name),
         ("arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/a b/invocations", &name),
         ("arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/a:b:c/invocations", &name),

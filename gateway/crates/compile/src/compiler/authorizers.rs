@@ -120,7 +120,7 @@ impl StageContext<'_, '_> {
         };
         let invocation = match self.invokes(written, Caller::Authorizer) {
             Invokes::Function(invocation) if !invocation.is_streaming => invocation,
-            Invokes::Function(_) | Invokes::Other => {
+            Invokes::Function(_) | Invokes::Other(_) => {
                 let text = format!("Invalid Authorizer URI: {}", written.value);
                 let help = "an authorizer invokes a function: \
                             …:lambda:path/2015-03-31/functions/FUNCTION_ARN/invocations";

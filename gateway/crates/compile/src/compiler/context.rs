@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use gateway_cache::Budget;
 use gateway_model::{
-    AuthorizerId, Definitions, Diagnostic, IntegrationResponse, Method, Place, RestApi, Spanned,
-    Stage,
+    AuthorizerId, Definitions, Diagnostic, IntegrationResponse, Method, Place, RestApi, RestApiId,
+    Spanned, Stage,
 };
+use gateway_vtl::SyntaxError;
 
 use super::functions::{Asked, Found, FunctionTable};
 use super::{CompileOptions, VpcLinkTarget};
@@ -16,6 +17,7 @@ use crate::changes::Change;
 use crate::functions::{AuthorizerIndex, AuthorizerPlan, FunctionIndex, FunctionTarget};
 use crate::gateway_responses::GatewayResponses;
 use crate::limits::{ENDPOINTS_MAX, FUNCTIONS_MAX, TEMPLATE_BYTES_MAX};
+use crate::models::ApiModels;
 use crate::pattern::Pattern;
 use crate::plan::{Endpoint, EndpointIndex, Snapshot};
 use crate::responses::Selection;
@@ -31,6 +33,8 @@ pub(super) struct Shared<'d> {
     pub(super) is_cache_budget_kept: bool,
     /// What the snapshot will change of what is in use.
     pub(super) changes: Vec<Change>,
+    /// The models of each API that has been asked for its.
+    pub(super) models: HashMap<RestApiId, Arc<ApiModels>>,
     vpc_link_names: BTreeMap<&'d str, &'d str>,
     patterns: HashMap<String, Result<Pattern, String>>,
     selections: HashMap<Vec<Option<String>>, Arc<Selection>>,
@@ -55,6 +59,7 @@ impl<'d> Shared<'d> {
                 None => Arc::new(Budget::new(options.cache_bytes_max)),
             },
             changes: Vec::new(),
+            models: HashMap::new(),
             vpc_link_names: links.map(|link| (link.id.as_str(), link.name.as_str())).collect(),
             patterns: HashMap::new(),
             selections: HashMap::new(),
@@ -213,7 +218,7 @@ impl<'a, 'd> StageContext<'a, 'd> {
         self.shared.selection(keys)
     }
 
-    /// Templates by media type; what is not served yet is said once, with its place.
+    /// Templates by media type; what does not parse is said, with its place.
     pub(super) fn templates(
         &mut self,
         templates: &[gateway_model::Template],
@@ -232,21 +237,37 @@ impl<'a, 'd> StageContext<'a, 'd> {
             self.error(&template.body.place, said);
         }
         let parsed = if is_vtl(text) {
-            self.diagnostics.push(
-                Diagnostic::warning(
-                    &template.body.place,
-                    format!(
-                        "mapping templates with VTL are not served yet; requests that need this one \
-                         ({}) answer 500",
-                        template.content_type
-                    ),
-                )
-                .with_help("text without `$` references and `#` directives is served"),
-            );
-            Template::Unserved
+            match gateway_vtl::Template::parse(text) {
+                Ok(parsed) => Template::Vtl(Box::new(parsed)),
+                Err(error) => {
+                    self.malformed(template, &error);
+                    Template::Malformed
+                }
+            }
         } else {
             Template::Literal(text.as_bytes().into())
         };
         (template.content_type.as_str().into(), parsed)
+    }
+
+    /// API Gateway takes a template that does not parse, and fails where it is chosen.
+    fn malformed(&mut self, template: &gateway_model::Template, error: &SyntaxError) {
+        let Spanned { value, place } = &template.body;
+        let text = format!(
+            "the mapping template for {} does not parse at its line {}, column {}: {}; requests that need it \
+             answer 500",
+            template.content_type, error.line, error.column, error.message
+        );
+        self.warn(&place_within(place, value, error), text);
+    }
+}
+
+/// Where in the file a place inside a template is, as far as it can be told from the template's own place: it
+/// cannot where lines of the template are escapes within one line of the file.
+fn place_within(place: &Place, text: &str, error: &SyntaxError) -> Place {
+    let is_known = place.line > 0 && !text.contains('\n');
+    match is_known {
+        true => Place { col: place.col + error.column - 1, ..place.clone() },
+        false => place.clone(),
     }
 }

@@ -27,7 +27,8 @@ impl StageContext<'_, '_> {
         } else {
             let templates = self.templates(&integration.request_templates);
             let responses = self.responses(context, integration, ResponseOrigin::Http);
-            (RequestTemplates::new(templates, passthrough(integration)), responses)
+            let handling = integration.content_handling;
+            (RequestTemplates::new(templates, passthrough(integration), handling), responses)
         };
         let Some(uri) = self.backend_uri(integration) else {
             return IntegrationPlan::Misconfigured(Failure::invalid_endpoint_address());
@@ -39,13 +40,15 @@ impl StageContext<'_, '_> {
             self.error(&integration.place, "more distinct backends than one stage can have");
             return IntegrationPlan::Unserved;
         };
+        // A template can give a value to a placeholder that no mapping names.
+        let keeps_all = request_templates.can_override();
         let needs_response_body = responses.plans().iter().any(|plan| plan.needs_response_body);
         IntegrationPlan::Http(Box::new(HttpPlan {
             proxy: is_proxy,
             endpoint,
             method,
-            path: parts(&uri.path, &mappings.paths),
-            query: parts(&uri.query, &mappings.paths),
+            path: parts(&uri.path, &mappings.paths, keeps_all),
+            query: parts(&uri.query, &mappings.paths, keeps_all),
             host_header: uri.host_header.into_bytes().into(),
             maps_content_type: maps(&mappings.headers, b"content-type"),
             maps_accept: maps(&mappings.headers, b"accept"),
@@ -62,7 +65,7 @@ impl StageContext<'_, '_> {
     }
 
     /// The verb of the backend request; `ANY` and none are the client's.
-    fn backend_method(&mut self, integration: &Integration) -> Option<Box<[u8]>> {
+    pub(super) fn backend_method(&mut self, integration: &Integration) -> Option<Box<[u8]>> {
         let written = integration.http_method.as_ref()?;
         match HttpMethod::parse(&written.value.to_ascii_uppercase()) {
             Ok(HttpMethod::Any) => None,
@@ -141,8 +144,13 @@ impl StageContext<'_, '_> {
     }
 }
 
-/// Pieces of a URI with the sources of their placeholders; neighbouring text is one part.
-fn parts(pieces: &[Piece], mappings: &[(String, Source)]) -> Vec<UriPart> {
+/// Pieces of a URI with the sources of their placeholders; neighbouring text is one part. A placeholder without
+/// a source is text, unless `keeps_all`.
+pub(super) fn parts(
+    pieces: &[Piece],
+    mappings: &[(String, Source)],
+    keeps_all: bool,
+) -> Vec<UriPart> {
     let mut parts = Vec::new();
     let mut literal = Vec::new();
     for piece in pieces {
@@ -150,13 +158,14 @@ fn parts(pieces: &[Piece], mappings: &[(String, Source)]) -> Vec<UriPart> {
             Piece::Text(text) => literal.extend_from_slice(text.as_bytes()),
             Piece::Placeholder(name) => {
                 let whole = format!("{{{name}}}").into_bytes();
-                match mappings.iter().find(|(mapped, _)| mapped == name) {
+                let mapped = mappings.iter().find(|(mapped, _)| mapped == name);
+                let source = mapped.map(|(_, source)| source.clone());
+                match source.or_else(|| keeps_all.then_some(Source::Missing)) {
                     None => literal.extend_from_slice(&whole),
-                    Some((_, source)) => {
+                    Some(source) => {
                         if !literal.is_empty() {
                             parts.push(UriPart::Literal(std::mem::take(&mut literal).into()));
                         }
-                        let source = source.clone();
                         parts.push(UriPart::Value { source, name: whole.into() });
                     }
                 }

@@ -40,6 +40,7 @@ impl IntegrationPlan {
                 // The event has the body in any case.
                 LambdaMapping::Proxy => {}
             },
+            Self::Service(plan) => plan.needs_request_body = true,
             Self::Misconfigured(_) | Self::Unserved => {}
         }
     }
@@ -74,7 +75,8 @@ impl StageContext<'_, '_> {
     ) -> IntegrationPlan {
         let templates = self.templates(&integration.request_templates);
         IntegrationPlan::Mock(Box::new(MockPlan {
-            templates: MockTemplates::new(&templates, passthrough(integration)),
+            templates: MockTemplates::new(templates, passthrough(integration)),
+            content_handling: integration.content_handling,
             responses: self.responses(context, integration, ResponseOrigin::Mock),
             needs_request_body: mappings.needs_body,
         }))
@@ -190,6 +192,8 @@ impl StageContext<'_, '_> {
             needs_response_body: headers.iter().any(|header| header.source.reads_response_body()),
             headers,
             templates: ResponseTemplates::new(templates),
+            content_handling: response.content_handling,
+            origin,
         }
     }
 

@@ -5,13 +5,14 @@ use gateway_model::{Diagnostic, Integration, IntegrationType, ResponseTransferMo
 use super::context::{MethodContext, StageContext};
 use super::functions::{Asked, Found};
 use super::integration::{RequestMappings, passthrough};
-use crate::arn::{FunctionName, Invocation, ServiceUri, partition};
+use crate::arn::{FunctionName, Invocation, ServiceCall, ServiceUri, partition};
 use crate::failure::Failure;
 use crate::functions::{
     CustomMapping, FunctionIndex, FunctionTarget, LambdaMapping, LambdaPlan, RemoteFunction,
 };
 use crate::headers::ResponseOrigin;
 use crate::plan::{Endpoint, IntegrationPlan};
+use crate::service::catalog::address;
 use crate::templates::RequestTemplates;
 use crate::uri::{BackendUri, Piece, encode_query_name};
 
@@ -35,7 +36,7 @@ impl Caller {
 pub(super) enum Invokes {
     Function(Invocation),
     /// Another service.
-    Other,
+    Other(ServiceCall),
     /// Nothing that can be called; that has been said.
     Nothing,
 }
@@ -57,14 +58,16 @@ impl StageContext<'_, '_> {
         };
         let invocation = match self.invokes(written, Caller::Method) {
             Invokes::Function(invocation) => invocation,
-            Invokes::Other if is_proxy => {
+            Invokes::Other(_) if is_proxy => {
                 let text = "Integrations of type 'AWS_PROXY' currently only supports Lambda function and \
                             Firehose stream invocations.";
                 let diagnostic = Diagnostic::error(&written.place, text);
                 self.diagnostics.push(diagnostic.with_help(NO_FUNCTION_HELP));
                 return IntegrationPlan::Unserved;
             }
-            Invokes::Other => return IntegrationPlan::Unserved,
+            Invokes::Other(call) => {
+                return self.service(context, integration, mappings, written, &call);
+            }
             Invokes::Nothing => {
                 return IntegrationPlan::Misconfigured(Failure::api_configuration_error());
             }
@@ -106,7 +109,11 @@ impl StageContext<'_, '_> {
     ) -> LambdaMapping {
         let templates = self.templates(&integration.request_templates);
         LambdaMapping::Custom(Box::new(CustomMapping {
-            request_templates: RequestTemplates::new(templates, passthrough(integration)),
+            request_templates: RequestTemplates::new(
+                templates,
+                passthrough(integration),
+                integration.content_handling,
+            ),
             headers: mappings.headers.clone(),
             responses: self.responses(context, integration, ResponseOrigin::Http),
             needs_request_body: mappings.needs_body,
@@ -139,7 +146,7 @@ impl StageContext<'_, '_> {
         let text = self.resolve_stage_variables(&written.value);
         match ServiceUri::parse(&text) {
             Ok(ServiceUri::Lambda(invocation)) => Invokes::Function(invocation),
-            Ok(ServiceUri::Other { .. }) => Invokes::Other,
+            Ok(ServiceUri::Other(call)) => Invokes::Other(call),
             Err(error) if text == written.value => {
                 let diagnostic = Diagnostic::error(&written.place, format!("{error}: {text}"));
                 self.diagnostics.push(diagnostic.with_help(NO_FUNCTION_HELP));
@@ -207,14 +214,10 @@ impl StageContext<'_, '_> {
         why: &str,
     ) -> Option<FunctionTarget> {
         let options = self.shared.options;
-        let url = match &options.lambda_endpoint {
-            Some(url) => url.clone(),
+        let url = match options.aws_endpoints.of("lambda") {
+            Some(url) => url.to_owned(),
             None if options.calls_aws => {
-                let suffix = match partition(&name.region) {
-                    "aws-cn" => "amazonaws.com.cn",
-                    _ => "amazonaws.com",
-                };
-                format!("https://lambda.{}.{suffix}", name.region)
+                format!("https://{}", address("lambda", None, &name.region).host)
             }
             None => {
                 let text = format!("{why}; {}", caller.as_str());
@@ -243,7 +246,7 @@ impl StageContext<'_, '_> {
             self.error(&written.place, "more distinct backends than one stage can have");
             return None;
         };
-        let prefix: String = uri.path.iter().map(literal).collect();
+        let prefix: String = uri.path.iter().map(Piece::literal).collect();
         let function = encode_query_name(&name.to_text());
         let path =
             format!("{}/2015-03-31/functions/{function}/invocations", prefix.trim_end_matches('/'));
@@ -303,12 +306,5 @@ impl StageContext<'_, '_> {
         }
         self.asked.push(Asked::Permission(name.clone(), callers, is_permitted));
         is_permitted || !self.shared.options.enforce_permissions
-    }
-}
-
-fn literal(piece: &Piece) -> String {
-    match piece {
-        Piece::Text(text) => text.clone(),
-        Piece::Placeholder(name) => format!("%7B{name}%7D"),
     }
 }

@@ -81,6 +81,7 @@ pub(super) fn deployed(
         binary_media_types: BinaryMediaTypes::new(
             api.binary_media_types.iter().map(|entry| entry.replace("~1", "/")),
         ),
+        minimum_compression_size: api.minimum_compression_size,
         cache: None,
         canary: None,
         is_canary: false,
@@ -160,6 +161,7 @@ fn methods(cx: &mut StageContext<'_, '_>) -> (Routes, Vec<MethodPlan>) {
             cx.error(&resource.place, format!("resource {}: {conflict}", resource.path));
         }
     }
+    cx.warn_of_unused_models();
     (builder.build(), plans)
 }
 
@@ -212,6 +214,7 @@ fn method_plan(
         throttle: None,
         cache,
         integration,
+        validation: cx.validation(context),
         operation_name: method.operation_name.as_deref().map(Box::from),
     }
 }

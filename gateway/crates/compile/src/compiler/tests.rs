@@ -5,6 +5,7 @@ mod functions;
 mod gateway_responses;
 mod integrations;
 mod reuse;
+mod services;
 mod throttles;
 mod usage;
 
@@ -240,7 +241,7 @@ fn what_guards_a_method_and_is_not_served_refuses() {
         let method = pet(&stage);
         assert_eq!((method.access, method.api_key_required), (access, key));
         let said = method.access.refusal().map(|failure| {
-            let text = String::from_utf8(failure.message.text().concat()).expect("UTF-8");
+            let text = String::from_utf8(failure.message.text("").concat()).expect("UTF-8");
             (failure.default_status(), text)
         });
         assert_eq!(said, refusal.map(|(status, text)| (status, text.to_owned())));

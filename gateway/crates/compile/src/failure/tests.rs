@@ -1,7 +1,7 @@
 use super::*;
 
 fn body(failure: &Failure) -> String {
-    String::from_utf8(failure.message.default_body().concat()).expect("UTF-8")
+    String::from_utf8(failure.message.default_body("a, b").concat()).expect("UTF-8")
 }
 
 /// Status, error type and default body of a failure.
@@ -23,6 +23,18 @@ fn every_failure_answers_in_awss_words() {
         r#"{"message":"Missing Authentication Token"}"#,
     );
     check(FORBIDDEN, 403, "ForbiddenException", r#"{"message":"Forbidden"}"#);
+    check(
+        Failure::missing_request_parameters(),
+        400,
+        "BadRequestException",
+        r#"{"message": "Missing required request parameters: [a, b]"}"#,
+    );
+    check(
+        Failure::invalid_request_body(),
+        400,
+        "BadRequestException",
+        r#"{"message": "Invalid request body"}"#,
+    );
     check(Failure::invalid_api_key(), 403, "ForbiddenException", r#"{"message":"Forbidden"}"#);
     check(
         Failure::access_denied(),
@@ -131,8 +143,8 @@ fn an_incomplete_signature_quotes_the_hash() {
         "A".repeat(44)
     );
     check(failure, 403, "IncompleteSignatureException", &format!("{{\"message\":\"{text}\"}}"));
-    assert_eq!(failure.message.text().concat(), text.as_bytes());
-    assert_eq!(failure.message.quoted_text().concat(), format!("\"{text}\"").as_bytes());
+    assert_eq!(failure.message.text("a, b").concat(), text.as_bytes());
+    assert_eq!(failure.message.quoted_text("a, b").concat(), format!("\"{text}\"").as_bytes());
 }
 
 #[test]
@@ -144,6 +156,8 @@ fn no_text_needs_an_escape_and_every_json_body_parses() {
         Failure::implicit_deny(),
         Failure::explicit_deny(),
         Failure::authorizer_configuration_error(),
+        Failure::missing_request_parameters(),
+        Failure::invalid_request_body(),
         Failure::invalid_json(),
         Failure::request_too_large(),
         Failure::uri_too_long(),
@@ -152,9 +166,9 @@ fn no_text_needs_an_escape_and_every_json_body_parses() {
         Failure::not_implemented(),
         Failure::version_not_supported(),
     ] {
-        let quoted = failure.message.quoted_text().concat();
+        let quoted = failure.message.quoted_text("a, b").concat();
         let parsed: serde_json::Value = serde_json::from_slice(&quoted).expect("JSON");
-        let text = String::from_utf8(failure.message.text().concat()).expect("UTF-8");
+        let text = String::from_utf8(failure.message.text("a, b").concat()).expect("UTF-8");
         assert_eq!(parsed.as_str().unwrap_or_default(), text);
         if failure.message.default_content_type() == b"application/json" {
             let body: serde_json::Value = serde_json::from_str(&body(&failure)).expect("JSON");

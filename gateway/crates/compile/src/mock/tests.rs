@@ -87,30 +87,44 @@ fn deep_nesting_is_refused_without_a_crash() {
 fn templates(all: &[(&str, &str)], passthrough: PassthroughBehavior) -> MockTemplates {
     let templates = all.iter().map(|(key, text)| {
         let template = match *text {
-            "vtl" => Template::Unserved,
+            "broken" => Template::Malformed,
+            text if text.contains('$') => {
+                Template::Vtl(Box::new(gateway_vtl::Template::parse(text).expect("a template")))
+            }
             text => Template::Literal(text.as_bytes().into()),
         };
         (Box::from(*key), template)
     });
-    MockTemplates::new(&ByMediaType::new(templates), passthrough)
+    MockTemplates::new(ByMediaType::new(templates), passthrough)
 }
 
 #[test]
 fn a_template_names_the_status_and_a_body_may() {
     use PassthroughBehavior::{Never, WhenNoMatch, WhenNoTemplates};
     let json = [("application/json", "{statusCode: 204}")];
-    let select = |all: &[(&str, &str)], passthrough, content_type: Option<&str>| {
-        templates(all, passthrough).select(content_type.map(str::as_bytes))
+    let check = |all: &[(&str, &str)],
+                 passthrough,
+                 content_type: Option<&str>,
+                 expected: Result<&str, Failure>| {
+        let templates = templates(all, passthrough);
+        let said = match templates.select(content_type.map(str::as_bytes)) {
+            Ok(MockChoice::Status(status)) => Ok(status.to_string()),
+            Ok(MockChoice::Template(_)) => Ok("rendered".to_owned()),
+            Ok(MockChoice::ClientBody) => Ok("body".to_owned()),
+            Err(failure) => Err(failure),
+        };
+        let expected = expected.map(str::to_owned);
+        assert_eq!(said, expected, "{all:?} {passthrough} {content_type:?}");
     };
-    assert_eq!(select(&json, WhenNoMatch, None), Ok(MockChoice::Status(204)));
-    assert_eq!(select(&json, WhenNoMatch, Some("text/xml")), Ok(MockChoice::ClientBody));
-    let refused = Err(Failure::unsupported_media_type());
-    assert_eq!(select(&json, Never, Some("text/xml")), refused);
-    assert_eq!(select(&[], WhenNoTemplates, None), Ok(MockChoice::ClientBody));
-    let broken = Err(Failure::api_configuration_error());
-    assert_eq!(select(&[("application/json", "{}")], Never, None), broken);
-    assert_eq!(select(&[("application/json", "vtl")], Never, None), broken);
-    assert_eq!(select(&[("application/json", "")], WhenNoMatch, None), Ok(MockChoice::ClientBody));
+    check(&json, WhenNoMatch, None, Ok("204"));
+    check(&json, WhenNoMatch, Some("text/xml"), Ok("body"));
+    check(&json, Never, Some("text/xml"), Err(Failure::unsupported_media_type()));
+    check(&[], WhenNoTemplates, None, Ok("body"));
+    let broken = Failure::api_configuration_error();
+    check(&[("application/json", "{}")], Never, None, Err(broken));
+    check(&[("application/json", "broken")], Never, None, Err(broken));
+    check(&[("application/json", "$x")], Never, None, Ok("rendered"));
+    check(&[("application/json", "")], WhenNoMatch, None, Ok("body"));
     assert_eq!(body_status(b"{statusCode: 7}"), Ok(7));
-    assert_eq!(body_status(b"x"), broken.map(|_: MockChoice| 0));
+    assert_eq!(body_status(b"x"), Err(broken));
 }

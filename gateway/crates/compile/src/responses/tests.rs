@@ -12,6 +12,8 @@ fn responses(all: &[(&str, u16)]) -> Responses {
         templates: ResponseTemplates::default(),
         maps_content_type: false,
         needs_response_body: false,
+        content_handling: None,
+        origin: crate::headers::ResponseOrigin::Http,
     });
     Responses::new(Arc::new(Selection::new(patterns.collect())), plans.collect())
 }

@@ -11,14 +11,15 @@ fn templates(all: &[(&str, &str)]) -> ByMediaType<Template> {
 fn text(template: &Template) -> String {
     match template {
         Template::Literal(text) => String::from_utf8_lossy(text).into_owned(),
-        Template::Unserved => "unserved".to_owned(),
+        Template::Vtl(_) => "rendered".to_owned(),
+        Template::Malformed => "malformed".to_owned(),
     }
 }
 
 #[track_caller]
 fn check(all: &[(&str, &str)], content_type: Option<&str>, expect: [&str; 3]) {
     for (passthrough, expect) in [WhenNoMatch, WhenNoTemplates, Never].into_iter().zip(expect) {
-        let request = RequestTemplates::new(templates(all), passthrough);
+        let request = RequestTemplates::new(templates(all), passthrough, None);
         let said = match request.select(content_type.map(str::as_bytes)) {
             RequestChoice::Template(template) => text(template),
             RequestChoice::Passthrough => "passes".to_owned(),

@@ -51,6 +51,7 @@ fn stage(region: &str) -> StagePlan {
         functions: Vec::new(),
         authorizers: Vec::new(),
         binary_media_types: BinaryMediaTypes::default(),
+        minimum_compression_size: None,
         cache: None,
         canary: None,
         is_canary: false,

@@ -76,7 +76,7 @@ fn refused(shard: &Shard, x: &Exchange, failure: &Failure) -> Verdict {
     let stage = x.stage.as_ref();
     let responses = stage.map_or(&shard.built_in, |stage| &*stage.plan.gateway_responses);
     let answer = responses.select(failure, x.known_field(FieldName::Accept));
-    let message: Vec<u8> = failure.message.text().concat();
+    let message: Vec<u8> = failure.message.text("").concat();
     Verdict::Refused(Refused {
         response_type: stage.map(|_| failure.kind.as_str()),
         status: answer.status,

@@ -3,7 +3,7 @@
 use gateway_compile::mock::MockChoice;
 use gateway_compile::{
     Failure, FunctionTarget, HttpPlan, IntegrationPlan, LambdaMapping, LambdaPlan, MethodPlan,
-    MockPlan, Source, StagePlan,
+    MockPlan, ServicePlan, Source, StagePlan,
 };
 use gateway_proto::FieldName;
 
@@ -12,6 +12,7 @@ use crate::explain::shown::Shown;
 use crate::http;
 use crate::lambda;
 use crate::request::Exchange;
+use crate::transform;
 use crate::upstream_head;
 use crate::values::Values;
 
@@ -27,11 +28,12 @@ pub(crate) fn describe(
         IntegrationPlan::Http(plan) => http(x, peer, stage, plan, shown),
         IntegrationPlan::Mock(plan) => mock(x, plan),
         IntegrationPlan::Lambda(plan) => lambda(x, stage, plan),
+        IntegrationPlan::Service(plan) => service(x, stage, plan),
         IntegrationPlan::Misconfigured(failure) => {
             (vec!["misconfigured; `gateway check` says how".to_owned()], Some(*failure))
         }
         IntegrationPlan::Unserved => {
-            let text = "an AWS service, a Lambda function or a VPC link that is not served";
+            let text = "a Lambda function or a VPC link that is not served";
             (vec![text.to_owned()], Some(Failure::api_configuration_error()))
         }
     }
@@ -40,7 +42,7 @@ pub(crate) fn describe(
 fn lambda(x: &Exchange, stage: &StagePlan, plan: &LambdaPlan) -> (Vec<String>, Option<Failure>) {
     let (kind, refusal) = match &plan.mapping {
         LambdaMapping::Proxy => ("AWS_PROXY", None),
-        LambdaMapping::Custom(mapping) => ("AWS", lambda::refusal(x, mapping)),
+        LambdaMapping::Custom(mapping) => ("AWS", lambda::refusal(x, stage, mapping)),
     };
     match stage.function(plan.function) {
         FunctionTarget::Local(function) => {
@@ -60,6 +62,18 @@ fn lambda(x: &Exchange, stage: &StagePlan, plan: &LambdaPlan) -> (Vec<String>, O
             (vec![text], refusal.or(Some(Failure::integration_failure(500))))
         }
     }
+}
+
+fn service(x: &Exchange, stage: &StagePlan, plan: &ServicePlan) -> (Vec<String>, Option<Failure>) {
+    let endpoint = stage.endpoint(plan.endpoint);
+    let scheme = if endpoint.tls { "https" } else { "http" };
+    let host = String::from_utf8_lossy(&plan.host_header);
+    let parts = vec![
+        format!("AWS service {}, at {scheme}://{host}", plan.service),
+        format!("signed for {} in {}", plan.signing_name, plan.region),
+        format!("timeout {} ms", plan.timeout_ms),
+    ];
+    (parts, transform::refusal(x, stage, &plan.request_templates))
 }
 
 fn http(
@@ -83,7 +97,7 @@ fn http(
     if plan.needs_request_body {
         parts.push("a mapping reads the body, which is not known here".to_owned());
     }
-    let refusal = http::refusal(x, plan);
+    let refusal = http::refusal(x, stage, plan);
     if refusal.is_some() {
         parts.push("no request template for this Content-Type can be used".to_owned());
     }
@@ -93,6 +107,7 @@ fn http(
 fn mock(x: &Exchange, plan: &MockPlan) -> (Vec<String>, Option<Failure>) {
     let (text, refusal) = match plan.templates.select(x.known_field(FieldName::ContentType)) {
         Ok(MockChoice::ClientBody) => ("MOCK, the body names the status".to_owned(), None),
+        Ok(MockChoice::Template(_)) => ("MOCK, a template names the status".to_owned(), None),
         Ok(MockChoice::Status(status)) => match plan.responses.select_integer(status) {
             Ok(selected) => (format!("MOCK, answers {}", selected.status), None),
             Err(failure) => (format!("MOCK, no integration response for {status}"), Some(failure)),

@@ -3,11 +3,9 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use gateway_compile::responses::Selected;
-use gateway_compile::templates::{RequestChoice, Template};
-use gateway_compile::{CustomMapping, Failure, LambdaPlan};
+use gateway_compile::templates::Conversion;
+use gateway_compile::{CustomMapping, Failure, LambdaPlan, StagePlan};
 use gateway_functions::Outcome;
-use gateway_proto::FieldName;
 use gateway_proto::h1::ResponseHead;
 use serde::de::IgnoredAny;
 
@@ -17,9 +15,10 @@ use crate::connection::Client;
 use crate::event::json;
 use crate::exchange::{Refusal, decide_keep_alive};
 use crate::http::{await_body, parse_json};
-use crate::relay::{send_whole, write_mapped_head};
+use crate::relay::send_whole;
 use crate::request::Exchange;
 use crate::shard::{Shard, ShardStage};
+use crate::transform::{self, Outgoing};
 use crate::values::{Reply, Values};
 
 pub(super) async fn call(
@@ -30,8 +29,9 @@ pub(super) async fn call(
     plan: &LambdaPlan,
     mapping: &CustomMapping,
 ) -> Result<(), Refusal> {
-    let sends = choose_event(x, mapping)?;
-    if mapping.needs_request_body || matches!(sends, Sends::Client) {
+    let (templates, reads_json) = (&mapping.request_templates, mapping.needs_request_body);
+    let sends = transform::request(shard, client, x, &stage.plan, templates, reads_json).await?;
+    if mapping.needs_request_body || sends == Outgoing::Client {
         if !x.body.is_whole() || mapping.needs_request_body {
             Box::pin(await_body(shard, client, x)).await?;
         }
@@ -47,8 +47,9 @@ pub(super) async fn call(
     }
     let kind = invocation_type(client, x, mapping, request_json.as_ref());
     let event = match sends {
-        Sends::Text(text) => text.to_vec(),
-        Sends::Client => client_event(x),
+        Outgoing::Literal(text) => text.to_vec(),
+        Outgoing::Made => x.transform.body.clone(),
+        Outgoing::Client => client_event(x),
     };
     let outcome = match refusal_of_event(&event) {
         Some(payload) => refused(x, payload),
@@ -62,55 +63,50 @@ pub(super) async fn call(
         x.facts.integration.error = Some("The function returned an error");
     }
     let selected = mapping.responses.select_error(&error_message(&outcome.payload))?;
-    let template = selected.plan.templates.select(x.known_field(FieldName::Accept));
-    let body: &[u8] = match template {
-        None => &outcome.payload,
-        Some(Template::Literal(text)) => text,
-        Some(Template::Unserved) => return Err(Failure::api_configuration_error().into()),
-    };
-    let response_json = match selected.plan.needs_response_body {
-        true => parse_json(&outcome.payload).map_err(|()| Failure::invalid_response_json())?,
-        false => None,
-    };
+    // What Lambda's `Invoke` answers with.
+    let content_type = Some(&b"application/json"[..]);
+    let types = &stage.plan.binary_media_types;
+    let handling = selected.plan.content_handling;
+    let conversion = transform::response_conversion(x, types, handling, content_type, false);
     let head = ResponseHead::new();
     let reply = Reply { head: &head, bytes: &[], body: Some(&outcome.payload) };
+    let mut made = std::mem::take(&mut x.transform);
     let mut out = std::mem::take(&mut x.out);
     out.clear();
     let values = Values {
         reply: Some(reply),
         request_json: request_json.as_ref(),
-        response_json: response_json.as_ref(),
         ..Values::of_request(x, &client.peer)
     };
-    let Selected { status, plan } = selected;
-    write_mapped_head(&values, plan, status, &mut out);
-    cached::keep(shard, x, status, &out, body);
-    cached::finish(x, true, &mut out);
-    let sent = send_whole(shard, client, x, status, &mut out, body).await;
+    let payload = match conversion {
+        Conversion::Decode => unquoted(&outcome.payload),
+        _ => &outcome.payload,
+    };
+    let answer = transform::response(&mut made, &values, selected, conversion, payload, &mut out);
+    let result = match answer {
+        Ok((status, body)) => {
+            cached::keep(shard, x, status, &out, body);
+            cached::finish(x, true, &mut out);
+            send_whole(shard, client, x, status, &mut out, body).await.map_err(Refusal::from)
+        }
+        Err(failure) => Err(failure.into()),
+    };
     x.out = out;
-    Ok(sent?)
+    x.transform = made;
+    result
 }
 
-/// What the function gets.
-#[derive(Clone, Copy)]
-enum Sends<'p> {
-    Text(&'p [u8]),
-    Client,
-}
-
-/// `passthroughBehavior` and the templates.
-fn choose_event<'p>(x: &Exchange, mapping: &'p CustomMapping) -> Result<Sends<'p>, Failure> {
-    match mapping.request_templates.select(x.known_field(FieldName::ContentType)) {
-        RequestChoice::Passthrough => Ok(Sends::Client),
-        RequestChoice::Template(Template::Literal(text)) => Ok(Sends::Text(text)),
-        RequestChoice::Template(Template::Unserved) => Err(Failure::api_configuration_error()),
-        RequestChoice::UnsupportedMediaType => Err(Failure::unsupported_media_type()),
-    }
+/// The text of a result that is a JSON string without escapes, as base64 is. Choice: what API Gateway decodes of a
+/// function that returns a string is not recorded; with its quotes it would never be base64.
+fn unquoted(payload: &[u8]) -> &[u8] {
+    let payload = payload.trim_ascii();
+    let inner = payload.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\""));
+    inner.unwrap_or(payload)
 }
 
 /// Why the function is not invoked, as far as the request's head tells.
-pub(crate) fn refusal(x: &Exchange, mapping: &CustomMapping) -> Option<Failure> {
-    choose_event(x, mapping).err()
+pub(crate) fn refusal(x: &Exchange, stage: &StagePlan, mapping: &CustomMapping) -> Option<Failure> {
+    transform::refusal(x, stage, &mapping.request_templates)
 }
 
 /// The client's body as text; `{}` when there is none.

@@ -13,6 +13,8 @@ use gateway_model::{
 use std::collections::{BTreeMap, HashMap, HashSet};
 use tree::Tree;
 
+pub(crate) use tree::Siblings;
+
 /// Joins the pieces. What does not fit is reported and left out.
 pub(crate) fn assemble(stacks: Vec<StackResult>, report: &Report) -> Definitions {
     let mut joined = Joined {

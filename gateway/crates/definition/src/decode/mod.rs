@@ -2,6 +2,7 @@
 
 mod domain;
 mod function;
+mod import;
 mod method;
 mod object;
 mod rest_api;
@@ -19,6 +20,10 @@ use gateway_model::{
     ResourceId, RestApi, Spanned, Stage, UsagePlan, UsagePlanKey, VpcLink,
 };
 use object::Object;
+
+pub(crate) use object::json_of;
+use std::cell::RefCell;
+use std::path::PathBuf;
 
 /// What one resource of a template says, before it is joined with the others.
 #[derive(Debug)]
@@ -75,7 +80,11 @@ pub(crate) struct Context<'c> {
     /// The root resource's id, for a REST API.
     pub(crate) root: String,
     pub(crate) metadata: Option<&'c Node>,
+    /// The stack's name.
+    pub(crate) stack: &'c str,
     pub(crate) options: &'c Options,
+    /// Files that were read besides the definitions.
+    pub(crate) documents: &'c RefCell<Vec<PathBuf>>,
     pub(crate) report: &'c Report,
 }
 

@@ -268,7 +268,7 @@ impl<'n> Object<'n> {
         let node = self.node(name)?;
         let json = match &node.kind {
             Kind::Map(_) => Some(node.to_json()),
-            Kind::String(text) => serde_json::from_str(text).ok().map(from_serde),
+            Kind::String(text) => json_of(text),
             _ => None,
         };
         if json.is_none() {
@@ -352,6 +352,11 @@ impl<'n> Object<'n> {
         let entry = self.members.iter().find(|(key, _)| key.text == name);
         entry.map_or_else(|| self.place.clone(), |(_, value)| value.place.clone())
     }
+}
+
+/// The JSON that a text holds.
+pub(crate) fn json_of(text: &str) -> Option<Json> {
+    serde_json::from_str(text).ok().map(from_serde)
 }
 
 fn from_serde(value: serde_json::Value) -> Json {

@@ -1,28 +1,26 @@
 //! `RestApi`, `Resource`, and what describes or guards them.
 
+use super::import::Source;
 use super::object::Object;
 use super::{Context, Part, Piece, ResourcePart};
 use gateway_model::{
     ApiKeySource, Authorizer, AuthorizerId, AuthorizerType, DocumentationLocation,
     DocumentationPart, DocumentationPartId, DocumentationPartType, DocumentationVersion,
-    EndpointConfiguration, EndpointType, GatewayResponse, GatewayResponseType, ImportMode,
-    ImportSource, Model, ModelId, PathPart, RequestValidator, RequestValidatorId, ResourceId,
-    RestApi, RestApiId, S3Location, StatusCode,
+    EndpointConfiguration, EndpointType, GatewayResponse, GatewayResponseType, Model, ModelId,
+    PathPart, RequestValidator, RequestValidatorId, ResourceId, RestApi, RestApiId, StatusCode,
 };
 
 pub(super) fn rest_api(object: &mut Object<'_>, context: &Context<'_>) -> Option<Piece> {
     let id = RestApiId::new(&context.identity.reference);
     let root = ResourceId::new(&context.root);
     let name = object.plain_text("Name");
-    let import = import_source(object);
+    let import = Source::read(object, context);
     let clone_from = object.text("CloneFrom");
     if name.is_none() && import.is_none() && clone_from.is_none() {
         object.require("Name");
     }
-    let name = name.unwrap_or_else(|| context.logical_id.to_owned());
-    let mut api = RestApi::new(id, &name, root, object.place());
+    let mut api = RestApi::new(id, name.as_deref().unwrap_or_default(), root, object.place());
     context.logical_id.clone_into(&mut api.logical_id);
-    api.import = import;
     api.clone_from = clone_from;
     api.description = object.plain_text("Description");
     api.version = object.plain_text("Version");
@@ -39,35 +37,13 @@ pub(super) fn rest_api(object: &mut Object<'_>, context: &Context<'_>) -> Option
     api.security_policy = object.plain_text("SecurityPolicy");
     api.endpoint_access_mode = object.plain_text("EndpointAccessMode");
     api.tags = object.tags("Tags");
-    Some(Piece::RestApi(Box::new(api)))
-}
-
-fn import_source(object: &mut Object<'_>) -> Option<ImportSource> {
-    let body = object.json("Body");
-    let body_s3_location = object.object("BodyS3Location").map(|mut location| {
-        let read = S3Location {
-            bucket: location.plain_text("Bucket"),
-            key: location.plain_text("Key"),
-            etag: location.plain_text("ETag"),
-            version: location.plain_text("Version"),
-        };
-        location.finish();
-        read
-    });
-    if body.is_some() && body_s3_location.is_some() {
-        let place = object.place_of("BodyS3Location");
-        object.error(&place, "only one of Body and BodyS3Location can be given");
+    if let Some(import) = import {
+        import.import(&mut api, context);
     }
-    let mode = object.word("Mode", ImportMode::parse);
-    let fail_on_warnings = object.boolean("FailOnWarnings").unwrap_or(false);
-    let parameters = object.text_map("Parameters");
-    (body.is_some() || body_s3_location.is_some()).then_some(ImportSource {
-        body,
-        body_s3_location,
-        mode,
-        fail_on_warnings,
-        parameters,
-    })
+    if api.name.is_empty() {
+        context.logical_id.clone_into(&mut api.name);
+    }
+    Some(Piece::RestApi(Box::new(api)))
 }
 
 /// Source: RestApi, "between 0 and 10485760 (10M bytes, inclusive)".

@@ -17,6 +17,7 @@ use crate::{Options, StackFacts};
 use gateway_model::{Diagnostic, Place};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::PathBuf;
 
 /// Functions that yield a value. Source: definition-formats §1.2.
 const FUNCTIONS: [&str; 16] = [
@@ -70,6 +71,8 @@ pub(crate) struct Evaluator<'a> {
     pub(crate) exports: &'a BTreeMap<String, String>,
     /// Exports that were asked for and are not there.
     pub(crate) missing_imports: RefCell<BTreeSet<String>>,
+    /// Files that were read besides the definitions.
+    pub(crate) documents: RefCell<Vec<PathBuf>>,
     pub(crate) report: &'a Report,
     pub(crate) block: Cell<Block>,
     /// Whether errors are kept back, because the same text is evaluated again later.
@@ -95,6 +98,7 @@ impl<'a> Evaluator<'a> {
             identities: RefCell::default(),
             exports,
             missing_imports: RefCell::default(),
+            documents: RefCell::default(),
             report,
             block: Cell::new(Block::Conditions),
             is_muted: Cell::new(false),

@@ -196,7 +196,7 @@ fn wanted_id(subject: &Subject<'_, '_>) -> Option<(String, Place)> {
 }
 
 /// An id becomes a label of a host name, and host names do not tell upper from lower case.
-fn is_custom_id(id: &str) -> bool {
+pub(crate) fn is_custom_id(id: &str) -> bool {
     let is_letter = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     (1..=CUSTOM_ID_BYTES_MAX).contains(&id.len())
         && id.bytes().all(is_letter)

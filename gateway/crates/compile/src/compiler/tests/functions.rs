@@ -1,4 +1,5 @@
 use super::*;
+use crate::service::AwsEndpoints;
 use crate::functions::{Code, FunctionPlan, FunctionTarget, LambdaMapping, LambdaPlan, Runtime};
 use crate::templates::RequestChoice;
 use gateway_model::{FunctionQualifier, ResponseTransferMode};
@@ -191,7 +192,7 @@ fn what_does_not_run_here_is_somebody_elses_or_missing() {
     for (options, expect) in [
         (
             CompileOptions {
-                lambda_endpoint: Some("http://127.0.0.1:4566/base/".to_owned()),
+                aws_endpoints: AwsEndpoints::new([("lambda", "http://127.0.0.1:4566/base/")]),
                 calls_aws: true,
                 ..CompileOptions::default()
             },

@@ -251,7 +251,7 @@ fn equal_selections_are_shared() {
 fn mock_reads_its_templates_before_any_request() {
     let (stage, said) = compiled(&with_method(|method| {
         let mut integration =
-            mock(&[("application/json", "{statusCode: 404}"), ("text/xml", "#set($x)")]);
+            mock(&[("application/json", "{statusCode: 404}"), ("text/xml", "$x")]);
         integration.passthrough_behavior = Some(PassthroughBehavior::Never);
         integration.integration_responses = vec![
             IntegrationResponse::new(status(200), Place::nowhere()),
@@ -264,14 +264,39 @@ fn mock_reads_its_templates_before_any_request() {
         promise(method, 200, &[]);
         promise(method, 404, &[]);
     }));
-    assert_eq!(said.len(), 1, "{said:?}");
-    assert!(said[0].starts_with("mapping templates with VTL are not served yet"), "{said:?}");
+    assert!(said.is_empty(), "{said:?}");
     let plan = mock_plan(&stage);
-    assert_eq!(plan.templates.select(None), Ok(MockChoice::Status(404)));
-    assert_eq!(plan.templates.select(Some(b"text/xml")), Err(Failure::api_configuration_error()));
-    assert_eq!(plan.templates.select(Some(b"a/b")), Err(Failure::unsupported_media_type()));
+    assert!(matches!(plan.templates.select(None), Ok(MockChoice::Status(404))));
+    assert!(matches!(plan.templates.select(Some(b"text/xml")), Ok(MockChoice::Template(_))));
+    let refused = plan.templates.select(Some(b"a/b")).err();
+    assert_eq!(refused, Some(Failure::unsupported_media_type()));
     assert_eq!(plan.responses.select_integer(404).map(|chosen| chosen.status), Ok(404));
     assert_eq!(plan.responses.select_integer(-1).map(|chosen| chosen.status), Ok(200));
+}
+
+#[test]
+fn a_template_that_does_not_parse_is_told_with_its_place() {
+    let told = |text: &str| {
+        let mut integration = mock(&[("application/json", text)]);
+        integration.request_templates[0].body.place = Place::new(&"t.yaml".into(), 7, 20);
+        let compiled = compile(&with_integration(integration), &CompileOptions::default(), None);
+        let stage = compiled.snapshot.expect("API Gateway deploys it").stages.remove(0);
+        let choice = mock_plan(&stage).templates.select(None).err();
+        assert_eq!(choice, Some(Failure::api_configuration_error()));
+        let told = compiled.diagnostics.iter().find(|told| told.text.contains("parse"));
+        let told = told.expect("a diagnostic");
+        assert!(!told.is_error(), "{told}");
+        told.to_string()
+    };
+    let one_line = told("x $y[");
+    assert!(one_line.starts_with("t.yaml:7:2"), "{one_line}");
+    assert!(
+        one_line.contains("application/json does not parse at its line 1, column"),
+        "{one_line}"
+    );
+    let second = told("x\n#if($y");
+    assert!(second.starts_with("t.yaml:7:20: warning: "), "{second}");
+    assert!(second.contains("at its line 2, column"), "{second}");
 }
 
 #[test]
@@ -285,15 +310,13 @@ fn a_proxy_ignores_templates_and_responses() {
     }));
     let plan = http_plan(&stage);
     assert!(plan.proxy && plan.method.is_none());
-    assert_eq!(plan.request_templates.select(Some(b"text/xml")), RequestChoice::Passthrough);
+    let choice = plan.request_templates.select(Some(b"text/xml"));
+    assert!(matches!(choice, RequestChoice::Passthrough));
     assert!(plan.responses.plans().is_empty());
 }
 
 #[test]
-fn aws_integrations_and_unknown_vpc_links_are_refused() {
-    let sqs = "arn:aws:apigateway:us-east-1:sqs:path/000000000000/queue";
-    let stage = clean(&with_integration(http(IntegrationType::Aws, sqs)));
-    assert!(matches!(pet(&stage).integration, IntegrationPlan::Unserved));
+fn a_method_without_an_integration_answers_500() {
     let (stage, said) = compiled(&with_method(|method| method.integration = None));
     assert!(matches!(pet(&stage).integration, IntegrationPlan::Misconfigured(_)));
     assert_eq!(said, ["method has no integration; it answers 500"]);

@@ -40,7 +40,10 @@ fn only_changed_stages_are_compiled_again() {
 
 #[test]
 fn a_kept_stage_moves_with_its_index_and_repeats_its_warnings() {
-    let before = with_integration(mock(&[("application/json", "$input.body")]));
+    let mut integration = mock(&[]);
+    let response = IntegrationResponse::new(status(200), Place::nowhere());
+    integration.integration_responses = vec![response];
+    let before = with_integration(integration);
     let old = compile(&before, &CompileOptions::default(), None);
     let mut after = before.clone();
     add_stage(&mut after.apis[0], "alpha");

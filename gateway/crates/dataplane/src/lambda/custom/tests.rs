@@ -31,6 +31,14 @@ fn an_event_that_is_not_json_is_answered_as_lambda_does() {
     }
 }
 
+#[test]
+fn base64_that_a_function_returns_has_no_quotes() {
+    assert_eq!(unquoted(b"\"Zm9v\""), b"Zm9v");
+    assert_eq!(unquoted(b" \"Zm9v\"\n"), b"Zm9v");
+    assert_eq!(unquoted(b"Zm9v"), b"Zm9v");
+    assert_eq!(unquoted(b"\""), b"\"");
+}
+
 /// The recorded function echoes its event, and the recorded client gets its own body back.
 #[test]
 fn a_recorded_body_is_the_event_and_the_result_the_default_response() {

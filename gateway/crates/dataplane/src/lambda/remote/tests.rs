@@ -1,3 +1,7 @@
+use gateway_proto::HeadLimits;
+use gateway_proto::h1::{Parsed, ResponseHead};
+use gateway_rt::Buf;
+
 use super::*;
 
 fn answer(text: &str) -> Answer {
@@ -44,9 +48,4 @@ fn a_refusal_is_logged_no_longer_than_the_limit() {
         panic!("a refusal")
     };
     assert!(reason.len() < REMOTE_ERROR_BYTES_MAX + 64, "{}", reason.len());
-}
-
-#[test]
-fn a_timestamp_is_basic_iso_8601() {
-    assert_eq!(&timestamp(1_767_323_045_999), b"20260102T030405Z");
 }

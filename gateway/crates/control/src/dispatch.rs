@@ -1,0 +1,224 @@
+//! Which service a request is for, who sent it, and who answers.
+//!
+//! The order is the specification's: the signature's service first, then `X-Amz-Target`, then the form. What is not signed
+//! learns no more than that it must be.
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::credentials::{Credentials, Identity};
+use crate::signature::{self, Claim};
+use crate::wire::{self, Protocol};
+use crate::{Answer, ApiError, Call, sts};
+
+pub(crate) mod engine;
+mod guard;
+pub(crate) mod operations;
+
+pub(crate) use guard::Guard;
+
+/// What the control plane is told of its surroundings.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The account that it stands for.
+    pub account_id: String,
+    /// The region where a signature names none of use.
+    pub region: String,
+    /// Names beside `localhost` under which clients may know it; `Host` is compared with them, without port.
+    pub hosts: Vec<String>,
+    /// The administrator.
+    pub credentials: Credentials,
+}
+
+/// A call for the engine, and where its answer goes.
+pub(crate) struct Job {
+    pub(crate) what: What,
+    pub(crate) reply: oneshot::Sender<Result<Answer, ApiError>>,
+}
+
+/// What the engine does.
+pub(crate) enum What {
+    /// An operation of API Gateway v1.
+    ApiGateway(Box<Call>),
+    /// All documents, for `gateway backup`.
+    Backup,
+}
+
+/// A request's head.
+#[derive(Debug, Clone)]
+pub(crate) struct Head {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) query: String,
+    /// Names in lower case.
+    pub(crate) headers: Vec<(String, String)>,
+}
+
+impl Head {
+    fn request(&self) -> signature::Request<'_> {
+        let Self { method, path, query, headers } = self;
+        signature::Request { method, path, query, headers }
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        self.request().header(name)
+    }
+}
+
+/// A request whose body is worth reading.
+#[derive(Debug)]
+pub(crate) struct Admitted {
+    claim: Claim,
+    protocol: Protocol,
+}
+
+/// Answers requests; shared by all connections.
+pub(crate) struct Dispatch {
+    settings: Settings,
+    guard: Guard,
+    jobs: mpsc::Sender<Job>,
+}
+
+impl Dispatch {
+    pub(crate) fn new(settings: Settings, jobs: mpsc::Sender<Job>) -> Self {
+        let guard = Guard::new(&settings.hosts);
+        Self { settings, guard, jobs }
+    }
+
+    /// Looks at a head: whether it may come from a page in a browser, and whether anybody known says they sent it.
+    pub(crate) fn admit(&self, head: &Head, request_id: &str) -> Result<Admitted, Answer> {
+        let protocol = protocol_of(head, None);
+        let refused = |error: &ApiError| protocol.error(error, request_id);
+        self.guard.check(head).map_err(|error| refused(&error))?;
+        let claim = Claim::of(&head.request()).map_err(|error| refused(&error))?;
+        let Some(claim) = claim else {
+            let text = "Missing Authentication Token";
+            return Err(refused(&ApiError::new(403, "MissingAuthenticationTokenException", text)));
+        };
+        let protocol = protocol_of(head, Some(&claim));
+        Ok(Admitted { claim, protocol })
+    }
+
+    /// Answers a request that was read whole.
+    pub(crate) async fn answer(
+        &self,
+        head: Head,
+        admitted: &Admitted,
+        body: Vec<u8>,
+        request_id: &str,
+        unix_ms: u64,
+    ) -> Answer {
+        let answered = self.answer_or_fail(head, &admitted.claim, body, request_id, unix_ms).await;
+        answered.unwrap_or_else(|error| admitted.protocol.error(&error, request_id))
+    }
+
+    async fn answer_or_fail(
+        &self,
+        head: Head,
+        claim: &Claim,
+        body: Vec<u8>,
+        request_id: &str,
+        unix_ms: u64,
+    ) -> Result<Answer, ApiError> {
+        let mut identity = Identity::Root;
+        signature::verify(claim, &head.request(), &body, unix_ms, |access_key_id, token| {
+            let (secret, who) = self.settings.credentials.find(access_key_id, token, unix_ms)?;
+            identity = who;
+            Ok(secret)
+        })?;
+        let service = claim.service();
+        let call = self.call(head, claim, body, request_id, unix_ms)?;
+        match service {
+            "apigateway" => match call.path.first().map(|first| &**first) {
+                Some("v2") => Err(not_implemented(&call, "The API Gateway v2 API")),
+                _ => self.ask(What::ApiGateway(Box::new(call))).await,
+            },
+            "sts" => sts::answer(&call, &identity, &self.settings.credentials),
+            "gateway" if call.path == ["backup"] && call.method == "GET" => {
+                self.ask(What::Backup).await
+            }
+            service => Err(not_implemented(&call, service)),
+        }
+    }
+
+    fn call(
+        &self,
+        head: Head,
+        claim: &Claim,
+        body: Vec<u8>,
+        request_id: &str,
+        unix_ms: u64,
+    ) -> Result<Call, ApiError> {
+        let path = wire::path(&head.path)?;
+        let query = match claim.is_presigned() {
+            false => wire::query(&head.query)?,
+            true => {
+                let mut query = wire::query(&head.query)?;
+                query.retain(|(name, _)| !name.starts_with("X-Amz-"));
+                query
+            }
+        };
+        let region = match claim.region() {
+            "" => self.settings.region.clone(),
+            region => region.to_owned(),
+        };
+        Ok(Call {
+            method: head.method,
+            path,
+            query,
+            headers: head.headers,
+            body,
+            account_id: self.settings.account_id.clone(),
+            region,
+            request_id: request_id.to_owned(),
+            unix_ms,
+        })
+    }
+
+    async fn ask(&self, what: What) -> Result<Answer, ApiError> {
+        let stopping = || {
+            let text = "The gateway is stopping";
+            ApiError::new(503, "ServiceUnavailableException", text)
+        };
+        let (reply, answer) = oneshot::channel();
+        self.jobs.send(Job { what, reply }).await.map_err(|_| stopping())?;
+        answer.await.map_err(|_| stopping())?
+    }
+}
+
+/// The protocol that the sender reads errors in.
+fn protocol_of(head: &Head, claim: Option<&Claim>) -> Protocol {
+    let is_cbor = head.header("smithy-protocol").is_some_and(|name| name == "rpc-v2-cbor");
+    match claim.map(Claim::service) {
+        Some("apigateway" | "execute-api" | "lambda" | "xray") => return Protocol::RestJson,
+        Some("s3") => return Protocol::RestXml,
+        Some("cloudformation" | "sts" | "iam") => return Protocol::Query,
+        _ if is_cbor => return Protocol::Cbor,
+        _ => {}
+    }
+    let is_form = head
+        .header("content-type")
+        .is_some_and(|text| text.starts_with("application/x-www-form-urlencoded"));
+    let has_action = head.query.split('&').any(|pair| pair.starts_with("Action="));
+    match () {
+        () if head.header("x-amz-target").is_some() => Protocol::AwsJson,
+        () if is_form || has_action => Protocol::Query,
+        () => Protocol::RestJson,
+    }
+}
+
+/// 501 with the name that the client used.
+fn not_implemented(call: &Call, service: &str) -> ApiError {
+    let target = call.header("x-amz-target").and_then(|target| target.split('.').nth(1));
+    let form = wire::form::Form::of(call).ok();
+    let action = form.as_ref().and_then(|form| form.get("Action"));
+    match target.or(action) {
+        Some(operation) => ApiError::not_implemented(&format!("{operation} of {service}")),
+        None => {
+            let path = call.path.join("/");
+            ApiError::not_implemented(&format!("{} /{path} of {service}", call.method))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,213 @@
+//! One after the other: operations on the state, their documents on the disk, their stages on the data plane.
+//!
+//! Calls that came while others were being stored go together: one transaction, one sync, one publishing. A call is answered
+//! when all of its batch is on the disk, also one that only reads, since it may have read what the batch wrote. What the data
+//! plane refuses is found by doing the batch over, call by call.
+
+use gateway_model::Diagnostic;
+use tokio::sync::mpsc;
+
+use super::operations::{Effect, Operations};
+use super::{Job, What};
+use crate::limits::BATCH_CALLS_MAX;
+use crate::{Answer, ApiError, Change, Objects, ObjectsError, Publish, Refused};
+
+mod backup;
+
+/// Owns what operations change. [`Engine::run`] is the one writer.
+pub struct Engine<S, O, P> {
+    jobs: mpsc::Receiver<Job>,
+    state: S,
+    /// Whether the state holds what is not stored, because the store could not be read again after a failure.
+    is_ahead: bool,
+    /// Elsewhere only while it is at work.
+    objects: Option<O>,
+    publish: P,
+}
+
+type Answered = Result<Answer, ApiError>;
+
+/// What became of a batch.
+enum Outcome {
+    Done(Vec<Answered>),
+    /// The data plane does not take it; nothing has changed.
+    Refused(Vec<Diagnostic>),
+}
+
+/// What a batch's operations have done in memory.
+#[derive(Default)]
+struct Batch {
+    answers: Vec<Answered>,
+    /// Which of them wrote, and must not say so when it is not stored.
+    wrote: Vec<bool>,
+    changes: Vec<Change>,
+    publishes: bool,
+    flushes: Vec<Effect>,
+}
+
+impl<S: Operations, O: Objects + 'static, P: Publish> Engine<S, O, P> {
+    pub(crate) fn new(jobs: mpsc::Receiver<Job>, state: S, objects: O, publish: P) -> Self {
+        Self { jobs, state, is_ahead: false, objects: Some(objects), publish }
+    }
+
+    /// What is deployed at the start.
+    pub fn definitions(&self) -> gateway_model::Definitions {
+        self.state.definitions()
+    }
+
+    /// Carries out calls until nobody can send any more.
+    pub async fn run(mut self) {
+        let mut batch = Vec::new();
+        while self.jobs.recv_many(&mut batch, BATCH_CALLS_MAX).await > 0 {
+            let (whats, replies): (Vec<_>, Vec<_>) =
+                batch.drain(..).map(|job| (job.what, job.reply)).unzip();
+            let answers = self.carry_out(&whats).await;
+            for (reply, answer) in replies.into_iter().zip(answers) {
+                // The client may have gone.
+                let _ = reply.send(answer);
+            }
+        }
+    }
+
+    async fn carry_out(&mut self, batch: &[What]) -> Vec<Answered> {
+        match self.attempt(batch).await {
+            Outcome::Done(answers) => answers,
+            Outcome::Refused(diagnostics) if batch.len() == 1 => vec![Err(refused(&diagnostics))],
+            Outcome::Refused(_) => {
+                let mut answers = Vec::with_capacity(batch.len());
+                for what in batch {
+                    match self.attempt(std::slice::from_ref(what)).await {
+                        Outcome::Done(done) => answers.extend(done),
+                        Outcome::Refused(diagnostics) => answers.push(Err(refused(&diagnostics))),
+                    }
+                }
+                answers
+            }
+        }
+    }
+
+    async fn attempt(&mut self, whats: &[What]) -> Outcome {
+        if self.is_ahead {
+            self.reload().await;
+        }
+        if self.is_ahead {
+            return Outcome::Done(whats.iter().map(|_| Err(unstored())).collect());
+        }
+        let Batch { mut answers, wrote, changes, publishes, flushes } = self.operate(whats);
+        if publishes
+            && let Err(Refused(diagnostics)) = self.publish.publish(&self.state.definitions()).await
+        {
+            self.reload().await;
+            return Outcome::Refused(diagnostics);
+        }
+        match self.store(changes).await {
+            Ok(()) => flushes.into_iter().for_each(|flush| self.flush(flush)),
+            Err(error) => {
+                tracing::error!(%error, "Changes of the control plane were not stored");
+                self.reload().await;
+                if publishes && self.publish.publish(&self.state.definitions()).await.is_err() {
+                    tracing::error!("What was stored before is not served");
+                }
+                for (answer, _) in answers.iter_mut().zip(wrote).filter(|(_, wrote)| *wrote) {
+                    *answer = Err(unstored());
+                }
+            }
+        }
+        for (answer, what) in answers.iter_mut().zip(whats) {
+            if matches!(what, What::Backup) {
+                *answer = self.backup().await;
+            }
+        }
+        Outcome::Done(answers)
+    }
+
+    /// Carries out a batch in memory.
+    fn operate(&mut self, whats: &[What]) -> Batch {
+        let mut batch = Batch::default();
+        for what in whats {
+            let mut wrote = false;
+            let answer = match what {
+                What::ApiGateway(call) => self.state.answer(call).map(|done| {
+                    wrote = !done.changes.is_empty();
+                    batch.changes.extend(done.changes);
+                    match done.effect {
+                        Some(Effect::Publish) => batch.publishes = true,
+                        Some(flush) => batch.flushes.push(flush),
+                        None => {}
+                    }
+                    done.answer
+                }),
+                // Made when all is stored.
+                What::Backup => Ok(Answer::empty(200)),
+            };
+            batch.answers.push(answer);
+            batch.wrote.push(wrote);
+        }
+        batch
+    }
+
+    fn flush(&mut self, flush: Effect) {
+        match flush {
+            Effect::Publish => {}
+            Effect::FlushCache { api_id, stage } => self.publish.flush_cache(&api_id, &stage),
+            Effect::FlushAuthorizers { api_id, stage } => {
+                self.publish.flush_authorizers(&api_id, &stage);
+            }
+        }
+    }
+
+    /// One transaction, on the disk when this returns.
+    async fn store(&mut self, changes: Vec<Change>) -> Result<(), ObjectsError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        self.with_objects(move |objects| {
+            objects.commit(&changes)?;
+            objects.sync()
+        })
+        .await
+    }
+
+    /// Takes the state as it is stored.
+    async fn reload(&mut self) {
+        let documents = self.with_objects(Objects::all).await;
+        let state =
+            documents.map_err(|error| error.to_string()).and_then(|documents| S::load(&documents));
+        self.is_ahead = state.is_err();
+        match state {
+            Ok(state) => self.state = state,
+            Err(error) => tracing::error!(%error, "What the control plane stored cannot be read"),
+        }
+    }
+
+    /// Beside the control thread, which goes on answering.
+    async fn with_objects<T: Send + 'static>(
+        &mut self,
+        work: impl FnOnce(&mut O) -> Result<T, ObjectsError> + Send + 'static,
+    ) -> Result<T, ObjectsError> {
+        let gone = || ObjectsError("an earlier failure took the store away".to_owned());
+        let mut objects = self.objects.take().ok_or_else(gone)?;
+        let done = tokio::task::spawn_blocking(move || {
+            let result = work(&mut objects);
+            (objects, result)
+        });
+        let (objects, result) = done.await.map_err(|error| ObjectsError(error.to_string()))?;
+        self.objects = Some(objects);
+        result
+    }
+}
+
+fn unstored() -> ApiError {
+    let text = "The change could not be stored; the gateway's log says why";
+    ApiError::new(503, "ServiceUnavailableException", text)
+}
+
+/// What does not compile is the client's to change.
+fn refused(diagnostics: &[Diagnostic]) -> ApiError {
+    let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error());
+    let texts: Vec<_> = errors.map(|diagnostic| diagnostic.text.clone()).collect();
+    ApiError::bad_request(format!("This cannot be served: {}", texts.join("; ")))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,85 @@
+//! What the engine needs of operations.
+
+use gateway_model::Definitions;
+
+use crate::apigateway::{self, Deploy, Ids, State};
+use crate::{Answer, ApiError, Call, Change};
+
+/// Operations on a state in memory. Pure: what they change is stored and published by the engine.
+pub trait Operations: Sized {
+    /// The state that documents hold.
+    ///
+    /// # Errors
+    /// What is wrong with which document.
+    fn load(documents: &[(String, Vec<u8>)]) -> Result<Self, String>;
+
+    /// Carries out one operation.
+    ///
+    /// # Errors
+    /// In AWS's words; the state is then as before.
+    fn answer(&mut self, call: &Call) -> Result<Done, ApiError>;
+
+    /// All that is deployed.
+    fn definitions(&self) -> Definitions;
+}
+
+/// What an operation has done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done {
+    /// What the client is told, once all is stored.
+    pub answer: Answer,
+    /// What is to be stored.
+    pub changes: Vec<Change>,
+    /// What the data plane has to hear.
+    pub effect: Option<Effect>,
+}
+
+/// What the data plane has to hear of an operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Something that is served has changed.
+    Publish,
+    /// A stage's response cache is to be emptied.
+    FlushCache {
+        /// The API.
+        api_id: String,
+        /// The stage.
+        stage: String,
+    },
+    /// So are its authorizers' decisions.
+    FlushAuthorizers {
+        /// The API.
+        api_id: String,
+        /// The stage.
+        stage: String,
+    },
+}
+
+impl Operations for State {
+    fn load(documents: &[(String, Vec<u8>)]) -> Result<Self, String> {
+        let mut seed = [0; 8];
+        // Ids are no secrets; they are only not to come twice, and what is taken is not made again.
+        let _ = getrandom::fill(&mut seed);
+        let ids = Ids::seeded(u64::from_ne_bytes(seed));
+        Self::load(documents, ids).map_err(|error| error.to_string())
+    }
+
+    fn answer(&mut self, call: &Call) -> Result<Done, ApiError> {
+        let (answer, changes, deploy) = apigateway::answer(self, call)?;
+        Ok(Done { answer, changes, effect: deploy.map(Effect::from) })
+    }
+
+    fn definitions(&self) -> Definitions {
+        self.definitions()
+    }
+}
+
+impl From<Deploy> for Effect {
+    fn from(deploy: Deploy) -> Self {
+        match deploy {
+            Deploy::Publish => Self::Publish,
+            Deploy::FlushCache { api_id, stage } => Self::FlushCache { api_id, stage },
+            Deploy::FlushAuthorizers { api_id, stage } => Self::FlushAuthorizers { api_id, stage },
+        }
+    }
+}

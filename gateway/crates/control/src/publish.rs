@@ -1,0 +1,25 @@
+//! The way to the data plane.
+
+use gateway_model::{Definitions, Diagnostic};
+
+/// What was deployed does not compile: the data plane serves what it served before.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Refused(pub Vec<Diagnostic>);
+
+/// Gives the data plane what the control plane has deployed. Implemented by the process that has shards.
+pub trait Publish: Send {
+    /// Serves `deployed` beside what files define, from its return on.
+    ///
+    /// # Errors
+    /// [`Refused`] with what is wrong.
+    fn publish(&mut self, deployed: &Definitions) -> impl Future<Output = Result<(), Refused>>;
+
+    /// What files define, for read-only stacks.
+    fn files(&self) -> Definitions;
+
+    /// Empties a stage's response cache.
+    fn flush_cache(&mut self, api_id: &str, stage: &str);
+
+    /// Empties a stage's cache of authorizers' decisions.
+    fn flush_authorizers(&mut self, api_id: &str, stage: &str);
+}

@@ -1,0 +1,88 @@
+//! The entries of a map in order, found by key.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use crate::{Map, Value};
+
+/// Up to this many entries are looked through; more get an index. Objects in bodies rarely have as many, and making an index
+/// costs more than it saves below.
+const SCANNED_MAX: usize = 12;
+
+impl Map {
+    /// As `insert`, for a reader, which has no use for the value before: one look at the entries.
+    pub(crate) fn set(&self, key: Rc<str>, value: Value) {
+        let mut entries = self.0.entries.borrow_mut();
+        match entries.find(&key) {
+            Some(index) => *entries.at_mut(index) = value,
+            None => entries.push(key, value),
+        }
+    }
+}
+
+/// Entries in the order of insertion.
+#[derive(Debug, Default)]
+pub(crate) struct Entries {
+    list: Vec<(Rc<str>, Value)>,
+    /// Where each key is, once there are more than [`SCANNED_MAX`]. Its hash is keyed: bodies choose the keys.
+    index: Option<HashMap<Rc<str>, usize>>,
+}
+
+impl Entries {
+    pub(crate) fn with_capacity(count: usize) -> Self {
+        Self { list: Vec::with_capacity(count), index: None }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    pub(crate) fn iter(&self) -> std::slice::Iter<'_, (Rc<str>, Value)> {
+        self.list.iter()
+    }
+
+    pub(crate) fn find(&self, key: &str) -> Option<usize> {
+        match &self.index {
+            Some(index) => index.get(key).copied(),
+            None => self.list.iter().position(|(name, _)| **name == *key),
+        }
+    }
+
+    pub(crate) fn at(&self, index: usize) -> &(Rc<str>, Value) {
+        &self.list[index]
+    }
+
+    pub(crate) fn at_mut(&mut self, index: usize) -> &mut Value {
+        &mut self.list[index].1
+    }
+
+    /// Adds an entry whose key is not there yet.
+    pub(crate) fn push(&mut self, key: Rc<str>, value: Value) {
+        if let Some(index) = &mut self.index {
+            index.insert(key.clone(), self.list.len());
+        }
+        self.list.push((key, value));
+        if self.index.is_none() && self.list.len() > SCANNED_MAX {
+            self.reindex();
+        }
+    }
+
+    pub(crate) fn remove(&mut self, index: usize) -> (Rc<str>, Value) {
+        let removed = self.list.remove(index);
+        if self.index.take().is_some() && self.list.len() > SCANNED_MAX {
+            self.reindex();
+        }
+        removed
+    }
+
+    /// Takes all entries out and gives their values.
+    pub(crate) fn take_values(&mut self) -> impl Iterator<Item = Value> + use<> {
+        self.index = None;
+        std::mem::take(&mut self.list).into_iter().map(|(_, value)| value)
+    }
+
+    fn reindex(&mut self) {
+        let keys = self.list.iter().enumerate();
+        self.index = Some(keys.map(|(index, (key, _))| (key.clone(), index)).collect());
+    }
+}

@@ -1,0 +1,94 @@
+//! Backups, and many clients at once.
+
+use std::path::Path;
+use std::process::{Command, Output};
+use std::time::Instant;
+
+use super::client::{Control, ControlGateway as _};
+use crate::support::Gateway;
+
+fn gateway(args: &[&std::ffi::OsStr]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_gateway")).args(args).output().unwrap()
+}
+
+#[track_caller]
+fn run(command: &str, file: &Path, state: &Path, more: &[&str]) -> (bool, String) {
+    let mut args = vec![command.as_ref(), file.as_os_str(), "--state".as_ref(), state.as_os_str()];
+    args.extend(more.iter().map(AsRef::<std::ffi::OsStr>::as_ref));
+    let output = gateway(&args);
+    (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+fn start(state: &Path) -> Gateway {
+    let directory = state.to_str().unwrap();
+    Gateway::start(super::EMPTY, &["--control", "127.0.0.1:0", "--state", directory])
+}
+
+#[test]
+fn a_backup_of_a_running_gateway_makes_another_one_the_same() {
+    let (first, second, files) =
+        (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let running = start(first.path());
+    let mut control = Control::of(running.control_addr(), first.path());
+    let api = control.json("POST", "/restapis", r#"{"name":"backed up"}"#, 201);
+    let (online, offline) = (files.path().join("online"), files.path().join("offline"));
+    let address = running.control_addr().to_string();
+    let (done, text) = run("backup", &online, first.path(), &["--control", &address]);
+    assert!(done, "{text}");
+    let (done, text) = run("backup", &online, first.path(), &["--control", &address]);
+    assert!(!done, "an older backup is not overwritten: {text}");
+    let (done, text) = run("restore", &online, first.path(), &[]);
+    assert!(!done && text.contains("another process"), "a gateway uses it: {text}");
+    running.stop();
+    let (done, text) = run("backup", &offline, first.path(), &[]);
+    assert!(done, "{text}");
+    assert_eq!(std::fs::read(&online).unwrap(), std::fs::read(&offline).unwrap());
+    let (done, text) = run("restore", &offline, second.path(), &[]);
+    assert!(done, "{text}");
+    let (done, text) = run("restore", &offline, second.path(), &[]);
+    assert!(!done && text.contains("--force"), "{text}");
+    let (done, text) = run("restore", &offline, second.path(), &["--force"]);
+    assert!(done, "{text}");
+    let running = start(second.path());
+    let mut control = Control::of(running.control_addr(), second.path());
+    let path = format!("/restapis/{}", api["id"].as_str().unwrap());
+    assert_eq!(control.json("GET", &path, "", 200)["name"], "backed up");
+}
+
+/// Clients at once, and what each of them writes.
+const CLIENTS: usize = 16;
+const WRITES: usize = 40;
+
+#[test]
+fn many_clients_at_once_lose_no_write() {
+    let state = tempfile::tempdir().unwrap();
+    let gateway = start(state.path());
+    let addr = gateway.control_addr();
+    let started = Instant::now();
+    std::thread::scope(|scope| {
+        for client in 0..CLIENTS {
+            let state = state.path();
+            scope.spawn(move || {
+                let mut control = Control::of(addr, state);
+                for write in 0..WRITES {
+                    let body = format!(r#"{{"name":"k-{client}-{write}"}}"#);
+                    control.json("POST", "/apikeys", &body, 201);
+                }
+            });
+        }
+    });
+    let (count, took) = (CLIENTS * WRITES, started.elapsed());
+    println!("{count} durable writes in {took:?}: {:.0}/s", count as f64 / took.as_secs_f64());
+    let mut control = Control::of(addr, state.path());
+    let (mut names, mut position) = (std::collections::BTreeSet::new(), String::new());
+    loop {
+        let page = control.json("GET", &format!("/apikeys?limit=500{position}"), "", 200);
+        names.extend(page["item"].as_array().unwrap().iter().map(|key| key["name"].to_string()));
+        let Some(next) = page["position"].as_str() else { break };
+        position = format!(
+            "&position={}",
+            next.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D")
+        );
+    }
+    assert_eq!(names.len(), count);
+}

@@ -5,6 +5,10 @@ use gateway_benches::cases::cases;
 use gateway_benches::exchange::{ExchangeBench, PARTS};
 use gateway_rt::DriverChoice;
 
+/// The gateway's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn pure(criterion: &mut Criterion) {
     for mut case in cases().expect("the templates compile") {
         criterion.bench_function(case.name, |bencher| bencher.iter(&mut case.run));

@@ -8,6 +8,10 @@ use std::time::Instant;
 
 use gateway_vtl::{Limits, Overrides, Request, Template};
 
+/// The gateway's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const TEMPLATE: &str = r#"#set($root = $input.path('$'))
 #set($count = 0)
 {

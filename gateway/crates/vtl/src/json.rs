@@ -9,6 +9,7 @@ mod write;
 
 pub use error::JsonError;
 pub use read::parse;
+pub(crate) use read::parse_pieces;
 use scalars::{decimal, read_escaped};
 pub(crate) use write::push_unicode_escape;
 pub(crate) use write::write_list;

@@ -35,5 +35,5 @@ pub use overrides::Overrides;
 pub use request::Request;
 pub use template::Template;
 pub use trace::{Step, Trace};
-pub use value::{Items, List, ListKind, Map, Value};
+pub use value::{Items, List, ListKind, Map, Text, Value};
 pub use world::{Root, World};

@@ -14,7 +14,7 @@ use std::rc::Rc;
 
 use crate::program::Prepared;
 use crate::render::{Rendered, Renderer};
-use crate::{List, ListKind, Map, Value};
+use crate::{List, ListKind, Map, Text, Value};
 
 pub(crate) use containers::{item, put, replace};
 pub use object::{Defined, Object, Scope};
@@ -162,7 +162,7 @@ fn fold(bits: u64) -> i32 {
     ((bits ^ (bits >> 32)) as u32).cast_signed()
 }
 
-fn text(text: impl Into<Rc<str>>) -> Option<Value> {
+fn text(text: impl Into<Text>) -> Option<Value> {
     Some(Value::String(text.into()))
 }
 

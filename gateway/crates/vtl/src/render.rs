@@ -13,7 +13,7 @@ use std::rc::Rc;
 use crate::methods::{Object, Scope};
 use crate::program::{Block, If, Node, Position, Printed, Program, Set};
 use crate::regex::Pattern;
-use crate::{Limits, List, Map, Reason, RenderError, Step, Trace, Value, World};
+use crate::{Limits, List, Map, Reason, RenderError, Step, Text, Trace, Value, World};
 
 pub(crate) use arithmetic::{Number, compare as compare_numbers};
 use budget::{Bounded, Budget};
@@ -42,7 +42,7 @@ pub(crate) fn render<'r>(
         patterns: Vec::new(),
         tangled: Vec::new(),
         view: None,
-        empty: Rc::from(""),
+        empty: Text::default(),
         position: Position::default(),
         trace,
         seen: Vec::new(),
@@ -79,7 +79,7 @@ pub(crate) struct Renderer<'r> {
     pub(crate) tangled: Vec<Value>,
     /// The last view of a map that was made, with its map: a loop over the one watches the other.
     pub(crate) view: Option<(List, Map)>,
-    empty: Rc<str>,
+    empty: Text,
     /// Where we are.
     position: Position,
     trace: Option<&'r mut dyn Trace>,

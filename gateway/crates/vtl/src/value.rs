@@ -4,6 +4,7 @@ mod entries;
 mod print;
 #[cfg(test)]
 mod tests;
+mod text;
 
 use std::cell::{Cell, Ref, RefCell};
 use std::ops::{Deref, DerefMut};
@@ -13,8 +14,9 @@ use num_bigint::BigInt;
 
 use crate::Root;
 use crate::methods::Object;
-use entries::Entries;
+pub(crate) use entries::Entries;
 pub(crate) use print::{PRINT_DEPTH_MAX, double as double_text, write_value};
+pub use text::Text;
 
 /// What a reference stands for.
 #[derive(Clone, Debug)]
@@ -32,9 +34,9 @@ pub enum Value {
     /// `java.lang.Double`
     Double(f64),
     /// `java.math.BigDecimal`: as its `toString` prints it.
-    Decimal(Rc<str>),
+    Decimal(Text),
     /// `java.lang.String`
-    String(Rc<str>),
+    String(Text),
     /// A list or an array.
     List(List),
     /// `java.util.LinkedHashMap`
@@ -116,7 +118,7 @@ impl DerefMut for Items {
 
 impl Drop for Items {
     fn drop(&mut self) {
-        if self.0.iter().any(Value::is_container) {
+        if self.0.iter().any(Value::is_container) && !nested(|| self.0.clear()) {
             unravel(self.0.drain(..).filter(Value::is_container).collect());
         }
     }
@@ -136,9 +138,15 @@ struct Table {
 impl Drop for Table {
     fn drop(&mut self) {
         let entries = self.entries.get_mut();
-        if entries.iter().any(|(_, value)| value.is_container()) {
+        if entries.iter().any(|(_, value)| value.is_container()) && !nested(|| entries.clear()) {
             unravel(entries.take_values().filter(Value::is_container).collect());
         }
+    }
+}
+
+impl From<Entries> for Map {
+    fn from(entries: Entries) -> Self {
+        Self(Rc::new(Table { ignores_case: Cell::new(false), entries: RefCell::new(entries) }))
     }
 }
 
@@ -146,8 +154,7 @@ impl Map {
     /// An empty map with room for `count` entries.
     #[must_use]
     pub fn with_capacity(count: usize) -> Self {
-        let entries = RefCell::new(Entries::with_capacity(count));
-        Self(Rc::new(Table { ignores_case: Cell::new(false), entries }))
+        Entries::with_capacity(count).into()
     }
 
     /// The same map; from now on look-ups ignore the case of names.
@@ -171,7 +178,7 @@ impl Map {
     }
 
     /// Sets the value of `key` and gives the one before. A new key comes last; one that was there keeps its place.
-    pub fn insert(&self, key: impl Into<Rc<str>>, value: Value) -> Option<Value> {
+    pub fn insert(&self, key: impl Into<Text>, value: Value) -> Option<Value> {
         let key = key.into();
         let found = self.find(&self.entries(), &key);
         let mut entries = self.0.entries.borrow_mut();
@@ -210,13 +217,13 @@ impl Map {
 
     /// The entry at `index`, in order.
     #[must_use]
-    pub fn entry(&self, index: usize) -> Option<(Rc<str>, Value)> {
+    pub fn entry(&self, index: usize) -> Option<(Text, Value)> {
         self.entries().iter().nth(index).cloned()
     }
 
     /// The keys in order.
     #[must_use]
-    pub fn keys(&self) -> Vec<Rc<str>> {
+    pub fn keys(&self) -> Vec<Text> {
         self.entries().iter().map(|(key, _)| key.clone()).collect()
     }
 
@@ -253,6 +260,25 @@ impl Map {
             entries.find(key)
         }
     }
+}
+
+/// How deep containers are dropped by recursion, which is quick, before they are dropped without.
+const DROP_DEPTH_MAX: u32 = 32;
+
+thread_local! {
+    static DROP_DEPTH: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Does `drop`, one level further down; not where that is too deep.
+fn nested(drop: impl FnOnce()) -> bool {
+    let depth = DROP_DEPTH.get();
+    if depth >= DROP_DEPTH_MAX {
+        return false;
+    }
+    DROP_DEPTH.set(depth + 1);
+    drop();
+    DROP_DEPTH.set(depth);
+    true
 }
 
 /// Drops containers, and what only they hold, without recursion.

@@ -2,12 +2,11 @@
 //! `$stageVariables` that give access to them.
 
 use std::borrow::Cow;
-use std::rc::Rc;
 
 use crate::context::Place;
 use crate::jsonpath::Path;
 use crate::limits::BYTES_PER_STEP;
-use crate::{Map, Overrides, RenderError, Request, Value, context, input, json, util};
+use crate::{Map, Overrides, RenderError, Request, Text, Value, context, input, json, util};
 
 /// An object that every template has, or a part of one. It prints as nothing.
 ///
@@ -109,7 +108,7 @@ pub struct World<'a> {
     /// What the roots have done so far, in steps of the renderer: one for each value looked at, and one for some bytes of
     /// text. The renderer adds it to its own.
     pub work: u64,
-    body: Option<Rc<str>>,
+    body: Option<Text>,
     document: Option<Result<Value, RenderError>>,
     parameters: Option<Map>,
     stage_variables: Option<Map>,
@@ -148,14 +147,14 @@ impl<'a> World<'a> {
     }
 
     /// The body as `$input.body` has it: `{}` where it is empty.
-    pub fn body(&mut self) -> Rc<str> {
+    pub fn body(&mut self) -> Text {
         if let Some(body) = &self.body {
             return body.clone();
         }
-        let body: Rc<str> = match self.request.body() {
+        let body: Text = match self.request.body() {
             Cow::Borrowed("") => "{}".into(),
             body if body.is_empty() => "{}".into(),
-            body => body.into(),
+            body => body.into_owned().into(),
         };
         self.body.insert(body).clone()
     }
@@ -169,7 +168,7 @@ impl<'a> World<'a> {
         if self.document.is_none() {
             let body = self.body();
             self.charge(body.len());
-            let parsed = json::parse(&body);
+            let parsed = json::parse_pieces(&body);
             self.document = Some(parsed.map_err(|error| RenderError::thrown(error.to_string())));
         }
         self.document.clone().unwrap_or(Ok(Value::Null))

@@ -3,25 +3,30 @@
 //! It takes much that is no JSON (quotes of both kinds or none, commas too many) and ignores what comes after the document.
 //! Where it is lenient and where not is its own; every branch here has its counterpart there.
 
+use std::ops::Range;
 use std::rc::Rc;
 
 use num_bigint::BigInt;
 
 use super::JsonError;
 use crate::limits::{DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, NUMBER_LEN_MAX};
-use crate::{List, ListKind, Map, Value};
+use crate::value::Entries;
+use crate::{List, ListKind, Text, Value};
 
 /// What a value takes in memory beside its text, about: in a list, and where it has an allocation of its own.
 const VALUE_BYTES: usize = size_of::<Value>();
-const ENTRY_BYTES: usize = size_of::<(Rc<str>, Value)>() + 40; // with its place in an index
+const ENTRY_BYTES: usize = size_of::<(Text, Value)>() + 40; // with its place in an index
 const ALLOCATION_BYTES: usize = 32;
 const CONTAINER_BYTES: usize = 112;
 
+/// Room for this many entries is made at first.
+const OBJECT_ENTRIES: usize = 6;
+
+/// Strings up to this length are looked through eight bytes at a time; a wide search takes longer to start.
+const SHORT_STRING_LEN: usize = 32;
+
 /// What stands for the end of the text; json-smart takes the character itself for it as well.
 const END: u8 = 0x1a;
-
-/// How many recent keys are remembered, to share one allocation between the objects of a list.
-const KEYS_REMEMBERED: usize = 32;
 
 /// Reads a document.
 ///
@@ -29,24 +34,29 @@ const KEYS_REMEMBERED: usize = 32;
 ///
 /// Where the text is no JSON even to this reader, nests too deeply or takes too much memory.
 pub fn parse(text: &str) -> Result<Value, JsonError> {
-    let mut reader = Reader {
-        text,
-        bytes: text.as_bytes(),
-        at: 0,
-        room: DOCUMENT_BYTES_MAX,
-        keys: Default::default(),
-    };
+    parse_text(text, None)
+}
+
+/// As [`parse`]; the strings of the document are pieces of `text` and keep it alive.
+pub(crate) fn parse_pieces(text: &Text) -> Result<Value, JsonError> {
+    parse_text(text, Some(text))
+}
+
+fn parse_text(text: &str, whole: Option<&Text>) -> Result<Value, JsonError> {
+    let bytes = text.as_bytes();
+    let mut reader = Reader { text, whole, bytes, at: 0, room: DOCUMENT_BYTES_MAX };
     reader.skip_blanks();
     reader.value(&[], 0)
 }
 
 struct Reader<'a> {
     text: &'a str,
+    /// The same, where strings may be pieces of it.
+    whole: Option<&'a Text>,
     bytes: &'a [u8],
     at: usize,
     /// How much memory the document may still take.
     room: usize,
-    keys: [Option<Rc<str>>; KEYS_REMEMBERED],
 }
 
 impl<'a> Reader<'a> {
@@ -56,19 +66,16 @@ impl<'a> Reader<'a> {
             b':' | b'}' | b']' => Err(self.error("a value was expected")),
             b'{' => self.object(depth + 1),
             b'[' => self.array(depth + 1),
-            quote @ (b'"' | b'\'') => {
-                let text = self.quoted(quote)?;
-                self.string(&text)
-            }
+            quote @ (b'"' | b'\'') => self.quoted(quote).map(Value::String),
             b'0'..=b'9' | b'-' => self.number(stops),
             first => {
-                let text = self.unquoted(stops);
-                match (first, text) {
+                let range = self.unquoted(stops);
+                match (first, &self.text[range.clone()]) {
                     (b'n', "null") => Ok(Value::Null),
                     (b't', "true") => Ok(Value::Bool(true)),
                     (b'f', "false") => Ok(Value::Bool(false)),
                     (b'N', "NaN") => Ok(Value::Double(f64::NAN)),
-                    _ => self.string(text),
+                    _ => self.piece(range).map(Value::String),
                 }
             }
         }
@@ -98,19 +105,22 @@ impl<'a> Reader<'a> {
     fn object(&mut self, depth: usize) -> Result<Value, JsonError> {
         self.enter(depth)?;
         self.at += 1;
-        let map = Map::default();
+        let mut entries = Entries::with_capacity(OBJECT_ENTRIES);
         loop {
             match self.peek() {
                 b' ' | b'\r' | b'\n' | b'\t' | b',' => self.at += 1,
                 b'}' => {
                     self.at += 1;
-                    return Ok(Value::Map(map));
+                    return Ok(Value::Map(entries.into()));
                 }
                 b':' | b']' | b'[' | b'{' => return Err(self.error("a key or `}` was expected")),
                 first => {
                     let key = match first {
                         b'"' | b'\'' => self.quoted(first)?,
-                        _ => self.unquoted(b":").into(),
+                        _ => {
+                            let range = self.unquoted(b":");
+                            self.piece(range)?
+                        }
                     };
                     self.skip_space();
                     if self.peek() != b':' {
@@ -118,10 +128,9 @@ impl<'a> Reader<'a> {
                     }
                     self.at += 1;
                     self.skip_blanks();
-                    let key = self.key(&key)?;
                     let value = self.value(b",}", depth)?;
                     self.take(ENTRY_BYTES)?;
-                    map.set(key, value);
+                    entries.set(key, value);
                     self.skip_space();
                     if !matches!(self.peek(), b',' | b'}') {
                         return Err(self.error("`,` or `}` was expected"));
@@ -131,48 +140,52 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The key as shared text: most objects have the keys of one before.
-    fn key(&mut self, key: &str) -> Result<Rc<str>, JsonError> {
-        let bytes = key.as_bytes();
-        let ends = bytes.first().zip(bytes.last());
-        let mixed = ends.map_or(0, |(first, last)| usize::from(*first) * 7 + usize::from(*last));
-        let slot = (mixed + key.len() * 31) % KEYS_REMEMBERED;
-        if let Some(known) = &self.keys[slot]
-            && **known == *key
-        {
-            return Ok(known.clone());
+    /// A string's or a key's text, which is in the document at `range`.
+    #[inline]
+    fn piece(&mut self, range: Range<usize>) -> Result<Text, JsonError> {
+        match self.whole {
+            Some(whole) => Ok(whole.piece(range)),
+            None => self.own(self.text[range].to_owned()),
         }
-        self.take(ALLOCATION_BYTES + key.len())?;
-        Ok(self.keys[slot].insert(key.into()).clone())
     }
 
-    fn string(&mut self, text: &str) -> Result<Value, JsonError> {
+    /// Text with memory of its own.
+    #[cold]
+    fn own(&mut self, text: String) -> Result<Text, JsonError> {
         self.take(ALLOCATION_BYTES + text.len())?;
-        Ok(Value::from(text))
+        Ok(text.into())
     }
 
     /// Text in quotes, from its opening one on.
-    fn quoted(&mut self, quote: u8) -> Result<std::borrow::Cow<'a, str>, JsonError> {
+    fn quoted(&mut self, quote: u8) -> Result<Text, JsonError> {
         let start = self.at + 1;
         let rest = &self.bytes[start..];
-        match memchr::memchr2(quote, b'\\', rest) {
+        match end_of_string(rest, quote) {
             Some(len) if rest[len] == quote => {
                 self.at = start + len + 1;
-                Ok(self.text[start..start + len].into())
+                self.piece(start..start + len)
             }
-            Some(_) => super::read_escaped(self.text, start, quote).map(|(text, after)| {
+            Some(_) => {
+                let (text, after) = super::read_escaped(self.text, start, quote)?;
                 self.at = after;
-                text.into()
-            }),
+                self.own(text)
+            }
             None => Err(JsonError { offset: self.bytes.len(), message: "a string is not closed" }),
         }
     }
 
     /// Text without quotes up to one of `stops`, without the blanks around it.
-    fn unquoted(&mut self, stops: &[u8]) -> &'a str {
+    fn unquoted(&mut self, stops: &[u8]) -> Range<usize> {
         let start = self.at;
         self.skip_to(stops);
-        trimmed(&self.text[start..self.at])
+        self.trimmed(start)
+    }
+
+    /// Where the text since `start` is, without blanks and control characters around it.
+    fn trimmed(&self, start: usize) -> Range<usize> {
+        let text = self.text[start..self.at].trim_end_matches(is_blank);
+        let end = start + text.len();
+        end - text.trim_start_matches(is_blank).len()..end
     }
 
     /// A number; or text, if something follows that belongs to none.
@@ -191,7 +204,7 @@ impl<'a> Reader<'a> {
             self.at += 1;
             if !matches!(self.peek(), b'+' | b'-' | b'0'..=b'9') {
                 self.skip_to(stops);
-                return self.string(trimmed(&self.text[start..self.at]));
+                return self.piece(self.trimmed(start)).map(Value::String);
             }
             self.at += 1;
             self.skip_digits();
@@ -200,9 +213,9 @@ impl<'a> Reader<'a> {
         let next = self.peek();
         if next != END && next < 126 && !stops.contains(&next) {
             self.skip_to(stops);
-            return self.string(trimmed(&self.text[start..self.at]));
+            return self.piece(self.trimmed(start)).map(Value::String);
         }
-        let text = trimmed(&self.text[start..self.at]);
+        let text = &self.text[self.trimmed(start)];
         if text.len() > NUMBER_LEN_MAX {
             return Err(JsonError { offset: start, message: "a number has too many digits" });
         }
@@ -262,9 +275,29 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Without blanks and control characters around it.
-fn trimmed(text: &str) -> &str {
-    text.trim_matches(|char: char| char <= ' ')
+/// Where the first quote or backslash is.
+fn end_of_string(bytes: &[u8], quote: u8) -> Option<usize> {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH: u64 = ONES << 7;
+    let (quotes, backslashes) = (ONES * u64::from(quote), ONES * u64::from(b'\\'));
+    let mut at = 0;
+    while at < SHORT_STRING_LEN
+        && let Some(chunk) = bytes[at..].first_chunk()
+    {
+        let word = u64::from_le_bytes(*chunk);
+        // The lowest bit that is set stands for a byte that is zero; higher ones may not.
+        let zeros = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
+        let found = zeros(word ^ quotes) | zeros(word ^ backslashes);
+        if found != 0 {
+            return Some(at + found.trailing_zeros() as usize / 8);
+        }
+        at += 8;
+    }
+    memchr::memchr2(quote, b'\\', &bytes[at..]).map(|len| at + len)
+}
+
+fn is_blank(char: char) -> bool {
+    char <= ' '
 }
 
 /// An `Integer`, else a `Long`, else a `BigInteger`. A minus without digits is 0, as json-smart has it.

@@ -6,6 +6,8 @@ use crate::Value;
 fn check(document: &str, printed: &str, json: &str) {
     let value = parse(document).unwrap_or_else(|error| panic!("{document}: {error}"));
     assert_eq!(value.to_string(), printed, "{document} printed");
+    let pieces = parse_pieces(&document.into()).expect("the same document");
+    assert_eq!(pieces.to_string(), printed, "pieces of {document} printed");
     let mut text = String::new();
     write(&value, Style::Plain, &mut text).expect("a string takes everything");
     assert_eq!(text, json, "{document} as JSON");
@@ -15,6 +17,21 @@ fn check(document: &str, printed: &str, json: &str) {
 fn refuse(document: &str, message: &str) {
     let error = parse(document).expect_err(document);
     assert_eq!(error.message, message, "{document}");
+}
+
+#[test]
+fn strings_of_every_length_end_where_they_end() {
+    for len in 0..80 {
+        let text = "é".repeat(len / 2) + &"a".repeat(len % 2);
+        check(&format!("['{text}',1]"), &format!("[\"{text}\",1]"), &format!("[\"{text}\",1]"));
+        let escaped = format!("{text}\\n{text}");
+        check(
+            &format!("[\"{escaped}\"]"),
+            &format!("[\"{escaped}\"]"),
+            &format!("[\"{escaped}\"]"),
+        );
+        refuse(&format!("[\"{text}"), "a string is not closed");
+    }
 }
 
 #[test]

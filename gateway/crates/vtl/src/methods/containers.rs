@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::render::{Rendered, Renderer, equals};
-use crate::{List, ListKind, Map, RenderError, Value};
+use crate::{List, ListKind, Map, RenderError, Text, Value};
 
 use super::{Object, entries, new_list, note_cycle, void};
 
@@ -39,7 +39,7 @@ pub(crate) fn replace(
 pub(crate) fn put(
     renderer: &mut Renderer<'_>,
     map: &Map,
-    key: Rc<str>,
+    key: Text,
     value: Value,
 ) -> Rendered<Option<Value>> {
     note_cycle(renderer, &Value::Map(map.clone()), &value)?;

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use crate::program::Prepared;
 use crate::render::{Rendered, Renderer};
-use crate::{List, ListKind, Map, RenderError, Value};
+use crate::{List, ListKind, Map, RenderError, Text, Value};
 
 use super::text;
 
@@ -20,7 +20,7 @@ pub enum Object {
     /// `java.lang.Class`, by its name.
     Class(&'static str),
     /// An entry of a map.
-    Entry(Map, Rc<str>),
+    Entry(Map, Text),
     /// What `iterator()` gives, and how far it is.
     Iterator(List, Rc<Cell<usize>>),
     /// `$foreach`

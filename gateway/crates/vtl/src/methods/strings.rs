@@ -1,10 +1,8 @@
 //! Strings. Java counts UTF-16 units, so do indexes here.
 
-use std::rc::Rc;
-
 use crate::program::Prepared;
 use crate::render::{Rendered, Renderer};
-use crate::{ListKind, RenderError, Value};
+use crate::{ListKind, RenderError, Text, Value};
 
 use super::{Object, format, new_list, strings_regex, text};
 
@@ -95,7 +93,7 @@ pub(super) fn bytes(text: &str) -> Value {
 /// `text.name(arguments)`
 pub(super) fn call(
     renderer: &mut Renderer<'_>,
-    receiver: &Rc<str>,
+    receiver: &Text,
     name: &str,
     arguments: &[Value],
     prepared: &Prepared,
@@ -125,14 +123,14 @@ pub(super) fn call(
         None => static_method(renderer, name, arguments)?,
     };
     if let Some(Value::String(made)) = &found
-        && !Rc::ptr_eq(made, receiver)
+        && !made.is_same(receiver)
     {
         renderer.budget.bytes(made.len())?;
     }
     Ok(found)
 }
 
-fn plain(receiver: &Rc<str>, name: &str) -> Rendered<Option<Value>> {
+fn plain(receiver: &Text, name: &str) -> Rendered<Option<Value>> {
     Ok(match name {
         "length" => integer(length(receiver)),
         "isEmpty" => truth(receiver.is_empty()),
@@ -155,7 +153,7 @@ fn plain(receiver: &Rc<str>, name: &str) -> Rendered<Option<Value>> {
 
 fn at_index(
     renderer: &mut Renderer<'_>,
-    receiver: &Rc<str>,
+    receiver: &Text,
     name: &str,
     index: i32,
 ) -> Rendered<Option<Value>> {
@@ -218,7 +216,7 @@ fn index_of(receiver: &str, name: &str, arguments: &[Value]) -> Option<Value> {
     ))
 }
 
-fn with_text(receiver: &Rc<str>, name: &str, arguments: &[Value]) -> Rendered<Option<Value>> {
+fn with_text(receiver: &Text, name: &str, arguments: &[Value]) -> Rendered<Option<Value>> {
     Ok(match (name, arguments) {
         ("contains", [Value::String(part)]) => truth(receiver.contains(&**part)),
         ("startsWith", [Value::String(part)]) => truth(receiver.starts_with(&**part)),

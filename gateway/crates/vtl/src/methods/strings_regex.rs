@@ -1,18 +1,16 @@
 //! Methods of strings that replace and split.
 
-use std::rc::Rc;
-
 use crate::program::Prepared;
 use crate::regex::{Match, Pattern};
 use crate::render::{Rendered, Renderer};
-use crate::{ListKind, Reason, RenderError, Value};
+use crate::{ListKind, Reason, RenderError, Text, Value};
 
 use super::{Object, new_list, text};
 
 /// `text.name(arguments)`; `None` where it is none of these.
 pub(super) fn call(
     renderer: &mut Renderer<'_>,
-    receiver: &Rc<str>,
+    receiver: &Text,
     name: &str,
     arguments: &[Value],
     prepared: &Prepared,
@@ -52,7 +50,7 @@ pub(super) fn call(
 /// `replace`: not a regular expression.
 fn replace(
     renderer: &mut Renderer<'_>,
-    receiver: &Rc<str>,
+    receiver: &Text,
     arguments: &[Value],
 ) -> Rendered<Option<Value>> {
     let (from, to) = match arguments {
@@ -75,7 +73,7 @@ fn replace(
 
 fn split(
     renderer: &mut Renderer<'_>,
-    receiver: &Rc<str>,
+    receiver: &Text,
     pattern: &Pattern,
     limit: i32,
 ) -> Rendered<Option<Value>> {

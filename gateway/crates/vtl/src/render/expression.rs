@@ -14,7 +14,7 @@ impl<'r> Renderer<'r> {
         Ok(Some(match expression {
             Expression::Text(text) => {
                 self.budget.bytes(text.len())?;
-                Value::String(Rc::from(&**text))
+                Value::from(&**text)
             }
             Expression::Bool(value) => Value::Bool(*value),
             Expression::Integer(value) => Value::Integer(*value),

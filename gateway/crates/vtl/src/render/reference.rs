@@ -5,7 +5,7 @@ use std::rc::Rc;
 use crate::methods::{self, Object};
 use crate::program::{Expression, Method, Prepared, Reference, Step, Variable};
 use crate::regex::Pattern;
-use crate::{ListKind, RenderError, Root, Value};
+use crate::{ListKind, RenderError, Root, Text, Value};
 
 use super::{Rendered, Renderer};
 
@@ -32,8 +32,14 @@ impl<'r> Renderer<'r> {
 
     fn follow(&mut self, slot: usize, reference: &'r Reference) -> Rendered<Option<Value>> {
         self.budget.steps(1)?;
-        let mut value = present(self.variables[slot].clone());
-        for step in &reference.steps {
+        let (mut value, steps) = match (&self.variables[slot], &reference.steps[..]) {
+            // Without a hold on the map: what most references are.
+            (Some(Value::Map(map)), [Step::Property(name), rest @ ..]) if !is_class(name) => {
+                (present(map.get(name)), rest)
+            }
+            (variable, steps) => (present(variable.clone()), steps),
+        };
+        for step in steps {
             let Some(at) = value else { break };
             value = present(self.step(&at, step).map_err(|halt| self.place(halt, reference))?);
         }
@@ -72,7 +78,7 @@ impl<'r> Renderer<'r> {
                 self.account()?;
                 Ok(found)
             }
-            Value::Map(map) if !matches!(name, "class" | "Class") => Ok(map.get(name)),
+            Value::Map(map) if !is_class(name) => Ok(map.get(name)),
             _ => Ok(methods::property(value, name)),
         }
     }
@@ -161,7 +167,7 @@ impl<'r> Renderer<'r> {
     }
 
     /// A value's text, as Java's `toString` has it.
-    pub(crate) fn text(&mut self, value: &Value) -> Rendered<Rc<str>> {
+    pub(crate) fn text(&mut self, value: &Value) -> Rendered<Text> {
         match value {
             Value::String(text) => Ok(text.clone()),
             Value::Object(Object::Block(block)) => {
@@ -248,6 +254,11 @@ impl<'r> Renderer<'r> {
         self.patterns.push((source.into(), pattern.clone()));
         Ok(pattern)
     }
+}
+
+/// Whether a map's property is Java's `getClass()`.
+fn is_class(name: &str) -> bool {
+    matches!(name, "class" | "Class")
 }
 
 /// A negative index counts from the end of what has a size.

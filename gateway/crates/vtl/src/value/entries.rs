@@ -1,31 +1,19 @@
 //! The entries of a map in order, found by key.
 
 use std::collections::HashMap;
-use std::rc::Rc;
 
-use crate::{Map, Value};
+use crate::{Text, Value};
 
 /// Up to this many entries are looked through; more get an index. Objects in bodies rarely have as many, and making an index
 /// costs more than it saves below.
 const SCANNED_MAX: usize = 12;
 
-impl Map {
-    /// As `insert`, for a reader, which has no use for the value before: one look at the entries.
-    pub(crate) fn set(&self, key: Rc<str>, value: Value) {
-        let mut entries = self.0.entries.borrow_mut();
-        match entries.find(&key) {
-            Some(index) => *entries.at_mut(index) = value,
-            None => entries.push(key, value),
-        }
-    }
-}
-
 /// Entries in the order of insertion.
 #[derive(Debug, Default)]
 pub(crate) struct Entries {
-    list: Vec<(Rc<str>, Value)>,
+    list: Vec<(Text, Value)>,
     /// Where each key is, once there are more than [`SCANNED_MAX`]. Its hash is keyed: bodies choose the keys.
-    index: Option<HashMap<Rc<str>, usize>>,
+    index: Option<HashMap<Text, usize>>,
 }
 
 impl Entries {
@@ -33,22 +21,31 @@ impl Entries {
         Self { list: Vec::with_capacity(count), index: None }
     }
 
+    /// Sets the value of a key, in the place that it has or behind the others.
+    pub(crate) fn set(&mut self, key: Text, value: Value) {
+        match self.find(&key) {
+            Some(index) => *self.at_mut(index) = value,
+            None => self.push(key, value),
+        }
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.list.len()
     }
 
-    pub(crate) fn iter(&self) -> std::slice::Iter<'_, (Rc<str>, Value)> {
+    pub(crate) fn iter(&self) -> std::slice::Iter<'_, (Text, Value)> {
         self.list.iter()
     }
 
+    #[inline]
     pub(crate) fn find(&self, key: &str) -> Option<usize> {
         match &self.index {
             Some(index) => index.get(key).copied(),
-            None => self.list.iter().position(|(name, _)| **name == *key),
+            None => self.list.iter().position(|(name, _)| name.is(key)),
         }
     }
 
-    pub(crate) fn at(&self, index: usize) -> &(Rc<str>, Value) {
+    pub(crate) fn at(&self, index: usize) -> &(Text, Value) {
         &self.list[index]
     }
 
@@ -57,7 +54,7 @@ impl Entries {
     }
 
     /// Adds an entry whose key is not there yet.
-    pub(crate) fn push(&mut self, key: Rc<str>, value: Value) {
+    pub(crate) fn push(&mut self, key: Text, value: Value) {
         if let Some(index) = &mut self.index {
             index.insert(key.clone(), self.list.len());
         }
@@ -67,12 +64,17 @@ impl Entries {
         }
     }
 
-    pub(crate) fn remove(&mut self, index: usize) -> (Rc<str>, Value) {
+    pub(crate) fn remove(&mut self, index: usize) -> (Text, Value) {
         let removed = self.list.remove(index);
         if self.index.take().is_some() && self.list.len() > SCANNED_MAX {
             self.reindex();
         }
         removed
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.index = None;
+        self.list.clear();
     }
 
     /// Takes all entries out and gives their values.

@@ -6,8 +6,8 @@
 use crate::report::Report;
 use gateway_model::{
     AuthorizationType, AuthorizerType, ConnectionType, Definitions, DomainName, DomainNameKind,
-    EndpointType, Integration, IntegrationType, LoggingLevel, Method, MethodSetting, Place,
-    RestApi, RoutingMode, Stage,
+    EndpointType, Integration, LoggingLevel, Method, MethodSetting, Place, RestApi, RoutingMode,
+    Stage,
 };
 
 pub(crate) fn report(definitions: &Definitions, report: &Report) {
@@ -50,14 +50,6 @@ impl Unserved<'_> {
         if let Some(policy) = &api.policy {
             self.say(&policy.place, "resource policies are");
         }
-        let is_http = |method: &Method| {
-            let kind = method.integration.as_ref().map(|integration| integration.kind);
-            matches!(kind, Some(IntegrationType::Http | IntegrationType::HttpProxy))
-        };
-        let has_http =
-            api.resources.values().flat_map(|resource| resource.methods.values()).any(is_http);
-        let is_binary = !api.binary_media_types.is_empty() && has_http;
-        self.say_if(is_binary, place, "binary media types of HTTP integrations are");
         self.say_if(api.security_policy.is_some(), place, "TLS security policies are");
         let is_strict = api.endpoint_access_mode.as_deref() == Some("STRICT");
         self.say_if(is_strict, place, "endpoint access mode STRICT is");

@@ -23,7 +23,8 @@ fn with_credentials() -> CompileOptions {
 fn stage(integration: Integration, options: &CompileOptions) -> (Arc<StagePlan>, Vec<String>) {
     let compiled = compile(&with_integration(integration), options, None);
     let said = compiled.diagnostics.iter().map(|diagnostic| diagnostic.text.clone()).collect();
-    (Arc::clone(&compiled.snapshot.expect("compiles").stages[0]), said)
+    let Some(snapshot) = compiled.snapshot else { panic!("does not compile: {said:?}") };
+    (Arc::clone(&snapshot.stages[0]), said)
 }
 
 #[track_caller]
@@ -98,7 +99,7 @@ fn a_plan_has_what_is_mapped_and_what_it_is_signed_as() {
     integration.http_method = Some(Spanned::nowhere("ANY"));
     integration.timeout_ms = Some(1_000);
     integration.request_parameters = mappings(&[
-        ("integration.request.path.key", "method.request.path.id"),
+        ("integration.request.path.key", "context.requestId"),
         ("integration.request.header.x-amz-acl", "'private'"),
         ("integration.request.header.Referer", "'x'"),
         ("integration.request.querystring.versionId", "'7'"),

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
+mod bombs;
 mod compression;
 mod conformance;
 mod control;

@@ -12,6 +12,10 @@ pub const NESTING_MAX: usize = 96;
 /// [`FILE_BYTES_MAX`] bytes takes some 20 bytes of text.
 pub const NODES_MAX: usize = 1_500_000;
 
+/// The most values that the aliases of one file may stand for. Source: ours; templates use them for a few
+/// hundred, and an alias of aliases is a bomb (attacks, "YAML/OpenAPI bombs").
+pub const ALIASED_NODES_MAX: usize = 150_000;
+
 /// The most work of evaluating one stack: values made, plus bytes of text made. Source: ours; it
 /// stops text that doubles at every step.
 pub const EVALUATION_UNITS_MAX: usize = 128 * 1024 * 1024;

@@ -226,13 +226,18 @@ impl<'r> Renderer<'r> {
             return self.put(text);
         }
         let before = self.out.len();
-        let mut bounded = Bounded { out: &mut self.out, max: self.out_max, is_full: false };
+        // A value is printed piece by piece; one that is in itself many times has more of them than memory.
+        let pieces = self.budget.steps_left();
+        let (out, max) = (&mut self.out, self.out_max);
+        let mut bounded = Bounded { out, max, pieces, is_full: false };
         let written = crate::value::write_value(value, &mut bounded, 0);
-        let is_full = bounded.is_full;
+        let (is_full, left) = (bounded.is_full, bounded.pieces);
+        self.budget.steps(pieces - left)?;
         self.budget.bytes_moved(self.out.len() - before)?;
         match written {
             Ok(()) => Ok(()),
             Err(_) if is_full => Err(Reason::Output.into()),
+            Err(_) if left == 0 => Err(Reason::Steps.into()),
             Err(_) => Err(Reason::Depth.into()),
         }
     }

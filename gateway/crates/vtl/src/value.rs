@@ -14,7 +14,7 @@ use num_bigint::BigInt;
 
 use crate::Root;
 use crate::methods::Object;
-pub(crate) use entries::Entries;
+pub(crate) use entries::{Entries, SCANNED_MAX};
 pub(crate) use print::{PRINT_DEPTH_MAX, double as double_text, write_value};
 pub use text::Text;
 

@@ -113,4 +113,7 @@ fn event_bridge_gets_an_event_named_by_an_override() {
     assert_eq!((status, answer), (200, json!({ "failed": 0 })));
     let event: Value = serde_json::from_str(&received(&moto, "events").unwrap()).unwrap();
     assert_eq!((&event["detail-type"], &event["detail"]), (&json!("placed"), &detail));
+    // An entry without a type is refused within an answer of 200.
+    let refused = post(&gateway, "/s/events?bus=default", &detail);
+    assert_eq!(refused, (502, json!({ "failed": 1 })));
 }

@@ -15,10 +15,9 @@ use crate::event::base64;
 pub(crate) fn convert(body: &[u8], conversion: Conversion) -> Result<Cow<'_, [u8]>, Failure> {
     Ok(match conversion {
         Conversion::Raw => Cow::Borrowed(body),
-        Conversion::Text => match String::from_utf8_lossy(body) {
-            Cow::Borrowed(_) => Cow::Borrowed(body),
-            Cow::Owned(text) => Cow::Owned(text.into_bytes()),
-        },
+        // Most text is; only what is not is looked at piece by piece.
+        Conversion::Text if std::str::from_utf8(body).is_ok() => Cow::Borrowed(body),
+        Conversion::Text => Cow::Owned(String::from_utf8_lossy(body).into_owned().into_bytes()),
         Conversion::Encode => {
             let mut text = Vec::new();
             base64::encode(body, &mut text);

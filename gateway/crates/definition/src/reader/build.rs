@@ -1,7 +1,7 @@
 //! Puts a tree together from events, within the budgets.
 
 use super::ReadError;
-use crate::limits::{NESTING_MAX, NODES_MAX};
+use crate::limits::{ALIASED_NODES_MAX, NESTING_MAX, NODES_MAX};
 use crate::node::{Key, Kind, Node};
 use crate::report::Report;
 use gateway_model::Place;
@@ -12,6 +12,8 @@ pub(super) struct Builder<'r> {
     open: Vec<Open>,
     root: Option<Node>,
     nodes: usize,
+    /// How many of them aliases stand for.
+    aliased: usize,
     report: &'r Report,
 }
 
@@ -35,7 +37,7 @@ struct Pending {
 
 impl<'r> Builder<'r> {
     pub(super) fn new(report: &'r Report) -> Self {
-        Self { open: Vec::new(), root: None, nodes: 0, report }
+        Self { open: Vec::new(), root: None, nodes: 0, aliased: 0, report }
     }
 
     /// Whether the next scalar is the name of a member.
@@ -109,6 +111,19 @@ impl<'r> Builder<'r> {
             place: place.clone(),
             text: format!("the file holds more than {NODES_MAX} values, aliases expanded"),
             help: Some("split it, or use fewer aliases".to_owned()),
+        })
+    }
+
+    /// Counts what an alias stands for.
+    pub(super) fn charge_alias(&mut self, place: &Place, nodes: usize) -> Result<(), ReadError> {
+        self.aliased = self.aliased.saturating_add(nodes);
+        if self.aliased <= ALIASED_NODES_MAX {
+            return self.charge(place, nodes);
+        }
+        Err(ReadError {
+            place: place.clone(),
+            text: format!("the aliases of the file stand for more than {ALIASED_NODES_MAX} values"),
+            help: Some("split the file, or use fewer aliases".to_owned()),
         })
     }
 

@@ -118,7 +118,7 @@ impl Reader<'_> {
                     return builder.key(place, text);
                 }
                 // Counted before it is copied: this is what stops an alias bomb.
-                builder.charge(&place, *nodes)?;
+                builder.charge_alias(&place, *nodes)?;
                 if builder.depth() + depth(node) > crate::limits::NESTING_MAX {
                     return Err(self.error(place, "aliases nest too deep"));
                 }

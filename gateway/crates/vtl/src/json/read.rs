@@ -10,12 +10,14 @@ use num_bigint::BigInt;
 
 use super::JsonError;
 use crate::limits::{DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, NUMBER_LEN_MAX};
-use crate::value::Entries;
+use crate::value::{Entries, SCANNED_MAX};
 use crate::{List, ListKind, Text, Value};
 
 /// What a value takes in memory beside its text, about: in a list, and where it has an allocation of its own.
 const VALUE_BYTES: usize = size_of::<Value>();
-const ENTRY_BYTES: usize = size_of::<(Text, Value)>() + 40; // with its place in an index
+const ENTRY_BYTES: usize = size_of::<(Text, Value)>() + 8;
+/// What an entry of an object with an index takes beside: its place in there, and what both grow by.
+const INDEXED_BYTES: usize = 96;
 const ALLOCATION_BYTES: usize = 32;
 const CONTAINER_BYTES: usize = 112;
 
@@ -129,7 +131,8 @@ impl<'a> Reader<'a> {
                     self.at += 1;
                     self.skip_blanks();
                     let value = self.value(b",}", depth)?;
-                    self.take(ENTRY_BYTES)?;
+                    let is_indexed = entries.len() > SCANNED_MAX;
+                    self.take(ENTRY_BYTES + if is_indexed { INDEXED_BYTES } else { 0 })?;
                     entries.set(key, value);
                     self.skip_space();
                     if !matches!(self.peek(), b',' | b'}') {

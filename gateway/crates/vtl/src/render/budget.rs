@@ -65,6 +65,10 @@ impl Budget {
         self.bytes(count.saturating_mul(VALUE_BYTES))
     }
 
+    pub(crate) fn steps_left(&self) -> u64 {
+        self.steps
+    }
+
     pub(crate) fn bytes_left(&self) -> usize {
         self.bytes_max.saturating_sub(self.bytes)
     }
@@ -80,6 +84,8 @@ impl Cost for Budget {
 pub(super) struct Bounded<'a> {
     pub(super) out: &'a mut String,
     pub(super) max: usize,
+    /// How many pieces of text may come.
+    pub(super) pieces: u64,
     pub(super) is_full: bool,
 }
 
@@ -89,6 +95,7 @@ impl fmt::Write for Bounded<'_> {
             self.is_full = true;
             return Err(fmt::Error);
         }
+        self.pieces = self.pieces.checked_sub(1).ok_or(fmt::Error)?;
         self.out.push_str(text);
         Ok(())
     }

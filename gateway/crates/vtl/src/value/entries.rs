@@ -6,7 +6,7 @@ use crate::{Text, Value};
 
 /// Up to this many entries are looked through; more get an index. Objects in bodies rarely have as many, and making an index
 /// costs more than it saves below.
-const SCANNED_MAX: usize = 12;
+pub(crate) const SCANNED_MAX: usize = 12;
 
 /// Entries in the order of insertion.
 #[derive(Debug, Default)]

@@ -17,7 +17,7 @@ use crate::{List, ListKind, Text, Value};
 const VALUE_BYTES: usize = size_of::<Value>();
 const ENTRY_BYTES: usize = size_of::<(Text, Value)>() + 8;
 /// What an entry of an object with an index takes beside: its place in there, and what both grow by.
-const INDEXED_BYTES: usize = 96;
+const INDEXED_BYTES: usize = 144;
 const ALLOCATION_BYTES: usize = 32;
 const CONTAINER_BYTES: usize = 112;
 

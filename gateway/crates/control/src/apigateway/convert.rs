@@ -10,7 +10,7 @@ mod stage;
 
 use super::state::{Api, State};
 use super::types::Deployment;
-use gateway_model::{Account, Definitions, Diagnostic, Place, RestApi};
+use gateway_model::{Account, Definitions, Diagnostic, Place, RestApi, Shared};
 use std::collections::BTreeSet;
 
 /// What cannot be served, and why.
@@ -25,7 +25,7 @@ impl State {
     pub fn definitions(&self) -> Definitions {
         let cloudwatch_role_arn = self.account.cloudwatch_role_arn.clone();
         Definitions {
-            apis: self.apis.values().flat_map(deployed).collect(),
+            apis: self.apis.values().flat_map(deployed).map(Shared::new).collect(),
             api_keys: self.api_keys.values().map(account::api_key).collect(),
             usage_plans: self
                 .usage_plans

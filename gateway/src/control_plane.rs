@@ -62,7 +62,7 @@ impl ControlPlane {
     }
 
     /// What was deployed before this process.
-    pub(crate) fn definitions(&self) -> Definitions {
+    pub(crate) fn definitions(&mut self) -> Definitions {
         self.engine.definitions()
     }
 

@@ -72,7 +72,7 @@ pub(crate) struct Loader {
 /// What files define.
 #[derive(Clone, Default)]
 struct Files {
-    definitions: Definitions,
+    definitions: Arc<Definitions>,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -124,7 +124,8 @@ impl Loader {
         }
         let options = definition::options(settings);
         let loaded = gateway_definition::load(&sources, &options);
-        let files = Files { definitions: loaded.definitions, diagnostics: loaded.diagnostics };
+        let files =
+            Files { definitions: loaded.definitions.into(), diagnostics: loaded.diagnostics };
         let deployed = lock(&self.deployed).clone();
         let outcome = self.compile(&files, deployed, previous)?;
         if outcome.snapshot.is_some() {
@@ -152,7 +153,7 @@ impl Loader {
     }
 
     /// What files defined when they were last in order.
-    pub(crate) fn files(&self) -> Definitions {
+    pub(crate) fn files(&self) -> Arc<Definitions> {
         lock(&self.files).definitions.clone()
     }
 
@@ -181,7 +182,7 @@ impl Loader {
         let definitions = match deployed == Definitions::default() {
             true => &files.definitions,
             false => {
-                merged = merge(files.definitions.clone(), deployed);
+                merged = merge(Definitions::clone(&files.definitions), deployed);
                 &merged
             }
         };

@@ -76,7 +76,7 @@ impl Publish for Publisher {
         answer.await.map_err(|_| stopping())?.map_err(Refused)
     }
 
-    fn files(&self) -> Definitions {
+    fn files(&self) -> Arc<Definitions> {
         self.loader.files()
     }
 

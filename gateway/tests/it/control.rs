@@ -2,6 +2,7 @@
 
 mod client;
 mod deploy;
+mod files;
 mod kill;
 mod store;
 

@@ -20,6 +20,7 @@ mod deployments;
 mod documentation;
 mod documents;
 mod domain_names;
+mod files;
 mod gateway_responses;
 mod ids;
 mod inputs;
@@ -86,6 +87,7 @@ pub fn answer(
     let Some(handler) = found.operation.handler else {
         return Err(ApiError::not_implemented(found.operation.name));
     };
+    files::check(state, &found, call)?;
     let body = shape::read_input(&found, call)?;
     let mut cx = Cx::new(state, call, found.labels, body);
     let document = handler(&mut cx)?;

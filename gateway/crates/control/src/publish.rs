@@ -1,5 +1,7 @@
 //! The way to the data plane.
 
+use std::sync::Arc;
+
 use gateway_model::{Definitions, Diagnostic};
 
 /// What was deployed does not compile: the data plane serves what it served before.
@@ -14,8 +16,8 @@ pub trait Publish: Send {
     /// [`Refused`] with what is wrong.
     fn publish(&mut self, deployed: &Definitions) -> impl Future<Output = Result<(), Refused>>;
 
-    /// What files define, for read-only stacks.
-    fn files(&self) -> Definitions;
+    /// What files define; the same object as long as they do not change.
+    fn files(&self) -> Arc<Definitions>;
 
     /// Empties a stage's response cache.
     fn flush_cache(&mut self, api_id: &str, stage: &str);

@@ -148,7 +148,9 @@ pub(super) fn delete_api_key(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
     if let Some(value) = cx.state.api_keys.remove(&id).and_then(|key| key.value) {
         cx.state.key_values.remove(&value);
     }
-    for (plan_id, plan) in &mut cx.state.usage_plans {
+    let files = &cx.state.files;
+    let plans = cx.state.usage_plans.iter_mut();
+    for (plan_id, plan) in plans.filter(|(plan_id, _)| !files.have("usageplans", plan_id)) {
         if plan.keys.remove(&id).is_some() {
             cx.writes.remove(format!("usageplans/{plan_id}/keys/{id}"));
             cx.writes.publish();

@@ -237,7 +237,9 @@ pub(super) fn delete_rest_api(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
         )));
     }
     let api = cx.state.apis.remove(&id).unwrap_or_default();
-    for (plan_id, plan) in &mut cx.state.usage_plans {
+    let files = &cx.state.files;
+    let plans = cx.state.usage_plans.iter_mut();
+    for (plan_id, plan) in plans.filter(|(plan_id, _)| !files.have("usageplans", plan_id)) {
         let stages = &mut plan.usage_plan.api_stages;
         let before = stages.len();
         stages.retain(|stage| stage.api_id != id);

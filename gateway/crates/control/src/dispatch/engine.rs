@@ -4,7 +4,10 @@
 //! when all of its batch is on the disk, also one that only reads, since it may have read what the batch wrote. What the data
 //! plane refuses is found by doing the batch over, call by call.
 
-use gateway_model::Diagnostic;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use gateway_model::{Definitions, Diagnostic};
 use tokio::sync::mpsc;
 
 use super::operations::{Effect, Operations};
@@ -23,6 +26,8 @@ pub struct Engine<S, O, P> {
     /// Elsewhere only while it is at work.
     objects: Option<O>,
     publish: P,
+    /// What files defined when the state was last told, and since when it is shown.
+    files: Option<(Arc<Definitions>, u64)>,
 }
 
 type Answered = Result<Answer, ApiError>;
@@ -47,11 +52,11 @@ struct Batch {
 
 impl<S: Operations, O: Objects + 'static, P: Publish> Engine<S, O, P> {
     pub(crate) fn new(jobs: mpsc::Receiver<Job>, state: S, objects: O, publish: P) -> Self {
-        Self { jobs, state, is_ahead: false, objects: Some(objects), publish }
+        Self { jobs, state, is_ahead: false, objects: Some(objects), publish, files: None }
     }
 
     /// What is deployed at the start.
-    pub fn definitions(&self) -> gateway_model::Definitions {
+    pub fn definitions(&mut self) -> Definitions {
         self.state.definitions()
     }
 
@@ -90,6 +95,7 @@ impl<S: Operations, O: Objects + 'static, P: Publish> Engine<S, O, P> {
         if self.is_ahead {
             self.reload().await;
         }
+        self.show_files();
         if self.is_ahead {
             return Outcome::Done(whats.iter().map(|_| Err(unstored())).collect());
         }
@@ -119,6 +125,18 @@ impl<S: Operations, O: Objects + 'static, P: Publish> Engine<S, O, P> {
             }
         }
         Outcome::Done(answers)
+    }
+
+    /// Tells the state what files define, when that is news to it.
+    fn show_files(&mut self) {
+        let files = self.publish.files();
+        if self.files.as_ref().is_some_and(|(known, _)| Arc::ptr_eq(known, &files)) {
+            return;
+        }
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let unix_s = now.map_or(0, |since| since.as_secs());
+        self.state.show_files(&files, unix_s);
+        self.files = Some((files, unix_s));
     }
 
     /// Carries out a batch in memory.
@@ -175,7 +193,12 @@ impl<S: Operations, O: Objects + 'static, P: Publish> Engine<S, O, P> {
             documents.map_err(|error| error.to_string()).and_then(|documents| S::load(&documents));
         self.is_ahead = state.is_err();
         match state {
-            Ok(state) => self.state = state,
+            Ok(state) => {
+                self.state = state;
+                if let Some((files, unix_s)) = &self.files {
+                    self.state.show_files(files, *unix_s);
+                }
+            }
             Err(error) => tracing::error!(%error, "What the control plane stored cannot be read"),
         }
     }

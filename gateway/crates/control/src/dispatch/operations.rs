@@ -20,7 +20,10 @@ pub trait Operations: Sized {
     fn answer(&mut self, call: &Call) -> Result<Done, ApiError>;
 
     /// All that is deployed.
-    fn definitions(&self) -> Definitions;
+    fn definitions(&mut self) -> Definitions;
+
+    /// Shows what files define as of `unix_s`, in the place of what they defined before.
+    fn show_files(&mut self, files: &Definitions, unix_s: u64);
 }
 
 /// What an operation has done.
@@ -69,8 +72,12 @@ impl Operations for State {
         Ok(Done { answer, changes, effect: deploy.map(Effect::from) })
     }
 
-    fn definitions(&self) -> Definitions {
+    fn definitions(&mut self) -> Definitions {
         self.definitions()
+    }
+
+    fn show_files(&mut self, files: &Definitions, unix_s: u64) {
+        self.show_files(files, unix_s);
     }
 }
 

@@ -29,7 +29,9 @@ impl Operations for Names {
         Ok(Done { answer: Answer::empty(201), changes, effect: Some(Effect::Publish) })
     }
 
-    fn definitions(&self) -> Definitions {
+    fn show_files(&mut self, _: &Definitions, _: u64) {}
+
+    fn definitions(&mut self) -> Definitions {
         let outputs = self.0.iter().map(|name| gateway_model::Output {
             stack_name: String::new(),
             key: name.clone(),
@@ -59,8 +61,8 @@ impl Publish for Plane {
         Ok(())
     }
 
-    fn files(&self) -> Definitions {
-        Definitions::default()
+    fn files(&self) -> Arc<Definitions> {
+        Arc::default()
     }
 
     fn flush_cache(&mut self, _: &str, _: &str) {}

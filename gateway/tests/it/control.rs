@@ -4,6 +4,7 @@ mod client;
 mod deploy;
 mod files;
 mod kill;
+mod replay;
 mod store;
 
 use crate::support::{Client, Gateway};

@@ -1,5 +1,6 @@
 //! The control plane through its front door: signed requests, what survives, what is live when.
 
+mod boto;
 mod client;
 mod deploy;
 mod files;

@@ -16,6 +16,7 @@ use crate::settings::Settings;
 mod credentials;
 mod objects;
 mod publisher;
+mod trials;
 
 pub(crate) use objects::DiskObjects;
 use publisher::Publisher;

@@ -147,6 +147,38 @@ impl Loader {
         self.compile(&files, deployed, previous)
     }
 
+    /// Compiles APIs that are tried, with the functions and links that are served.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub(crate) fn compile_trial(
+        &self,
+        tried: Definitions,
+        previous: Option<&Snapshot>,
+    ) -> Result<Snapshot, Vec<Diagnostic>> {
+        let surroundings = |definitions: &Definitions| Definitions {
+            functions: definitions.functions.clone(),
+            function_qualifiers: definitions.function_qualifiers.clone(),
+            function_permissions: definitions.function_permissions.clone(),
+            vpc_links: definitions.vpc_links.clone(),
+            client_certificates: definitions.client_certificates.clone(),
+            account: definitions.account.clone(),
+            ..Definitions::default()
+        };
+        let served = surroundings(&lock(&self.files).definitions);
+        let served = merge(served, surroundings(&lock(&self.deployed)));
+        let definitions = Definitions { apis: tried.apis, ..served };
+        // A trial is not limited, and nobody's log has it.
+        let options = CompileOptions {
+            account_limit: None,
+            default_access_log: None,
+            access_log_enabled: false,
+            ..compile_options(&self.settings)
+        };
+        let compiled = compile_with(&definitions, &options, Surroundings::default(), previous);
+        compiled.snapshot.ok_or(compiled.diagnostics)
+    }
+
     /// From now on this is loaded beside the files.
     pub(crate) fn deployed(&self, deployed: Definitions) {
         *lock(&self.deployed) = deployed;

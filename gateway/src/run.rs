@@ -133,6 +133,9 @@ fn serve(
     if let Some(explainer) = shards.explainer() {
         ops.explains_with(explainer);
     }
+    if let Some(trier) = shards.trier() {
+        opened.served.asks(trier, ops.clone());
+    }
     let snapshot = Arc::new(snapshot);
     let usage = counts.start(&registry, &ops)?;
     let Opened { control_plane, orders, served } = opened;

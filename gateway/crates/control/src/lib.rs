@@ -20,6 +20,7 @@ mod dispatch;
 mod error;
 mod objects;
 mod publish;
+mod question;
 mod server;
 mod sts;
 mod wire;
@@ -32,6 +33,7 @@ pub use dispatch::operations::{Done, Effect, Operations};
 pub use error::ApiError;
 pub use objects::{Change, MemoryObjects, Objects, ObjectsError};
 pub use publish::{Publish, Refused};
+pub use question::{Caller, NotTried, Pending, Question, Trial, Tried};
 pub use server::{Clock, Server};
 
 use dispatch::Dispatch;

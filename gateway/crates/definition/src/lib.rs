@@ -34,7 +34,12 @@ mod stack;
 mod template;
 mod unserved;
 
+pub use openapi::BasePath;
 pub use openapi::export::{ExportOptions, ExportType, export, to_yaml};
+pub use openapi::imported::{
+    ImportRequest, Imported, ImportedDocumentation, Unreadable, import_document,
+    import_documentation,
+};
 
 use gateway_model::{Definitions, Diagnostic};
 use std::collections::BTreeMap;

@@ -161,3 +161,44 @@ fn entry(api: &Api, deployment: &Deployment, before: Option<&Entry>) -> Result<E
 fn unknown(what: &str, error: impl std::fmt::Display) -> Problem {
     Box::new(Diagnostic::error(&Place::nowhere(), format!("{what}: {error}")))
 }
+
+/// An API as one of its stages shows it.
+pub(super) fn shown(
+    rest_api: &super::types::RestApi,
+    given: &super::types::Stage,
+    deployment: &Deployment,
+) -> Result<(RestApi, gateway_model::Stage), Problem> {
+    let converted = rest_api::convert(rest_api, &deployment.snapshot)?;
+    Ok((converted, stage::convert(given)?))
+}
+
+/// A stage by itself.
+pub(super) fn stage(given: &super::types::Stage) -> Result<gateway_model::Stage, Problem> {
+    stage::convert(given)
+}
+
+/// An API of which only this is to be tried.
+pub(super) fn tried(
+    rest_api: &super::types::RestApi,
+    snapshot: &super::types::Snapshot,
+) -> Result<RestApi, Problem> {
+    rest_api::convert(rest_api, snapshot)
+}
+
+pub(super) fn documentation_part(
+    given: &super::types::DocumentationPart,
+) -> gateway_model::DocumentationPart {
+    let location = &given.location;
+    gateway_model::DocumentationPart {
+        id: gateway_model::DocumentationPartId::new(&given.id),
+        location: gateway_model::DocumentationLocation {
+            kind: gateway_model::DocumentationPartType::parse(&location.kind).ok(),
+            path: location.path.clone(),
+            method: location.method.clone(),
+            status_code: location.status_code.clone(),
+            name: location.name.clone(),
+        },
+        properties: given.properties.clone(),
+        place: Place::nowhere(),
+    }
+}

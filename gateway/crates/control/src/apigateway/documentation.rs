@@ -35,7 +35,7 @@ pub(super) fn create_documentation_part(cx: &mut Cx<'_>) -> Result<Value, ApiErr
     Ok(shown)
 }
 
-fn check_properties(properties: &str) -> Result<(), ApiError> {
+pub(super) fn check_properties(properties: &str) -> Result<(), ApiError> {
     match serde_json::from_str::<Value>(properties) {
         Ok(Value::Object(members)) if !members.is_empty() => Ok(()),
         _ => Err(ApiError::bad_request(
@@ -45,7 +45,7 @@ fn check_properties(properties: &str) -> Result<(), ApiError> {
 }
 
 /// A location with the fields that its type has, and the defaults of those.
-fn checked(given: DocumentationLocation) -> Result<DocumentationLocation, ApiError> {
+pub(super) fn checked(given: DocumentationLocation) -> Result<DocumentationLocation, ApiError> {
     let (path, method, status, name) = match &*given.kind {
         "API" => (false, false, false, false),
         "RESOURCE" => (true, false, false, false),

@@ -4,7 +4,6 @@
 //! are in no store and are not deployed from here. A call that would change one is refused before its operation begins.
 
 mod account;
-mod parts;
 mod rest_api;
 
 use super::documents::domain_key;
@@ -30,11 +29,21 @@ impl Files {
     pub(super) fn have(&self, kind: &str, id: &str) -> bool {
         !self.owners.is_empty() && self.owners.contains_key(&format!("{kind}/{id}"))
     }
+
+    /// Refuses a change of an object that a file defines.
+    pub(super) fn check(&self, key: &str) -> Result<(), ApiError> {
+        self.owners.get(key).map_or(Ok(()), |file| Err(defined_by(key, file)))
+    }
 }
 
 /// Operations that change nothing although their method says so.
-const HARMLESS: &[&str] =
-    &["TestInvokeMethod", "TestInvokeAuthorizer", "FlushStageCache", "FlushStageAuthorizersCache"];
+const HARMLESS: &[&str] = &[
+    "TestInvokeMethod",
+    "TestInvokeAuthorizer",
+    "FlushStageCache",
+    "FlushStageAuthorizersCache",
+    "UpdateUsage",
+];
 
 /// Refuses a call that would change what a file defines.
 pub(super) fn check(state: &State, found: &Found, call: &Call) -> Result<(), ApiError> {
@@ -73,10 +82,7 @@ pub(super) fn check(state: &State, found: &Found, call: &Call) -> Result<(), Api
         (None, [kind, id, ..]) => format!("{kind}/{id}"),
         _ => return Ok(()),
     };
-    match state.files.owners.get(&key) {
-        Some(file) => Err(defined_by(&key, file)),
-        None => Ok(()),
-    }
+    state.files.check(&key)
 }
 
 /// The answer to who would change what a file defines.

@@ -4,6 +4,7 @@
 //! when all of its batch is on the disk, also one that only reads, since it may have read what the batch wrote. What the data
 //! plane refuses is found by doing the batch over, call by call.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -13,7 +14,7 @@ use tokio::sync::mpsc;
 use super::operations::{Effect, Operations};
 use super::{Job, What};
 use crate::limits::BATCH_CALLS_MAX;
-use crate::{Answer, ApiError, Change, Objects, ObjectsError, Publish, Refused};
+use crate::{Answer, ApiError, Change, Objects, ObjectsError, Publish, Question, Refused};
 
 mod backup;
 
@@ -32,9 +33,16 @@ pub struct Engine<S, O, P> {
 
 type Answered = Result<Answer, ApiError>;
 
+/// What a client gets.
+enum Reply {
+    Now(Answered),
+    /// What the data plane says.
+    Asked(Question),
+}
+
 /// What became of a batch.
 enum Outcome {
-    Done(Vec<Answered>),
+    Done(Vec<Reply>),
     /// The data plane does not take it; nothing has changed.
     Refused(Vec<Diagnostic>),
 }
@@ -48,6 +56,8 @@ struct Batch {
     changes: Vec<Change>,
     publishes: bool,
     flushes: Vec<Effect>,
+    /// By the index of the call.
+    questions: BTreeMap<usize, Question>,
 }
 
 impl<S: Operations, O: Objects + 'static, P: Publish> Engine<S, O, P> {
@@ -68,22 +78,32 @@ impl<S: Operations, O: Objects + 'static, P: Publish> Engine<S, O, P> {
                 batch.drain(..).map(|job| (job.what, job.reply)).unzip();
             let answers = self.carry_out(&whats).await;
             for (reply, answer) in replies.into_iter().zip(answers) {
-                // The client may have gone.
-                let _ = reply.send(answer);
+                match answer {
+                    // The client may have gone.
+                    Reply::Now(answer) => drop(reply.send(answer)),
+                    Reply::Asked(question) => {
+                        let answer = question.ask(&mut self.publish);
+                        tokio::spawn(async move { reply.send(answer.await) });
+                    }
+                }
             }
         }
     }
 
-    async fn carry_out(&mut self, batch: &[What]) -> Vec<Answered> {
+    async fn carry_out(&mut self, batch: &[What]) -> Vec<Reply> {
         match self.attempt(batch).await {
             Outcome::Done(answers) => answers,
-            Outcome::Refused(diagnostics) if batch.len() == 1 => vec![Err(refused(&diagnostics))],
+            Outcome::Refused(diagnostics) if batch.len() == 1 => {
+                vec![Reply::Now(Err(refused(&diagnostics)))]
+            }
             Outcome::Refused(_) => {
                 let mut answers = Vec::with_capacity(batch.len());
                 for what in batch {
                     match self.attempt(std::slice::from_ref(what)).await {
                         Outcome::Done(done) => answers.extend(done),
-                        Outcome::Refused(diagnostics) => answers.push(Err(refused(&diagnostics))),
+                        Outcome::Refused(diagnostics) => {
+                            answers.push(Reply::Now(Err(refused(&diagnostics))));
+                        }
                     }
                 }
                 answers
@@ -97,9 +117,10 @@ impl<S: Operations, O: Objects + 'static, P: Publish> Engine<S, O, P> {
         }
         self.show_files();
         if self.is_ahead {
-            return Outcome::Done(whats.iter().map(|_| Err(unstored())).collect());
+            return Outcome::Done(whats.iter().map(|_| Reply::Now(Err(unstored()))).collect());
         }
-        let Batch { mut answers, wrote, changes, publishes, flushes } = self.operate(whats);
+        let Batch { mut answers, wrote, changes, publishes, flushes, mut questions } =
+            self.operate(whats);
         if publishes
             && let Err(Refused(diagnostics)) = self.publish.publish(&self.state.definitions()).await
         {
@@ -124,7 +145,13 @@ impl<S: Operations, O: Objects + 'static, P: Publish> Engine<S, O, P> {
                 *answer = self.backup().await;
             }
         }
-        Outcome::Done(answers)
+        let replies = answers.into_iter().enumerate().map(|(index, answer)| {
+            match questions.remove(&index).filter(|_| answer.is_ok()) {
+                Some(question) => Reply::Asked(question),
+                None => Reply::Now(answer),
+            }
+        });
+        Outcome::Done(replies.collect())
     }
 
     /// Tells the state what files define, when that is news to it.
@@ -150,6 +177,9 @@ impl<S: Operations, O: Objects + 'static, P: Publish> Engine<S, O, P> {
                     batch.changes.extend(done.changes);
                     match done.effect {
                         Some(Effect::Publish) => batch.publishes = true,
+                        Some(Effect::Ask(question)) => {
+                            batch.questions.insert(batch.answers.len(), question);
+                        }
                         Some(flush) => batch.flushes.push(flush),
                         None => {}
                     }
@@ -166,7 +196,7 @@ impl<S: Operations, O: Objects + 'static, P: Publish> Engine<S, O, P> {
 
     fn flush(&mut self, flush: Effect) {
         match flush {
-            Effect::Publish => {}
+            Effect::Publish | Effect::Ask(_) => {}
             Effect::FlushCache { api_id, stage } => self.publish.flush_cache(&api_id, &stage),
             Effect::FlushAuthorizers { api_id, stage } => {
                 self.publish.flush_authorizers(&api_id, &stage);

@@ -3,7 +3,7 @@
 use gateway_model::Definitions;
 
 use crate::apigateway::{self, Deploy, Ids, State};
-use crate::{Answer, ApiError, Call, Change};
+use crate::{Answer, ApiError, Call, Change, Question};
 
 /// Operations on a state in memory. Pure: what they change is stored and published by the engine.
 pub trait Operations: Sized {
@@ -27,7 +27,7 @@ pub trait Operations: Sized {
 }
 
 /// What an operation has done.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Done {
     /// What the client is told, once all is stored.
     pub answer: Answer,
@@ -38,7 +38,7 @@ pub struct Done {
 }
 
 /// What the data plane has to hear of an operation.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// Something that is served has changed.
     Publish,
@@ -49,6 +49,8 @@ pub enum Effect {
         /// The stage.
         stage: String,
     },
+    /// The answer is the data plane's to give.
+    Ask(Question),
     /// So are its authorizers' decisions.
     FlushAuthorizers {
         /// The API.
@@ -85,6 +87,7 @@ impl From<Deploy> for Effect {
     fn from(deploy: Deploy) -> Self {
         match deploy {
             Deploy::Publish => Self::Publish,
+            Deploy::Ask(question) => Self::Ask(question),
             Deploy::FlushCache { api_id, stage } => Self::FlushCache { api_id, stage },
             Deploy::FlushAuthorizers { api_id, stage } => Self::FlushAuthorizers { api_id, stage },
         }

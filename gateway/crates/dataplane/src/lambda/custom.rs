@@ -62,7 +62,8 @@ pub(super) async fn call(
     if outcome.is_error {
         x.facts.integration.error = Some("The function returned an error");
     }
-    let selected = mapping.responses.select_error(&error_message(&outcome.payload))?;
+    let selected = mapping.responses.select_error(&error_message(&outcome.payload));
+    let selected = selected.inspect_err(|_| x.note_unmatched(&200))?;
     // What Lambda's `Invoke` answers with.
     let content_type = Some(&b"application/json"[..]);
     let types = &stage.plan.binary_media_types;

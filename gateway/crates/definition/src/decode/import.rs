@@ -107,6 +107,7 @@ impl Source {
             base_path,
             fail_on_warnings: self.fail_on_warnings || is_true("failonwarnings"),
             ignores_documentation: parameter("ignore") == Some("documentation"),
+            derives_documentation: false,
         };
         openapi::import(&document, api, &settings, context.report);
     }

@@ -1,6 +1,6 @@
 //! Keys, plans, names, links and certificates of files.
 
-use super::parts::{filled_map, text};
+use crate::apigateway::import::parts::{filled_map, text};
 use crate::apigateway::types::{
     AccessAssociation, ApiKey, ApiStage, BasePathMapping, ClientCertificate, DomainName,
     EndpointConfiguration, MutualTls, Quota, Throttle, UsagePlan, VpcLink,

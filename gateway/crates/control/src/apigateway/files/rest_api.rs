@@ -1,7 +1,7 @@
 //! REST APIs of files.
 
-use super::parts::{self, filled, filled_map};
 use crate::apigateway::deployments;
+use crate::apigateway::import::parts::{self, Names, filled, filled_map};
 use crate::apigateway::state::Api;
 use crate::apigateway::types::{
     AccessLogSettings, CanarySettings, Deployment, DocumentationLocation, DocumentationPart,
@@ -35,12 +35,17 @@ pub(super) fn api(given: &model::RestApi, unix_s: u64, sequence: &mut u64) -> Ap
     };
     let mut api = Api { rest_api, ..Api::default() };
     api.resources = by(given.resources.values().map(resource), |resource| &resource.id);
-    let models = given.models.values().map(|model| parts::model(model, next()));
+    let models =
+        given.models.values().map(|model| parts::model(model, model.id.to_string(), next()));
     api.models = by(models, |model| &model.name);
-    let validators = given.request_validators.values().map(parts::validator);
+    let validators = given.request_validators.values();
+    let validators =
+        validators.map(|validator| parts::validator(validator, validator.id.to_string()));
     api.request_validators = by(validators, |validator| &validator.id);
-    api.authorizers =
-        by(given.authorizers.values().map(parts::authorizer), |authorizer| &authorizer.id);
+    let authorizers = given.authorizers.values();
+    let authorizers =
+        authorizers.map(|authorizer| parts::authorizer(authorizer, authorizer.id.to_string()));
+    api.authorizers = by(authorizers, |authorizer| &authorizer.id);
     let responses = given.gateway_responses.values().map(parts::gateway_response);
     api.gateway_responses = by(responses, |response| &response.response_type);
     api.documentation_parts = by(given.documentation_parts.iter().map(part), |part| &part.id);
@@ -85,7 +90,9 @@ pub(super) fn endpoint(given: &model::EndpointConfiguration) -> EndpointConfigur
 
 fn resource(given: &model::Resource) -> Resource {
     let id = given.id.to_string();
-    let methods = given.methods.values().map(|method| parts::method(method, &id));
+    // Ids stay what they are.
+    let names = Names::default();
+    let methods = given.methods.values().map(|method| parts::method(method, &id, &names));
     let resource_methods = methods.map(|method| (method.http_method.clone(), method)).collect();
     let part = match &given.path_part {
         model::PathPart::Root => None,

@@ -68,6 +68,21 @@ impl Publish for Plane {
     fn flush_cache(&mut self, _: &str, _: &str) {}
 
     fn flush_authorizers(&mut self, _: &str, _: &str) {}
+
+    fn try_out(
+        &mut self,
+        _: crate::Trial,
+    ) -> crate::Pending<Result<crate::Tried, crate::NotTried>> {
+        Box::pin(async { Err(crate::NotTried::Unavailable("there are no shards".to_owned())) })
+    }
+
+    fn usage(&mut self, _: &str, _: &str) -> crate::Pending<Result<String, crate::ApiError>> {
+        Box::pin(async { Ok("{}".to_owned()) })
+    }
+
+    fn set_remaining(&mut self, _: &str, _: &str, _: u64) -> Result<(), crate::ApiError> {
+        Ok(())
+    }
 }
 
 /// Documents on a disk that can be full.

@@ -1,4 +1,4 @@
-//! Parts of the model as documents, with AWS's defaults.
+//! The model's parts as documents, with AWS's defaults.
 
 use crate::apigateway::limits::TIMEOUT_MS_MAX;
 use crate::apigateway::types::{
@@ -7,11 +7,18 @@ use crate::apigateway::types::{
 };
 use gateway_model as model;
 use gateway_model::Spanned;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-pub(super) fn model(given: &model::Model, sequence: u64) -> Model {
+/// Which ids the ids of a document became.
+#[derive(Default)]
+pub(in crate::apigateway) struct Names {
+    pub(super) authorizers: HashMap<String, String>,
+    pub(super) validators: HashMap<String, String>,
+}
+
+pub(in crate::apigateway) fn model(given: &model::Model, id: String, sequence: u64) -> Model {
     Model {
-        id: given.id.to_string(),
+        id,
         name: given.name.clone(),
         description: given.description.clone().filter(|text| !text.is_empty()),
         schema: given.schema.as_ref().map(|schema| schema.value.to_string()).unwrap_or_default(),
@@ -20,18 +27,21 @@ pub(super) fn model(given: &model::Model, sequence: u64) -> Model {
     }
 }
 
-pub(super) fn validator(given: &model::RequestValidator) -> RequestValidator {
+pub(in crate::apigateway) fn validator(
+    given: &model::RequestValidator,
+    id: String,
+) -> RequestValidator {
     RequestValidator {
-        id: given.id.to_string(),
+        id,
         name: given.name.clone(),
         validate_request_body: given.validate_request_body,
         validate_request_parameters: given.validate_request_parameters,
     }
 }
 
-pub(super) fn authorizer(given: &model::Authorizer) -> Authorizer {
+pub(in crate::apigateway) fn authorizer(given: &model::Authorizer, id: String) -> Authorizer {
     Authorizer {
-        id: given.id.to_string(),
+        id,
         name: given.name.clone(),
         kind: given.kind.as_str().to_owned(),
         provider_arns: filled(given.provider_arns.clone()),
@@ -44,7 +54,7 @@ pub(super) fn authorizer(given: &model::Authorizer) -> Authorizer {
     }
 }
 
-pub(super) fn gateway_response(given: &model::GatewayResponse) -> GatewayResponse {
+pub(in crate::apigateway) fn gateway_response(given: &model::GatewayResponse) -> GatewayResponse {
     GatewayResponse {
         response_type: given.response_type.as_str().to_owned(),
         status_code: given.status_code.map(|code| code.to_string()),
@@ -58,7 +68,12 @@ pub(super) fn gateway_response(given: &model::GatewayResponse) -> GatewayRespons
     }
 }
 
-pub(super) fn method(given: &model::Method, resource_id: &str) -> Method {
+pub(in crate::apigateway) fn method(
+    given: &model::Method,
+    resource_id: &str,
+    names: &Names,
+) -> Method {
+    let new = |ids: &HashMap<String, String>, id: String| ids.get(&id).cloned().unwrap_or(id);
     let responses = given.method_responses.values().map(|response| {
         let code = response.status_code.to_string();
         let response = MethodResponse {
@@ -71,9 +86,15 @@ pub(super) fn method(given: &model::Method, resource_id: &str) -> Method {
     Method {
         http_method: given.http_method.as_str().to_owned(),
         authorization_type: given.authorization_type.as_str().to_owned(),
-        authorizer_id: given.authorizer_id.as_ref().map(ToString::to_string),
+        authorizer_id: given
+            .authorizer_id
+            .as_ref()
+            .map(|id| new(&names.authorizers, id.to_string())),
         api_key_required: given.api_key_required,
-        request_validator_id: given.request_validator_id.as_ref().map(ToString::to_string),
+        request_validator_id: given
+            .request_validator_id
+            .as_ref()
+            .map(|id| new(&names.validators, id.to_string())),
         operation_name: given.operation_name.clone(),
         request_parameters: filled_map(given.request_parameters.clone()),
         request_models: filled_map(given.request_models.clone()),
@@ -135,7 +156,7 @@ fn integration_response(
     }
 }
 
-pub(super) fn text(given: &Option<Spanned<String>>) -> Option<String> {
+pub(in crate::apigateway) fn text(given: &Option<Spanned<String>>) -> Option<String> {
     given.as_ref().map(|text| text.value.clone())
 }
 
@@ -149,10 +170,12 @@ fn templates(given: &[model::Template]) -> Option<BTreeMap<String, Option<String
     filled_map(templates.map(|t| (t.content_type.clone(), Some(t.body.value.clone()))).collect())
 }
 
-pub(super) fn filled<T>(items: Vec<T>) -> Option<Vec<T>> {
+pub(in crate::apigateway) fn filled<T>(items: Vec<T>) -> Option<Vec<T>> {
     Some(items).filter(|items| !items.is_empty())
 }
 
-pub(super) fn filled_map<T>(members: BTreeMap<String, T>) -> Option<BTreeMap<String, T>> {
+pub(in crate::apigateway) fn filled_map<T>(
+    members: BTreeMap<String, T>,
+) -> Option<BTreeMap<String, T>> {
     Some(members).filter(|members| !members.is_empty())
 }

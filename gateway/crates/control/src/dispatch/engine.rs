@@ -8,6 +8,7 @@ use gateway_model::Diagnostic;
 use tokio::sync::mpsc;
 
 use super::operations::{Effect, Operations};
+use super::surroundings::Surroundings;
 use super::{Job, What};
 use crate::limits::BATCH_CALLS_MAX;
 use crate::{Answer, ApiError, Change, Objects, ObjectsError, Publish, Refused};
@@ -23,6 +24,7 @@ pub struct Engine<S, O, P> {
     /// Elsewhere only while it is at work.
     objects: Option<O>,
     publish: P,
+    surroundings: Option<Surroundings>,
 }
 
 type Answered = Result<Answer, ApiError>;
@@ -47,7 +49,14 @@ struct Batch {
 
 impl<S: Operations, O: Objects + 'static, P: Publish> Engine<S, O, P> {
     pub(crate) fn new(jobs: mpsc::Receiver<Job>, state: S, objects: O, publish: P) -> Self {
-        Self { jobs, state, is_ahead: false, objects: Some(objects), publish }
+        Self { jobs, state, is_ahead: false, objects: Some(objects), publish, surroundings: None }
+    }
+
+    /// Tells the state, now and whenever it is loaded anew, of its surroundings.
+    pub(crate) fn settled(mut self, surroundings: Surroundings) -> Self {
+        self.state.settle(&surroundings);
+        self.surroundings = Some(surroundings);
+        self
     }
 
     /// What is deployed at the start.
@@ -70,15 +79,20 @@ impl<S: Operations, O: Objects + 'static, P: Publish> Engine<S, O, P> {
     }
 
     async fn carry_out(&mut self, batch: &[What]) -> Vec<Answered> {
-        match self.attempt(batch).await {
+        match self.attempt(batch, None).await {
             Outcome::Done(answers) => answers,
-            Outcome::Refused(diagnostics) if batch.len() == 1 => vec![Err(refused(&diagnostics))],
+            Outcome::Refused(diagnostics) if batch.len() == 1 => {
+                self.fail(batch, diagnostics).await
+            }
             Outcome::Refused(_) => {
                 let mut answers = Vec::with_capacity(batch.len());
                 for what in batch {
-                    match self.attempt(std::slice::from_ref(what)).await {
+                    let alone = std::slice::from_ref(what);
+                    match self.attempt(alone, None).await {
                         Outcome::Done(done) => answers.extend(done),
-                        Outcome::Refused(diagnostics) => answers.push(Err(refused(&diagnostics))),
+                        Outcome::Refused(diagnostics) => {
+                            answers.extend(self.fail(alone, diagnostics).await);
+                        }
                     }
                 }
                 answers
@@ -86,14 +100,25 @@ impl<S: Operations, O: Objects + 'static, P: Publish> Engine<S, O, P> {
         }
     }
 
-    async fn attempt(&mut self, whats: &[What]) -> Outcome {
+    /// The answer of a call whose change the data plane does not take: an error, or what a service makes of it.
+    async fn fail(&mut self, alone: &[What], diagnostics: Vec<Diagnostic>) -> Vec<Answered> {
+        if let [What::Neighbour(..)] = alone
+            && let Outcome::Done(answers) = self.attempt(alone, Some(&diagnostics)).await
+        {
+            return answers;
+        }
+        vec![Err(refused(&diagnostics))]
+    }
+
+    async fn attempt(&mut self, whats: &[What], refused: Option<&[Diagnostic]>) -> Outcome {
         if self.is_ahead {
             self.reload().await;
         }
         if self.is_ahead {
             return Outcome::Done(whats.iter().map(|_| Err(unstored())).collect());
         }
-        let Batch { mut answers, wrote, changes, publishes, flushes } = self.operate(whats);
+        let Batch { mut answers, wrote, changes, publishes, flushes } =
+            self.operate(whats, refused);
         if publishes
             && let Err(Refused(diagnostics)) = self.publish.publish(&self.state.definitions()).await
         {
@@ -122,12 +147,22 @@ impl<S: Operations, O: Objects + 'static, P: Publish> Engine<S, O, P> {
     }
 
     /// Carries out a batch in memory.
-    fn operate(&mut self, whats: &[What]) -> Batch {
+    fn operate(&mut self, whats: &[What], refused: Option<&[Diagnostic]>) -> Batch {
         let mut batch = Batch::default();
         for what in whats {
             let mut wrote = false;
-            let answer = match what {
-                What::ApiGateway(call) => self.state.answer(call).map(|done| {
+            let done = match what {
+                What::ApiGateway(call) => Some(self.state.answer(call)),
+                What::Neighbour(service, call) => {
+                    Some(self.state.answer_neighbour(*service, call, refused))
+                }
+                // Made when all is stored.
+                What::Backup => None,
+            };
+            let answer = done.map_or_else(
+                || Ok(Answer::empty(200)),
+                |done| {
+                    let done = done?;
                     wrote = !done.changes.is_empty();
                     batch.changes.extend(done.changes);
                     match done.effect {
@@ -135,11 +170,9 @@ impl<S: Operations, O: Objects + 'static, P: Publish> Engine<S, O, P> {
                         Some(flush) => batch.flushes.push(flush),
                         None => {}
                     }
-                    done.answer
-                }),
-                // Made when all is stored.
-                What::Backup => Ok(Answer::empty(200)),
-            };
+                    Ok(done.answer)
+                },
+            );
             batch.answers.push(answer);
             batch.wrote.push(wrote);
         }
@@ -175,7 +208,12 @@ impl<S: Operations, O: Objects + 'static, P: Publish> Engine<S, O, P> {
             documents.map_err(|error| error.to_string()).and_then(|documents| S::load(&documents));
         self.is_ahead = state.is_err();
         match state {
-            Ok(state) => self.state = state,
+            Ok(state) => {
+                self.state = state;
+                if let Some(surroundings) = &self.surroundings {
+                    self.state.settle(surroundings);
+                }
+            }
             Err(error) => tracing::error!(%error, "What the control plane stored cannot be read"),
         }
     }

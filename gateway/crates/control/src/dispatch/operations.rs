@@ -1,7 +1,8 @@
 //! What the engine needs of operations.
 
-use gateway_model::Definitions;
+use gateway_model::{Definitions, Diagnostic};
 
+use super::surroundings::Surroundings;
 use crate::apigateway::{self, Deploy, Ids, State};
 use crate::{Answer, ApiError, Call, Change};
 
@@ -21,6 +22,36 @@ pub trait Operations: Sized {
 
     /// All that is deployed.
     fn definitions(&self) -> Definitions;
+
+    /// Tells a state that was just loaded of its surroundings.
+    fn settle(&mut self, _: &Surroundings) {}
+
+    /// Carries out one operation of another service. `refused` says why the data plane did not take what this very call did
+    /// before; all that it did is undone then.
+    ///
+    /// # Errors
+    /// In AWS's words; the state is then as before.
+    fn answer_neighbour(
+        &mut self,
+        service: Neighbour,
+        _: &Call,
+        _refused: Option<&[Diagnostic]>,
+    ) -> Result<Done, ApiError> {
+        Err(ApiError::not_implemented(&format!("{service:?}")))
+    }
+}
+
+/// The services beside API Gateway whose operations change what is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Neighbour {
+    /// AWS CloudFormation.
+    CloudFormation,
+    /// AWS Identity and Access Management.
+    Iam,
+    /// AWS Lambda, but for invocations.
+    Lambda,
+    /// AWS Systems Manager, the parameters of stacks.
+    Ssm,
 }
 
 /// What an operation has done.

@@ -10,8 +10,8 @@ use gateway_compile::{
     AwsEndpoints, CompileOptions, FunctionTarget, LogFormat, Snapshot, Surroundings, UsagePlans,
     VpcLinkTarget, compile_with,
 };
-use gateway_definition::Source;
 use gateway_definition::api_keys::Importer;
+use gateway_definition::{LoadedStack, Source};
 use gateway_model::{Definitions, Diagnostic, FunctionCode, ImportedKeys};
 use gateway_telemetry::log_format::presets;
 
@@ -74,6 +74,7 @@ pub(crate) struct Loader {
 struct Files {
     definitions: Arc<Definitions>,
     diagnostics: Vec<Diagnostic>,
+    stacks: Arc<Vec<LoadedStack>>,
 }
 
 /// What stays of key files. Their rows do not: a snapshot has the keys in a form of its own, and a
@@ -124,8 +125,11 @@ impl Loader {
         }
         let options = definition::options(settings);
         let loaded = gateway_definition::load(&sources, &options);
-        let files =
-            Files { definitions: loaded.definitions.into(), diagnostics: loaded.diagnostics };
+        let files = Files {
+            definitions: loaded.definitions.into(),
+            diagnostics: loaded.diagnostics,
+            stacks: Arc::new(loaded.stacks),
+        };
         let deployed = lock(&self.deployed).clone();
         let outcome = self.compile(&files, deployed, previous)?;
         if outcome.snapshot.is_some() {
@@ -187,6 +191,11 @@ impl Loader {
     /// What files defined when they were last in order.
     pub(crate) fn files(&self) -> Arc<Definitions> {
         lock(&self.files).definitions.clone()
+    }
+
+    /// The stacks that files were when they were last in order.
+    pub(crate) fn stacks(&self) -> Arc<Vec<LoadedStack>> {
+        lock(&self.files).stacks.clone()
     }
 
     fn compile(

@@ -64,6 +64,8 @@ fn boto3_does_every_operation() {
         region: "us-east-1".to_owned(),
         hosts: Vec::new(),
         credentials: Credentials::development(),
+        files: std::env::temp_dir().join("gateway-control-without-files"),
+        stacks: std::sync::Arc::new(std::sync::Arc::default),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let output = runtime.block_on(async {

@@ -167,3 +167,38 @@ fn what_is_made_here_is_beside_it_and_follows_the_file() {
     client.send(format!("GET {path} HTTP/1.1\r\nHost: x\r\n{key}\r\n\r\n").as_bytes());
     assert_eq!(client.response().status, 200);
 }
+
+/// Text as a form has it.
+fn escaped(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+#[test]
+fn what_a_stack_has_made_is_the_stacks() {
+    let gateway = super::dev(&[]);
+    let mut control = Control::dev(gateway.control_addr());
+    let text = std::fs::read_to_string(crate::support::in_package(TEMPLATE)).unwrap();
+    let form = |action: &str, name: &str| {
+        let template = escaped(&text.replace("NAME", name));
+        format!("Action={action}&Version=2010-05-15&StackName=pets&TemplateBody={template}")
+    };
+    let answer = control.form("cloudformation", &form("CreateStack", "stacked"));
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let name_of = |control: &mut Control| {
+        control.service("apigateway").json("GET", API, "", 200)["name"].clone()
+    };
+    assert_eq!(name_of(&mut control), "stacked");
+    let rename = r#"{"patchOperations":[{"op":"replace","path":"/name","value":"x"}]}"#;
+    let answer = control.call("PATCH", API, rename);
+    assert_eq!(answer.status, 409, "{}", answer.text());
+    assert!(answer.text().contains("the stack pets has made it"), "{}", answer.text());
+    // A usage plan of one's own may open it, and keeps nobody from deleting it.
+    let plan = r#"{"name":"p","apiStages":[{"apiId":"filed","stage":"prod"}]}"#;
+    control.json("POST", "/usageplans", plan, 201);
+    let answer = control.form("cloudformation", &form("UpdateStack", "renamed"));
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(name_of(&mut control), "renamed");
+    let form = "Action=DeleteStack&Version=2010-05-15&StackName=pets";
+    assert_eq!(control.form("cloudformation", form).status, 200);
+    control.service("apigateway").json("GET", API, "", 404);
+}

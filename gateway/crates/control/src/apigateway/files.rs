@@ -1,4 +1,4 @@
-//! What files define: shown like what was made here, and changed by the files alone.
+//! What files and stacks define: shown like what was made here, and changed by the files and the stacks alone.
 //!
 //! The objects lie in the state beside the others, so that every operation that reads finds them, and whatever names them may. They
 //! are in no store and are not deployed from here. A call that would change one is refused before its operation begins.
@@ -15,24 +15,33 @@ use gateway_model::{Definitions, Place};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-/// Which objects of the state are files'.
+/// Which objects of the state are those of files and stacks.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Files {
-    /// The file of each object, by the object's key in the store had it been made here.
-    owners: BTreeMap<String, String>,
-    /// The account's settings, when a file has them.
+    /// Whose each object is, by the object's key in the store had it been made here.
+    owners: BTreeMap<String, Owner>,
+    /// The account's settings, when a file or a stack has them.
     pub(super) account: Option<Account>,
 }
 
+/// Who defines an object.
+#[derive(Debug, Clone)]
+enum Owner {
+    /// The file of this name.
+    File(String),
+    /// The stack of this name.
+    Stack(String),
+}
+
 impl Files {
-    /// Whether a file defines the object that would have this key.
+    /// Whether a file or a stack defines the object that would have this key.
     pub(super) fn have(&self, kind: &str, id: &str) -> bool {
         !self.owners.is_empty() && self.owners.contains_key(&format!("{kind}/{id}"))
     }
 
-    /// Refuses a change of an object that a file defines.
+    /// Refuses a change of an object that a file or a stack defines.
     pub(super) fn check(&self, key: &str) -> Result<(), ApiError> {
-        self.owners.get(key).map_or(Ok(()), |file| Err(defined_by(key, file)))
+        self.owners.get(key).map_or(Ok(()), |owner| Err(defined_by(key, owner)))
     }
 }
 
@@ -45,7 +54,7 @@ const HARMLESS: &[&str] = &[
     "UpdateUsage",
 ];
 
-/// Refuses a call that would change what a file defines.
+/// Refuses a call that would change what a file or a stack defines.
 pub(super) fn check(state: &State, found: &Found, call: &Call) -> Result<(), ApiError> {
     let is_harmless = call.method == "GET" || HARMLESS.contains(&found.operation.name);
     if is_harmless || state.files.owners.is_empty() {
@@ -85,8 +94,8 @@ pub(super) fn check(state: &State, found: &Found, call: &Call) -> Result<(), Api
     state.files.check(&key)
 }
 
-/// The answer to who would change what a file defines.
-fn defined_by(key: &str, file: &str) -> ApiError {
+/// The answer to who would change what somebody else defines.
+fn defined_by(key: &str, owner: &Owner) -> ApiError {
     let (kind, id) = key.split_once('/').unwrap_or((key, ""));
     let what = match kind {
         "restapis" => "The REST API",
@@ -99,18 +108,38 @@ fn defined_by(key: &str, file: &str) -> ApiError {
         _ => "The account's settings",
     };
     let what = if id.is_empty() { what.to_owned() } else { format!("{what} {id}") };
-    ApiError::conflict(format!(
-        "{what} cannot be changed through the API: the file {file} defines it. Change the file instead; the gateway reads it again"
-    ))
+    let whose = match owner {
+        Owner::File(file) => {
+            format!(
+                "the file {file} defines it. Change the file instead; the gateway reads it again"
+            )
+        }
+        Owner::Stack(stack) => {
+            format!(
+                "the stack {stack} has made it. Change its template and update the stack instead"
+            )
+        }
+    };
+    ApiError::conflict(format!("{what} cannot be changed through the API: {whose}"))
 }
 
 impl State {
     /// Shows what files define as of `unix_s`, in the place of what they defined before. What was made here keeps its id.
     pub fn show_files(&mut self, files: &Definitions, unix_s: u64) {
         self.hide_files();
-        let mut shown = Files::default();
+        self.show(files, unix_s, Owner::File);
+    }
+
+    /// Shows what a stack has made, beside what files define.
+    pub fn show_stack(&mut self, stack: &Definitions, unix_s: u64) {
+        self.show(stack, unix_s, Owner::Stack);
+    }
+
+    fn show(&mut self, files: &Definitions, unix_s: u64, owner: fn(String) -> Owner) {
+        let mut shown = std::mem::take(&mut self.files);
+        let has_account = shown.account.is_some();
         let mut own = |key: String, place: &Place| {
-            shown.owners.insert(key, place.file.to_string());
+            shown.owners.insert(key, owner(place.file.to_string()));
         };
         let mut sequence = self.sequence;
         for given in &files.apis {
@@ -172,7 +201,7 @@ impl State {
                 self.client_certificates.insert(id.to_owned(), certificate);
             }
         }
-        if let Some(given) = &files.account {
+        if let Some(given) = files.account.as_ref().filter(|_| !has_account) {
             own("account".to_owned(), &given.place);
             let cloudwatch_role_arn = given.cloudwatch_role_arn.clone();
             shown.account = Some(Account { cloudwatch_role_arn, ..Account::default() });

@@ -12,6 +12,7 @@ use gateway_model::{Definitions, Diagnostic};
 use tokio::sync::mpsc;
 
 use super::operations::{Effect, Operations};
+use super::surroundings::Surroundings;
 use super::{Job, What};
 use crate::limits::BATCH_CALLS_MAX;
 use crate::{Answer, ApiError, Change, Objects, ObjectsError, Publish, Question, Refused};
@@ -29,6 +30,7 @@ pub struct Engine<S, O, P> {
     publish: P,
     /// What files defined when the state was last told, and since when it is shown.
     files: Option<(Arc<Definitions>, u64)>,
+    surroundings: Option<Surroundings>,
 }
 
 type Answered = Result<Answer, ApiError>;
@@ -62,7 +64,22 @@ struct Batch {
 
 impl<S: Operations, O: Objects + 'static, P: Publish> Engine<S, O, P> {
     pub(crate) fn new(jobs: mpsc::Receiver<Job>, state: S, objects: O, publish: P) -> Self {
-        Self { jobs, state, is_ahead: false, objects: Some(objects), publish, files: None }
+        Self {
+            jobs,
+            state,
+            is_ahead: false,
+            objects: Some(objects),
+            publish,
+            surroundings: None,
+            files: None,
+        }
+    }
+
+    /// Tells the state, now and whenever it is loaded anew, of its surroundings.
+    pub(crate) fn settled(mut self, surroundings: Surroundings) -> Self {
+        self.state.settle(&surroundings);
+        self.surroundings = Some(surroundings);
+        self
     }
 
     /// What is deployed at the start.
@@ -91,18 +108,19 @@ impl<S: Operations, O: Objects + 'static, P: Publish> Engine<S, O, P> {
     }
 
     async fn carry_out(&mut self, batch: &[What]) -> Vec<Reply> {
-        match self.attempt(batch).await {
+        match self.attempt(batch, None).await {
             Outcome::Done(answers) => answers,
             Outcome::Refused(diagnostics) if batch.len() == 1 => {
-                vec![Reply::Now(Err(refused(&diagnostics)))]
+                self.fail(batch, diagnostics).await
             }
             Outcome::Refused(_) => {
                 let mut answers = Vec::with_capacity(batch.len());
                 for what in batch {
-                    match self.attempt(std::slice::from_ref(what)).await {
+                    let alone = std::slice::from_ref(what);
+                    match self.attempt(alone, None).await {
                         Outcome::Done(done) => answers.extend(done),
                         Outcome::Refused(diagnostics) => {
-                            answers.push(Reply::Now(Err(refused(&diagnostics))));
+                            answers.extend(self.fail(alone, diagnostics).await);
                         }
                     }
                 }
@@ -111,7 +129,17 @@ impl<S: Operations, O: Objects + 'static, P: Publish> Engine<S, O, P> {
         }
     }
 
-    async fn attempt(&mut self, whats: &[What]) -> Outcome {
+    /// The answer of a call whose change the data plane does not take: an error, or what a service makes of it.
+    async fn fail(&mut self, alone: &[What], diagnostics: Vec<Diagnostic>) -> Vec<Reply> {
+        if let [What::Neighbour(..)] = alone
+            && let Outcome::Done(answers) = self.attempt(alone, Some(&diagnostics)).await
+        {
+            return answers;
+        }
+        vec![Reply::Now(Err(refused(&diagnostics)))]
+    }
+
+    async fn attempt(&mut self, whats: &[What], refused: Option<&[Diagnostic]>) -> Outcome {
         if self.is_ahead {
             self.reload().await;
         }
@@ -120,7 +148,7 @@ impl<S: Operations, O: Objects + 'static, P: Publish> Engine<S, O, P> {
             return Outcome::Done(whats.iter().map(|_| Reply::Now(Err(unstored()))).collect());
         }
         let Batch { mut answers, wrote, changes, publishes, flushes, mut questions } =
-            self.operate(whats);
+            self.operate(whats, refused);
         if publishes
             && let Err(Refused(diagnostics)) = self.publish.publish(&self.state.definitions()).await
         {
@@ -167,12 +195,22 @@ impl<S: Operations, O: Objects + 'static, P: Publish> Engine<S, O, P> {
     }
 
     /// Carries out a batch in memory.
-    fn operate(&mut self, whats: &[What]) -> Batch {
+    fn operate(&mut self, whats: &[What], refused: Option<&[Diagnostic]>) -> Batch {
         let mut batch = Batch::default();
         for what in whats {
             let mut wrote = false;
-            let answer = match what {
-                What::ApiGateway(call) => self.state.answer(call).map(|done| {
+            let done = match what {
+                What::ApiGateway(call) => Some(self.state.answer(call)),
+                What::Neighbour(service, call) => {
+                    Some(self.state.answer_neighbour(*service, call, refused))
+                }
+                // Made when all is stored.
+                What::Backup => None,
+            };
+            let answer = done.map_or_else(
+                || Ok(Answer::empty(200)),
+                |done| {
+                    let done = done?;
                     wrote = !done.changes.is_empty();
                     batch.changes.extend(done.changes);
                     match done.effect {
@@ -183,11 +221,9 @@ impl<S: Operations, O: Objects + 'static, P: Publish> Engine<S, O, P> {
                         Some(flush) => batch.flushes.push(flush),
                         None => {}
                     }
-                    done.answer
-                }),
-                // Made when all is stored.
-                What::Backup => Ok(Answer::empty(200)),
-            };
+                    Ok(done.answer)
+                },
+            );
             batch.answers.push(answer);
             batch.wrote.push(wrote);
         }
@@ -225,6 +261,10 @@ impl<S: Operations, O: Objects + 'static, P: Publish> Engine<S, O, P> {
         match state {
             Ok(state) => {
                 self.state = state;
+                if let Some(surroundings) = &self.surroundings {
+                    self.state.settle(surroundings);
+                }
+                // Once stacks know what they have made.
                 if let Some((files, unix_s)) = &self.files {
                     self.state.show_files(files, *unix_s);
                 }

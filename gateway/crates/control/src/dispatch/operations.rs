@@ -1,7 +1,8 @@
 //! What the engine needs of operations.
 
-use gateway_model::Definitions;
+use gateway_model::{Definitions, Diagnostic};
 
+use super::surroundings::Surroundings;
 use crate::apigateway::{self, Deploy, Ids, State};
 use crate::{Answer, ApiError, Call, Change, Question};
 
@@ -24,6 +25,36 @@ pub trait Operations: Sized {
 
     /// Shows what files define as of `unix_s`, in the place of what they defined before.
     fn show_files(&mut self, files: &Definitions, unix_s: u64);
+
+    /// Tells a state that was just loaded of its surroundings.
+    fn settle(&mut self, _: &Surroundings) {}
+
+    /// Carries out one operation of another service. `refused` says why the data plane did not take what this very call did
+    /// before; all that it did is undone then.
+    ///
+    /// # Errors
+    /// In AWS's words; the state is then as before.
+    fn answer_neighbour(
+        &mut self,
+        service: Neighbour,
+        _: &Call,
+        _refused: Option<&[Diagnostic]>,
+    ) -> Result<Done, ApiError> {
+        Err(ApiError::not_implemented(&format!("{service:?}")))
+    }
+}
+
+/// The services beside API Gateway whose operations change what is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Neighbour {
+    /// AWS CloudFormation.
+    CloudFormation,
+    /// AWS Identity and Access Management.
+    Iam,
+    /// AWS Lambda, but for invocations.
+    Lambda,
+    /// AWS Systems Manager, the parameters of stacks.
+    Ssm,
 }
 
 /// What an operation has done.

@@ -3,6 +3,7 @@
 mod client;
 mod deploy;
 mod kill;
+mod scripts;
 mod store;
 
 use crate::support::{Client, Gateway};

@@ -51,6 +51,7 @@ pub(super) async fn carry_out(
         stream: theirs,
         caller: Caller { account_id, user_arn, user, access_key, user_agent },
         context: trial.context.clone(),
+        path: trial.path.clone(),
         // Nobody waits any more: the client is gone.
         reply: Box::new(move |tried| drop(sender.send(tried))),
     };

@@ -6,6 +6,7 @@ mod deploy;
 mod files;
 mod kill;
 mod replay;
+mod scripts;
 mod store;
 
 use crate::support::{Client, Gateway};

@@ -20,6 +20,8 @@ pub struct Trial {
     pub method: String,
     /// Its path and query, as on the request line.
     pub target: String,
+    /// Its path as it was given, for the log.
+    pub path: String,
     /// Its header fields.
     pub headers: Vec<(String, String)>,
     /// Its body.

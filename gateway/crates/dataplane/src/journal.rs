@@ -9,11 +9,8 @@ use std::fmt::Write as _;
 use gateway_compile::{Failure, GatewayResponseType, Message};
 use gateway_proto::is_name;
 
+use crate::limits::JOURNAL_HEADERS_BYTES_MAX as HEADERS_BYTES_MAX;
 use crate::request::Exchange;
-
-/// How long a line may be, in bytes; the rest is cut off. Source: observability §4.1, "Truncated to 1024 bytes"; bodies
-/// that a test shows are whole.
-const HEADERS_BYTES_MAX: usize = 1_024;
 
 /// What follows a line that was cut off.
 const TRUNCATED: &str = " [TRUNCATED]";
@@ -39,6 +36,8 @@ pub(crate) struct Journal {
     pub(crate) lines: Vec<Line>,
     /// Why the exchange fails, where the failure itself does not say it.
     cause: Option<String>,
+    /// Whether a function gets an event although there is no body.
+    has_no_body: bool,
     /// What the authorizer's function said.
     pub(crate) decision: Option<Vec<u8>>,
 }
@@ -120,8 +119,16 @@ impl Exchange {
                  X-Amz-Date={date}Z, x-amzn-apigateway-api-id={api_id}, Accept=application/json, \
                  User-Agent=AmazonAPIGateway_{api_id}, X-Amz-Security-Token={hidden}{TRUNCATED}"
             ));
-            journal.push(format!("Endpoint request body after transformations: {}", text(payload)));
+            let body = if journal.has_no_body { String::new() } else { text(payload) };
+            journal.push(format!("Endpoint request body after transformations: {body}"));
             journal.push(format!("Sending request to {uri}"));
+        }
+    }
+
+    /// A function's event is made up, since there is no body.
+    pub(crate) fn note_no_body(&mut self) {
+        if let Some(journal) = &mut self.journal {
+            journal.has_no_body = true;
         }
     }
 
@@ -201,8 +208,7 @@ fn cause(x: &Exchange, failure: &Failure, noted: Option<&str>) -> String {
         }
         (Type::BadRequestBody, None) => {
             let content_type = x.known_field(gateway_proto::FieldName::ContentType);
-            let content_type =
-                content_type.map_or("application/json".into(), String::from_utf8_lossy);
+            let content_type = String::from_utf8_lossy(content_type.unwrap_or(b"application/json"));
             format!(
                 "Request body does not match model schema for content type {content_type}: {}",
                 x.problem

@@ -41,6 +41,8 @@ pub struct Trial {
     pub caller: Caller,
     /// Further variables of `$context`, by their names.
     pub context: BTreeMap<String, String>,
+    /// The request's path as it was given, for the log.
+    pub path: String,
     /// Takes what there is to tell, before the answer's end.
     pub reply: Box<dyn FnOnce(Tried) + Send>,
 }
@@ -78,6 +80,7 @@ pub(crate) struct Trying {
     serving: Rc<Serving>,
     caller: Caller,
     context: BTreeMap<String, String>,
+    path: String,
 }
 
 impl Trying {
@@ -121,8 +124,10 @@ pub(crate) fn start(shard: &Rc<Shard>, trial: Trial) {
     let visit = shard.gate.enter_late();
     let shard = shard.clone();
     gateway_rt::spawn(async move {
-        let Trial { snapshot, stream, caller, context, reply } = trial;
-        match serve(&shard, snapshot, stream, caller, context).await {
+        let Trial { snapshot, stream, caller, context, path, reply } = trial;
+        let serving = serving(&shard, snapshot);
+        let trying = Trying { serving, caller, context, path };
+        match serve(&shard, stream, trying).await {
             Ok(tried) => reply(tried),
             Err(error) => {
                 tracing::error!(%error, "A trial's socket cannot be used");
@@ -133,20 +138,18 @@ pub(crate) fn start(shard: &Rc<Shard>, trial: Trial) {
     });
 }
 
-async fn serve(
-    shard: &Shard,
-    snapshot: Arc<Snapshot>,
-    stream: UnixStream,
-    caller: Caller,
-    context: BTreeMap<String, String>,
-) -> std::io::Result<Tried> {
-    let stream = TcpStream::adopt(OwnedFd::from(stream))?;
+/// What a trial is served from.
+fn serving(shard: &Shard, snapshot: Arc<Snapshot>) -> Rc<Serving> {
     let metrics = snapshot.stages.iter().map(|_| Arc::new(StageMetrics::default())).collect();
     let stages = shard.stages(&snapshot, metrics);
-    let serving = Rc::new(Serving { snapshot, stages });
+    Rc::new(Serving { snapshot, stages })
+}
+
+async fn serve(shard: &Shard, stream: UnixStream, trying: Trying) -> std::io::Result<Tried> {
+    let stream = TcpStream::adopt(OwnedFd::from(stream))?;
     let client = Client { stream: stream.into(), peer: Peer::named(SOURCE_IP) };
     let mut x = Box::<Exchange>::default();
-    x.trial = Some(Box::new(Trying { serving, caller, context }));
+    x.trial = Some(Box::new(trying));
     x.journal = Some(Box::default());
     x.rx = Some(Buf::take());
     // Whatever became of the connection, what there is to tell is in the journal.
@@ -168,6 +171,27 @@ pub(crate) fn begin(x: &mut Exchange) {
     let mut fields = std::mem::take(&mut x.head.fields);
     fields.retain(|field| !is_transport(x.text(field.name), field.known));
     x.head.fields = fields;
+    bare_braces(x);
+}
+
+/// Puts braces back that came encoded: a resource's own path is tried as it is, and no client's request has them.
+fn bare_braces(x: &mut Exchange) {
+    let path = x.head.target.path;
+    let Some(rx) = &mut x.rx else { return };
+    let bytes = &mut rx.filled_mut()[path.start as usize..path.end as usize];
+    let (mut from, mut to) = (0, 0);
+    while from < bytes.len() {
+        let brace = match bytes.get(from..from + 3) {
+            Some(b"%7B") => Some(b'{'),
+            Some(b"%7D") => Some(b'}'),
+            _ => None,
+        };
+        bytes[to] = brace.unwrap_or(bytes[from]);
+        from += if brace.is_some() { 3 } else { 1 };
+        to += 1;
+    }
+    // It has only become shorter.
+    x.head.target.path.end = path.start + to as u32;
 }
 
 /// The method to try, and what the request looks like to it. A path that is not the resource's gives no parameters.
@@ -200,12 +224,17 @@ fn note_request(x: &mut Exchange, stage: &StagePlan) {
         return;
     }
     let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let (id, path) = (lossy(&x.facts.request_id), lossy(x.text(x.head.target.path)));
+    let id = lossy(&x.facts.request_id);
+    let path = x.trial.as_ref().map_or_else(String::new, |trial| trial.path.clone());
     let verb = x.facts.method.as_str();
     let method = stage.method(MethodIndex(0));
     let params = method.path_params.iter().enumerate().map(|(index, name)| {
         let value = x.params.value(x.text(x.head.target.path), index as u8);
-        (name.to_string(), lossy(value.unwrap_or_default()))
+        let mut decoded = Vec::new();
+        // A plus is one in a path.
+        let value = lossy(value.unwrap_or_default()).replace('+', "%2B");
+        decode_query(value.as_bytes(), &mut decoded);
+        (name.to_string(), lossy(&decoded))
     });
     // A path without parameters has no values, and none are shown.
     let params: Vec<_> = params.filter(|(_, value)| !value.is_empty()).collect();

@@ -8,8 +8,8 @@ use serde_json::Value;
 /// A question, with what its answer is made of.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Asking {
-    Method(AskedMethod),
-    Authorizer(AskedAuthorizer),
+    Method(Box<AskedMethod>),
+    Authorizer(Box<AskedAuthorizer>),
     /// GetUsage, by its query.
     Usage {
         plan_id: String,

@@ -103,7 +103,16 @@ pub(super) fn get_documentation_parts(cx: &mut Cx<'_>) -> Result<Value, ApiError
             // All that can be listed here is documented.
             && call.query("locationStatus") != Some("UNDOCUMENTED")
     });
-    page(call, parts.map(|(id, part)| (id.clone(), part)).collect(), view)
+    // By what they are about.
+    let key = |id: &String, part: &DocumentationPart| {
+        let DocumentationLocation { kind, path, method, status_code, name } = &part.location;
+        let fields = [path, method, status_code, name];
+        let fields = fields.map(|field| field.as_deref().unwrap_or_default());
+        format!("{kind}\u{1}{}\u{1}{id}", fields.join("\u{1}"))
+    };
+    let mut items: Vec<_> = parts.map(|(id, part)| (key(id, part), part)).collect();
+    items.sort_by(|one, two| one.0.cmp(&two.0));
+    page(call, items, view)
 }
 
 pub(super) fn delete_documentation_part(cx: &mut Cx<'_>) -> Result<Value, ApiError> {

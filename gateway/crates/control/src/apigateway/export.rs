@@ -112,6 +112,10 @@ fn exported(
     let created = deployment.created_date;
     let version = deployment.snapshot.version.clone().filter(|version| !version.is_empty());
     model.version = Some(version.unwrap_or_else(|| trials::rfc3339(created)));
+    let endpoint = &mut model.endpoint;
+    let is_private = endpoint.types.contains(&model::EndpointType::Private);
+    let default = if is_private { "dualstack" } else { "ipv4" };
+    endpoint.ip_address_type = endpoint.ip_address_type.take().filter(|kind| kind != default);
     for resource in model.resources.values_mut() {
         let id = resource.id.to_string();
         for integration in resource.methods.values_mut().filter_map(|m| m.integration.as_mut()) {

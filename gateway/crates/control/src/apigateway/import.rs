@@ -212,8 +212,10 @@ fn described(
 pub(super) fn put_rest_api(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
     let id = cx.label("restapi_id");
     let query = Query::read(cx.call)?;
+    let known = cx.state.apis.get(&id).map(|api| api.rest_api.root_resource_id.clone());
+    // What is no document is refused before it is known whose it is.
+    let imported = read(cx.call, &query, &id, known.as_deref().unwrap_or("root"))?;
     let mut api = cx.state.api(&cx.call.account_id, &id)?.clone();
-    let imported = read(cx.call, &query, &id, &api.rest_api.root_resource_id)?;
     let Imported { api: given, mut warnings, mut errors } = imported;
     merge::describe(&mut api.rest_api, &given, query.mode)?;
     merge::lay_over(cx.state, &mut api, &given, query.mode, cx.call, &mut errors);

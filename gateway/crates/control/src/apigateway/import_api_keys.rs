@@ -135,8 +135,9 @@ fn rows(text: &str, warnings: &mut Vec<String>) -> Result<Vec<(usize, Row)>, Api
         let is_enabled = match filled(enabled).map(str::to_ascii_uppercase).as_deref() {
             None | Some("TRUE") => true,
             Some("FALSE") => false,
-            Some(other) => {
-                warnings.push(format!("Line {number}: Enabled is TRUE or FALSE, not {other}"));
+            Some(_) => {
+                let written = filled(enabled).unwrap_or_default();
+                warnings.push(format!("Line {number}: Enabled is TRUE or FALSE, not {written}"));
                 continue;
             }
         };

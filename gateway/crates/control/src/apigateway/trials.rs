@@ -70,22 +70,32 @@ impl Input {
     }
 }
 
-/// Path and query as they go on the request line.
+/// Path and query as they go on the request line: what may not be there is encoded.
 fn target(given: &str) -> String {
+    const PLAIN: &[u8] = b"-._~!$&'()*+,;=:@/?";
     let mut out = String::with_capacity(given.len() + 1);
     if !given.starts_with('/') {
         out.push('/');
     }
-    for byte in given.bytes() {
+    let bytes = given.as_bytes();
+    for (at, byte) in bytes.iter().enumerate() {
+        let is_hex = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_hexdigit);
         match byte {
-            0x21..=0x7e if byte != b'#' && byte != b'"' && byte != b'<' && byte != b'>' => {
-                out.push(char::from(byte));
+            b'%' if is_hex(at + 1) && is_hex(at + 2) => out.push('%'),
+            byte if byte.is_ascii_alphanumeric() || PLAIN.contains(byte) => {
+                out.push(char::from(*byte));
             }
             // Writing to a string does not fail.
-            _ => drop(write!(out, "%{byte:02X}")),
+            byte => drop(write!(out, "%{byte:02X}")),
         }
     }
     out
+}
+
+/// The path of a request as it was given.
+fn shown_path(given: &str) -> String {
+    let path = given.split('?').next().unwrap_or_default();
+    if path.starts_with('/') { path.to_owned() } else { format!("/{path}") }
 }
 
 /// What is tried: an API that has these resources, with this stage.
@@ -149,13 +159,14 @@ fn trial(
     call: &Call,
     definitions: Definitions,
     method: &str,
-    target: String,
+    path_with_query: &str,
     mut input: Input,
 ) -> Result<Trial, ApiError> {
     Ok(Trial {
         definitions,
         method: method.to_owned(),
-        target,
+        target: target(path_with_query),
+        path: shown_path(path_with_query),
         headers: input.fields()?,
         body: input.body.take().unwrap_or_default().into_bytes(),
         request_id: call.request_id.clone(),

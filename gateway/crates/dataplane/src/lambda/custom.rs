@@ -49,7 +49,12 @@ pub(super) async fn call(
     let event = match sends {
         Outgoing::Literal(text) => text.to_vec(),
         Outgoing::Made => x.transform.body.clone(),
-        Outgoing::Client => client_event(x),
+        Outgoing::Client => {
+            if x.body_prefix().is_empty() {
+                x.note_no_body();
+            }
+            client_event(x)
+        }
     };
     let outcome = match refusal_of_event(&event) {
         Some(payload) => refused(x, payload),

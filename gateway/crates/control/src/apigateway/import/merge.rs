@@ -167,7 +167,10 @@ fn models(
 ) {
     let mut ids: HashSet<String> =
         api.models.values().chain(before.values()).map(|model| model.id.clone()).collect();
-    for model in given.models.values() {
+    // In the order of the document, which is the order of lists.
+    let mut sorted: Vec<_> = given.models.values().collect();
+    sorted.sort_by_key(|model| (model.place.line, model.place.col));
+    for model in sorted {
         let known = api.models.get(&model.name);
         let (id, sequence) = match known {
             Some(known) => (known.id.clone(), known.sequence),

@@ -1,7 +1,7 @@
 //! TestInvokeAuthorizer.
 
 use super::log::Log;
-use super::{Input, definitions, target, trial};
+use super::{Input, definitions, trial};
 use crate::apigateway::Deploy;
 use crate::apigateway::asked::Asking;
 use crate::apigateway::cx::Cx;
@@ -65,9 +65,9 @@ pub(in crate::apigateway) fn test_invoke_authorizer(cx: &mut Cx<'_>) -> Result<V
     RESOURCE.clone_into(&mut rest_api.root_resource_id);
     let definitions = definitions(&rest_api, &snapshot, STAGE, &mut input)?;
     let path = input.path_with_query_string.take().filter(|path| !path.is_empty());
-    let target = target(path.as_deref().unwrap_or("/"));
-    let trial = trial(cx.call, definitions, "GET", target, input)?;
-    let asking = Asking::Authorizer(AskedAuthorizer { trial, authorizer: asked });
+    let path = path.unwrap_or_else(|| "/".to_owned());
+    let trial = trial(cx.call, definitions, "GET", &path, input)?;
+    let asking = Asking::Authorizer(Box::new(AskedAuthorizer { trial, authorizer: asked }));
     cx.writes.deploy(Deploy::Ask(Question::new(asking)));
     Ok(Value::Null)
 }

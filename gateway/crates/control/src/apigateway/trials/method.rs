@@ -1,7 +1,7 @@
 //! TestInvokeMethod.
 
 use super::log::{Log, headers_line};
-use super::{Input, chain, definitions, target, trial};
+use super::{Input, chain, definitions, trial};
 use crate::apigateway::Deploy;
 use crate::apigateway::asked::Asking;
 use crate::apigateway::cx::Cx;
@@ -48,7 +48,7 @@ pub(in crate::apigateway) fn test_invoke_method(cx: &mut Cx<'_>) -> Result<Value
         ..method.clone()
     };
     let path = input.path_with_query_string.take().filter(|path| !path.is_empty());
-    let target = target(&path.unwrap_or_else(|| resource.path.clone()));
+    let path = path.unwrap_or_else(|| resource.path.clone());
     let api = &cx.state.apis[&api_id];
     let mut resources = chain(&api.resources, &resource_id);
     if let Some(tried) = resources.first_mut() {
@@ -65,8 +65,8 @@ pub(in crate::apigateway) fn test_invoke_method(cx: &mut Cx<'_>) -> Result<Value
     };
     let definitions = definitions(&api.rest_api, &snapshot, STAGE, &mut input)?;
     let verb = if verb == "ANY" { "GET" } else { &verb };
-    let trial = trial(cx.call, definitions, verb, target, input)?;
-    let asking = Asking::Method(AskedMethod { trial });
+    let trial = trial(cx.call, definitions, verb, &path, input)?;
+    let asking = Asking::Method(Box::new(AskedMethod { trial }));
     cx.writes.deploy(Deploy::Ask(Question::new(asking)));
     Ok(Value::Null)
 }
@@ -79,7 +79,8 @@ impl AskedMethod {
         let is_shown = |name: &str| {
             let is_transport = TRANSPORT.iter().any(|known| name.eq_ignore_ascii_case(known));
             // What failed has no type of its own.
-            !is_transport && !(tried.is_failure && name.eq_ignore_ascii_case("content-type"))
+            let is_made_up = tried.is_failure && name.eq_ignore_ascii_case("content-type");
+            !is_transport && !is_made_up
         };
         let mut shown: Vec<&(String, String)> =
             headers.iter().filter(|(name, _)| is_shown(name)).collect();

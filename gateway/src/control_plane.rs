@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use gateway_control::apigateway::State;
+use gateway_control::Account;
 use gateway_control::{Credentials, Engine, Objects, Server};
 use gateway_model::Definitions;
 use tokio::net::TcpListener;
@@ -14,8 +14,10 @@ use crate::load::Loader;
 use crate::settings::Settings;
 
 mod credentials;
+mod files;
 mod objects;
 mod publisher;
+mod trials;
 
 pub(crate) use objects::DiskObjects;
 use publisher::Publisher;
@@ -28,8 +30,9 @@ pub(crate) const CREDENTIALS_NAME: &str = "credentials";
 pub(crate) struct ControlPlane {
     address: SocketAddr,
     server: Server,
-    engine: Engine<State, Box<dyn Objects>, Publisher>,
+    engine: Engine<Account, Box<dyn Objects>, Publisher>,
     credentials: credentials::Kept,
+    files: files::Kept,
 }
 
 impl ControlPlane {
@@ -50,19 +53,25 @@ impl ControlPlane {
             None => Box::new(gateway_control::MemoryObjects::default()),
         };
         let credentials = credentials::Kept::find(settings)?;
+        let files = files::Kept::find(settings)?;
         let told = gateway_control::Settings {
             account_id: settings.aws.account_id.clone(),
             region: settings.aws.region.clone(),
             hosts: settings.control.hosts.clone(),
             credentials: credentials.credentials.clone(),
+            files: files.path().to_owned(),
+            stacks: Arc::new({
+                let loader = loader.clone();
+                move || loader.stacks()
+            }),
         };
         let (server, engine) =
             gateway_control::start(told, objects, publisher, gateway_rt::clock::unix_ms)?;
-        Ok((Some(Self { address, server, engine, credentials }), orders))
+        Ok((Some(Self { address, server, engine, credentials, files }), orders))
     }
 
     /// What was deployed before this process.
-    pub(crate) fn definitions(&self) -> Definitions {
+    pub(crate) fn definitions(&mut self) -> Definitions {
         self.engine.definitions()
     }
 
@@ -71,7 +80,7 @@ impl ControlPlane {
     /// # Errors
     /// Names the address that cannot be bound.
     pub(crate) async fn serve(self) -> Result<SocketAddr> {
-        let Self { address, server, engine, credentials } = self;
+        let Self { address, server, engine, credentials, files } = self;
         let listener = TcpListener::bind(address).await.with_context(|| {
             format!("cannot listen on {address} for the control plane (--control ADDR, or --control none)")
         })?;
@@ -84,8 +93,8 @@ impl ControlPlane {
             tracing::info!(credentials = %path.display(), "Control plane on http://{bound}");
         }
         tokio::spawn(async move {
-            // A file of one process goes with its server.
-            let _credentials = credentials;
+            // Files of one process go with its server.
+            let _kept = (credentials, files);
             server.serve(listener, std::future::pending::<()>()).await;
         });
         tokio::spawn(engine.run());

@@ -78,8 +78,9 @@ fn find<'d>(
         None => true,
         Some(wanted) => [api.id.as_str(), &api.name, &api.logical_id].contains(&wanted.as_str()),
     };
-    let apis: Vec<&RestApi> = definitions.apis.iter().filter(is_meant).collect();
-    let known = |apis: &[RestApi]| {
+    let all: Vec<&RestApi> = definitions.apis.iter().map(|api| &**api).collect();
+    let apis: Vec<&RestApi> = all.iter().copied().filter(is_meant).collect();
+    let known = |apis: &[&RestApi]| {
         let names: Vec<String> =
             apis.iter().map(|api| format!("{} ({})", api.id, api.name)).collect();
         names.join(", ")
@@ -90,11 +91,11 @@ fn find<'d>(
             return Err("the definitions have no REST API".to_owned());
         }
         ([], Some(wanted)) => {
-            let known = known(&definitions.apis);
+            let known = known(&all);
             return Err(format!("no API is called \"{wanted}\"; there are {known}"));
         }
         _ => {
-            let known = known(&definitions.apis);
+            let known = known(&all);
             return Err(format!("there are several APIs: name one with --api: {known}"));
         }
     };

@@ -10,8 +10,8 @@ use gateway_compile::{
     AwsEndpoints, CompileOptions, FunctionTarget, LogFormat, Snapshot, Surroundings, UsagePlans,
     VpcLinkTarget, compile_with,
 };
-use gateway_definition::Source;
 use gateway_definition::api_keys::Importer;
+use gateway_definition::{LoadedStack, Source};
 use gateway_model::{Definitions, Diagnostic, FunctionCode, ImportedKeys};
 use gateway_telemetry::log_format::presets;
 
@@ -72,8 +72,9 @@ pub(crate) struct Loader {
 /// What files define.
 #[derive(Clone, Default)]
 struct Files {
-    definitions: Definitions,
+    definitions: Arc<Definitions>,
     diagnostics: Vec<Diagnostic>,
+    stacks: Arc<Vec<LoadedStack>>,
 }
 
 /// What stays of key files. Their rows do not: a snapshot has the keys in a form of its own, and a
@@ -124,7 +125,11 @@ impl Loader {
         }
         let options = definition::options(settings);
         let loaded = gateway_definition::load(&sources, &options);
-        let files = Files { definitions: loaded.definitions, diagnostics: loaded.diagnostics };
+        let files = Files {
+            definitions: loaded.definitions.into(),
+            diagnostics: loaded.diagnostics,
+            stacks: Arc::new(loaded.stacks),
+        };
         let deployed = lock(&self.deployed).clone();
         let outcome = self.compile(&files, deployed, previous)?;
         if outcome.snapshot.is_some() {
@@ -146,14 +151,51 @@ impl Loader {
         self.compile(&files, deployed, previous)
     }
 
+    /// Compiles APIs that are tried, with the functions and links that are served.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub(crate) fn compile_trial(
+        &self,
+        tried: Definitions,
+        previous: Option<&Snapshot>,
+    ) -> Result<Snapshot, Vec<Diagnostic>> {
+        let surroundings = |definitions: &Definitions| Definitions {
+            functions: definitions.functions.clone(),
+            function_qualifiers: definitions.function_qualifiers.clone(),
+            function_permissions: definitions.function_permissions.clone(),
+            vpc_links: definitions.vpc_links.clone(),
+            client_certificates: definitions.client_certificates.clone(),
+            account: definitions.account.clone(),
+            ..Definitions::default()
+        };
+        let served = surroundings(&lock(&self.files).definitions);
+        let served = merge(served, surroundings(&lock(&self.deployed)));
+        let definitions = Definitions { apis: tried.apis, ..served };
+        // A trial is not limited, and nobody's log has it.
+        let options = CompileOptions {
+            account_limit: None,
+            default_access_log: None,
+            access_log_enabled: false,
+            ..compile_options(&self.settings)
+        };
+        let compiled = compile_with(&definitions, &options, Surroundings::default(), previous);
+        compiled.snapshot.ok_or(compiled.diagnostics)
+    }
+
     /// From now on this is loaded beside the files.
     pub(crate) fn deployed(&self, deployed: Definitions) {
         *lock(&self.deployed) = deployed;
     }
 
     /// What files defined when they were last in order.
-    pub(crate) fn files(&self) -> Definitions {
+    pub(crate) fn files(&self) -> Arc<Definitions> {
         lock(&self.files).definitions.clone()
+    }
+
+    /// The stacks that files were when they were last in order.
+    pub(crate) fn stacks(&self) -> Arc<Vec<LoadedStack>> {
+        lock(&self.files).stacks.clone()
     }
 
     fn compile(
@@ -181,7 +223,7 @@ impl Loader {
         let definitions = match deployed == Definitions::default() {
             true => &files.definitions,
             false => {
-                merged = merge(files.definitions.clone(), deployed);
+                merged = merge(Definitions::clone(&files.definitions), deployed);
                 &merged
             }
         };

@@ -29,7 +29,7 @@ mod caches;
 mod clock;
 pub(crate) mod explain;
 mod functions;
-mod usage;
+pub(crate) mod usage;
 
 /// Connections served at once; more wait in the listener's backlog. Source: our own; scrapers and
 /// probes need a handful.

@@ -43,14 +43,14 @@ pub(crate) fn run(args: &RunArgs) -> u8 {
     // Definitions come first: nothing is bound for a definition that does not load.
     let loader = Arc::new(Loader::new(settings.clone(), remembered));
     let served = Served::default();
-    let (control_plane, orders) = match ControlPlane::open(&settings, &loader, &served) {
+    let (mut control_plane, orders) = match ControlPlane::open(&settings, &loader, &served) {
         Ok(opened) => opened,
         Err(error) => {
             eprintln!("error: {error:#}");
             return EXIT_USAGE;
         }
     };
-    if let Some(control_plane) = &control_plane {
+    if let Some(control_plane) = &mut control_plane {
         loader.deployed(control_plane.definitions());
     }
     let mut watch = Watch::of(&settings);
@@ -132,6 +132,9 @@ fn serve(
     registry.add_functions(move || crate::functions::numbers(&functions));
     if let Some(explainer) = shards.explainer() {
         ops.explains_with(explainer);
+    }
+    if let Some(trier) = shards.trier() {
+        opened.served.asks(trier, ops.clone());
     }
     let snapshot = Arc::new(snapshot);
     let usage = counts.start(&registry, &ops)?;

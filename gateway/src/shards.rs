@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 use anyhow::{Context, Result, bail};
 use gateway_compile::Snapshot;
 use gateway_dataplane::explain::Reply;
+use gateway_dataplane::trial::Trial;
 use gateway_dataplane::{Command, Event, Report, Shard, ShardParts};
 use gateway_functions::{Functions, Host};
 use gateway_integration::{Answer, Question, Resolver, UpstreamSettings, Upstreams};
@@ -306,6 +307,17 @@ impl Explainer {
     }
 }
 
+/// Has a shard serve a request of its own.
+#[derive(Clone)]
+pub(crate) struct Trier(Sender<Command>);
+
+impl Trier {
+    /// Hands a trial over; `false` when the shard's mailbox is full.
+    pub(crate) fn try_out(&self, trial: Trial) -> bool {
+        self.0.try_send(Command::Try(Box::new(trial))).is_ok()
+    }
+}
+
 impl std::fmt::Debug for Explainer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Explainer")
@@ -321,6 +333,11 @@ impl Shards {
     /// Asks a shard what would become of a request. The first one: all of them serve the same.
     pub(crate) fn explainer(&self) -> Option<Explainer> {
         self.mailboxes.first().cloned().map(Explainer)
+    }
+
+    /// Has a shard serve what an operator tries. The first one: a trial is alone on its snapshot.
+    pub(crate) fn trier(&self) -> Option<Trier> {
+        self.mailboxes.first().cloned().map(Trier)
     }
 
     /// Functions that run here, and their logs.

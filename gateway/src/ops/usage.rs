@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use gateway_compile::{Member, Snapshot, UsagePlan, UsagePlans};
+use gateway_control::ApiError;
 use gateway_store::{StoreError, UsageReader};
 use gateway_throttle::{Period, Quota};
 use hyper::{Method, StatusCode, Uri, header};
@@ -58,6 +59,23 @@ pub(super) async fn answer(ops: &Arc<Ops>, method: &Method, uri: &Uri) -> Answer
         Ok(Err(Refusal { status, message })) => failure(status, &message),
         Err(_) => failure(StatusCode::INTERNAL_SERVER_ERROR, "the report broke off"),
     }
+}
+
+/// The report that GetUsage answers with. It waits for the disk.
+///
+/// # Errors
+/// As GetUsage has them.
+pub(crate) fn report_of(ops: &Ops, plan: &str, query: &str) -> Result<String, ApiError> {
+    let unix_s = gateway_rt::clock::unix_ms() / 1_000;
+    let reported = Query::parse(query)
+        .and_then(|query| report(&ops.snapshot(), ops.usage_reader.get(), plan, &query, unix_s));
+    reported.map_err(|Refusal { status, message }| match status {
+        StatusCode::NOT_FOUND => ApiError::not_found(message),
+        StatusCode::SERVICE_UNAVAILABLE => {
+            ApiError::new(503, "ServiceUnavailableException", message)
+        }
+        _ => ApiError::bad_request(message),
+    })
 }
 
 /// Why there is no report.

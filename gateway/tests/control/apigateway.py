@@ -8,10 +8,12 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-client = boto3.client(
+from operations import record
+
+client = record(boto3.client(
     "apigateway", endpoint_url=sys.argv[1], region_name="us-east-1", aws_access_key_id="test",
     aws_secret_access_key="test", config=Config(retries={"total_max_attempts": 1}),
-)
+))
 
 
 def patch(op, path, value=None, **more):

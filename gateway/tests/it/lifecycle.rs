@@ -18,7 +18,7 @@ fn answering(backend: &str, text: &str) -> String {
 }
 
 /// Replaces a file as editors and deployments do: at once.
-fn replace(path: &Path, text: &str) {
+pub(crate) fn replace(path: &Path, text: &str) {
     let beside = path.with_extension("next");
     std::fs::write(&beside, text).unwrap();
     std::fs::rename(&beside, path).unwrap();

@@ -3,7 +3,7 @@
 
 mod endpoints;
 mod messages;
-mod moto;
+pub(crate) mod moto;
 mod objects;
 mod request;
 mod signature;

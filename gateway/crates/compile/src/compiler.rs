@@ -3,17 +3,17 @@
 //! Each stage is compiled on its own; all problems of all stages are gathered before anything is decided.
 //! A stage whose API, own settings and options are what they were keeps its plan.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use gateway_model::{BasePathMapping, Definitions, Diagnostic, RestApi, RoutingMode};
+use gateway_model::{BasePathMapping, Definitions, Diagnostic, RoutingMode};
 use gateway_telemetry::LogFormat;
 use gateway_throttle::{Settings, Throttle};
 
 use crate::changes::{Change, Changes};
 use crate::hosts::HostTableBuilder;
 use crate::limits::{CACHE_BYTES_MAX_DEFAULT, PAYLOAD_BYTES_MAX};
-use crate::plan::{Snapshot, StageIndex, StagePlan};
+use crate::plan::{Snapshot, StageIndex};
 use crate::service::AwsEndpoints;
 use crate::surroundings::Surroundings;
 
@@ -21,6 +21,7 @@ mod authorizers;
 mod caching;
 mod canary;
 mod context;
+mod entries;
 mod functions;
 mod gateway_response;
 mod http;
@@ -34,6 +35,7 @@ mod stage;
 mod usage;
 mod validation;
 
+use entries::Entries;
 pub(crate) use reuse::StageInput;
 pub(crate) use usage::UsageInput;
 
@@ -138,7 +140,8 @@ pub fn compile(
     compile_with(definitions, options, Surroundings::default(), previous)
 }
 
-/// Compiles all stages of all APIs, and the usage plans over them.
+/// Compiles all stages of all APIs, and the usage plans over them. An API may be there several times, once for each deployment
+/// that its stages show.
 ///
 /// `previous` is the snapshot being served; its unchanged stages keep their plans, what counts and limits
 /// is taken from it, and the new snapshot's generation is one more. Nothing of it is changed before
@@ -155,16 +158,19 @@ pub fn compile_with(
     let mut stages = Vec::new();
     let mut inputs = Vec::new();
     let mut reused = 0;
-    let plans_before = plans_by_name(previous);
-    for api in &definitions.apis {
-        let before = previous.and_then(|snapshot| snapshot.input_of(&api.id));
-        let kept = reuse::Kept::of(api, options, &definitions.vpc_links, before);
-        let mut names = Vec::new();
-        for (name, stage) in &api.stages {
-            names.push((Box::from(name.as_str()), StageIndex(stages.len() as u32)));
-            if let Some((plan, input)) = previous
-                .and_then(|snapshot| kept.stage(snapshot, &api.id, stage, &shared.functions))
-            {
+    let before = reuse::Before::of(previous, options, &definitions.vpc_links);
+    // All of them first: a canary may show an entry that comes later.
+    let made_from: Vec<_> = definitions.apis.iter().map(|api| before.input(api)).collect();
+    let mut entries = Entries::of(&definitions.apis, &mut diagnostics);
+    for (at, api) in definitions.apis.iter().enumerate() {
+        for stage in api.stages.values() {
+            entries.add_stage(at, stage, StageIndex(stages.len() as u32));
+            let of_canary = entries.of_canary(at, stage);
+            let made_from = reuse::MadeFrom {
+                api: Arc::clone(&made_from[at]),
+                canary: (of_canary != at).then(|| Arc::clone(&made_from[of_canary])),
+            };
+            if let Some((plan, input)) = before.kept(&made_from, stage, &shared.functions) {
                 diagnostics.extend(input.warnings.iter().cloned());
                 stages.push(plan);
                 inputs.push(input);
@@ -172,16 +178,15 @@ pub fn compile_with(
                 continue;
             }
             let mut found = Vec::new();
-            let before = plans_before.get(&(api.id.as_str(), name.as_str())).copied();
-            let (plan, asked) = stage::compile(api, stage, before, &mut shared, &mut found);
+            let shown = stage::Shown { api, canary: &definitions.apis[of_canary], stage };
+            let plan_before = before.plan(api.id.as_str(), stage.name.as_str());
+            let (plan, asked) = stage::compile(shown, plan_before, &mut shared, &mut found);
             stages.push(Arc::new(plan));
-            inputs.push(kept.input(name.clone(), found.clone(), asked.into()));
+            inputs.push(made_from.input(stage, found.clone(), asked.into()));
             diagnostics.append(&mut found);
         }
-        if !hosts.add_api(api.id.as_str(), api.disable_execute_api_endpoint, names) {
-            diagnostics.push(duplicate_id(api));
-        }
     }
+    entries.add_to(&mut hosts, &mut diagnostics);
     add_domains(definitions, &mut hosts, &mut diagnostics);
     let mut changes = std::mem::take(&mut shared.changes);
     let account = account(options, previous, &mut changes);
@@ -210,12 +215,6 @@ pub fn compile_with(
     Compiled { snapshot, diagnostics, reused, wants_imported }
 }
 
-/// The plans being served, by API id and stage name.
-fn plans_by_name(previous: Option<&Snapshot>) -> HashMap<(&str, &str), &StagePlan> {
-    let plans = previous.iter().flat_map(|snapshot| &snapshot.stages);
-    plans.map(|plan| ((&*plan.api_id, &*plan.stage), &**plan)).collect()
-}
-
 fn account(
     options: &CompileOptions,
     previous: Option<&Snapshot>,
@@ -223,11 +222,6 @@ fn account(
 ) -> Option<Throttle> {
     let before = previous.and_then(|snapshot| snapshot.account.as_ref());
     options.account_limit.map(|settings| stage::throttle(before, settings, changes))
-}
-
-fn duplicate_id(api: &RestApi) -> Diagnostic {
-    let text = format!("another REST API has the id \"{}\" (ids compare without case)", api.id);
-    Diagnostic::error(&api.place, text).with_help("give one of them another _custom_id_")
 }
 
 fn add_domains(

@@ -79,6 +79,11 @@ pub struct StageIndex(pub u32);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MethodIndex(pub u32);
 
+impl MethodIndex {
+    /// No method of the stage.
+    pub const NONE: Self = Self(u32::MAX);
+}
+
 /// Names a backend of one stage: an index into [`StagePlan::endpoints`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EndpointIndex(pub u16);
@@ -141,11 +146,17 @@ pub struct StagePlan {
 pub struct Canary {
     /// Who draws for each request. Kept over snapshots by API id and stage name.
     pub split: Arc<Split>,
-    /// What a canary request executes. Its methods have the stage's [`MethodIndex`]es and share its
-    /// throttles.
+    /// What a canary request executes: perhaps other methods than the stage's. Those that both have share their throttles.
     pub plan: Arc<StagePlan>,
     /// Whether canary requests use the stage's cache; [`Canary::plan`] has none otherwise.
     pub uses_stage_cache: bool,
+}
+
+impl MethodPlan {
+    /// The path and the verb that tell it from the other methods of its stage.
+    pub(crate) fn name(&self) -> (&str, HttpMethod) {
+        (&self.resource_path, self.http_method)
+    }
 }
 
 impl StagePlan {
@@ -198,7 +209,8 @@ pub enum Policy {
 /// All that one method needs at request time.
 #[derive(Debug)]
 pub struct MethodPlan {
-    /// Its own place in [`StagePlan::methods`].
+    /// Its own place in [`StagePlan::methods`]. In a canary, that of the stage's method with this path and verb, or
+    /// [`MethodIndex::NONE`]: usage plans limit the stage's methods.
     pub index: MethodIndex,
     /// `$context.resourceId`.
     pub resource_id: Box<str>,

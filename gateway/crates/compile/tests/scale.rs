@@ -80,7 +80,7 @@ fn api(number: usize) -> RestApi {
 #[test]
 fn ten_thousand_methods_over_a_hundred_stages() {
     let mut definitions = Definitions::default();
-    definitions.apis.extend((0..APIS).map(api));
+    definitions.apis.extend((0..APIS).map(|at| api(at).into()));
     let options = CompileOptions::default();
     let start = Instant::now();
     let first = compile(&definitions, &options, None);

@@ -50,7 +50,7 @@ fn api(number: usize, definitions: &mut Definitions) {
     let name = StageName::parse("prod").expect("a stage name");
     let stage = Stage::new(name.clone(), DeploymentId::new("d"), Place::nowhere());
     api.stages.insert(name, stage);
-    definitions.apis.push(api);
+    definitions.apis.push(api.into());
 }
 
 #[test]

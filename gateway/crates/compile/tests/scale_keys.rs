@@ -40,7 +40,7 @@ fn definitions(rate_rps: f64) -> Definitions {
         tags: Default::default(),
         place,
     };
-    Definitions { apis: vec![api], usage_plans: vec![plan], ..Definitions::default() }
+    Definitions { apis: vec![api.into()], usage_plans: vec![plan], ..Definitions::default() }
 }
 
 fn value(at: usize) -> String {

@@ -12,20 +12,27 @@
 mod access_associations;
 mod account;
 mod api_keys;
+mod asked;
 mod authorizers;
 mod base_path_mappings;
+mod client_certificates;
 mod convert;
 mod cx;
 mod deployments;
 mod documentation;
 mod documents;
 mod domain_names;
+mod export;
+mod files;
 mod gateway_responses;
 mod ids;
+mod import;
+mod import_api_keys;
 mod inputs;
 mod integrations;
 mod limits;
 mod methods;
+mod model_template;
 mod models;
 mod patch;
 mod plan_patch;
@@ -34,13 +41,16 @@ mod resources;
 mod responses;
 mod rest_apis;
 mod routes;
+mod sdk;
 mod sdk_types;
 mod shape;
 mod stage_patch;
 mod stages;
 mod state;
 mod tags;
+mod trials;
 mod types;
+mod usage;
 mod usage_plans;
 mod view;
 mod vpc_links;
@@ -50,14 +60,18 @@ pub use ids::Ids;
 pub use routes::{Operation, operations};
 pub use state::State;
 
-use crate::{Answer, ApiError, Call, Change};
+pub(crate) use asked::{Asking, answer_asked};
+
+use crate::{Answer, ApiError, Call, Change, Question};
 use cx::Cx;
 
 /// What the data plane has to hear of a call that succeeded, once its changes are stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Deploy {
     /// Something that is served has changed: publish [`State::definitions`]. Several calls may share one publishing.
     Publish,
+    /// The answer is the data plane's to give: the one that comes with this says nothing.
+    Ask(Question),
     /// Empty the response cache of a stage.
     FlushCache {
         /// The API.
@@ -86,13 +100,16 @@ pub fn answer(
     let Some(handler) = found.operation.handler else {
         return Err(ApiError::not_implemented(found.operation.name));
     };
+    files::check(state, &found, call)?;
     let body = shape::read_input(&found, call)?;
     let mut cx = Cx::new(state, call, found.labels, body);
     let document = handler(&mut cx)?;
+    let raw = cx.raw.take();
     let (changes, deploy) = cx.finish();
-    let answer = match document {
-        serde_json::Value::Null => Answer::empty(found.operation.status),
-        document => Answer::json(found.operation.status, &document),
+    let answer = match (raw, document) {
+        (Some(answer), _) => answer,
+        (None, serde_json::Value::Null) => Answer::empty(found.operation.status),
+        (None, document) => Answer::json(found.operation.status, &document),
     };
     Ok((answer, changes, deploy))
 }

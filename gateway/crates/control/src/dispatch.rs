@@ -3,21 +3,30 @@
 //! The order is the specification's: the signature's service first, then `X-Amz-Target`, then the form. What is not signed
 //! learns no more than that it must be.
 
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use gateway_definition::LoadedStack;
+use hyper::body::Incoming;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::credentials::{Credentials, Identity};
+use crate::s3;
 use crate::signature::{self, Claim};
 use crate::wire::{self, Protocol};
 use crate::{Answer, ApiError, Call, sts};
 
+pub(crate) mod account;
 pub(crate) mod engine;
 mod guard;
 pub(crate) mod operations;
+pub(crate) mod surroundings;
 
 pub(crate) use guard::Guard;
+use operations::Neighbour;
 
 /// What the control plane is told of its surroundings.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Settings {
     /// The account that it stands for.
     pub account_id: String,
@@ -27,7 +36,14 @@ pub struct Settings {
     pub hosts: Vec<String>,
     /// The administrator.
     pub credentials: Credentials,
+    /// Where buckets, objects and the code of functions are kept. It is made when there is something to keep.
+    pub files: PathBuf,
+    /// The stacks that files are: shown, and never changed.
+    pub stacks: FileStacks,
 }
+
+/// Asks for the stacks that files are.
+pub type FileStacks = Arc<dyn Fn() -> Arc<Vec<LoadedStack>> + Send + Sync>;
 
 /// A call for the engine, and where its answer goes.
 pub(crate) struct Job {
@@ -39,6 +55,8 @@ pub(crate) struct Job {
 pub(crate) enum What {
     /// An operation of API Gateway v1.
     ApiGateway(Box<Call>),
+    /// An operation of a service beside it.
+    Neighbour(Neighbour, Box<Call>),
     /// All documents, for `gateway backup`.
     Backup,
 }
@@ -59,7 +77,7 @@ impl Head {
         signature::Request { method, path, query, headers }
     }
 
-    fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.request().header(name)
     }
 }
@@ -71,17 +89,29 @@ pub(crate) struct Admitted {
     protocol: Protocol,
 }
 
+impl Admitted {
+    /// Whether it is for Amazon S3, whose bodies go to the disk as they come.
+    pub(crate) fn is_object(&self) -> bool {
+        self.claim.service() == "s3"
+    }
+}
+
 /// Answers requests; shared by all connections.
 pub(crate) struct Dispatch {
     settings: Settings,
     guard: Guard,
     jobs: mpsc::Sender<Job>,
+    objects: Arc<s3::Store>,
 }
 
 impl Dispatch {
-    pub(crate) fn new(settings: Settings, jobs: mpsc::Sender<Job>) -> Self {
+    pub(crate) fn new(
+        settings: Settings,
+        jobs: mpsc::Sender<Job>,
+        objects: Arc<s3::Store>,
+    ) -> Self {
         let guard = Guard::new(&settings.hosts);
-        Self { settings, guard, jobs }
+        Self { settings, guard, jobs, objects }
     }
 
     /// Looks at a head: whether it may come from a page in a browser, and whether anybody known says they sent it.
@@ -111,6 +141,31 @@ impl Dispatch {
         answered.unwrap_or_else(|error| admitted.protocol.error(&error, request_id))
     }
 
+    /// Answers a request for Amazon S3 whose body has not been read.
+    pub(crate) async fn answer_object(
+        &self,
+        head: &Head,
+        admitted: &Admitted,
+        body: Incoming,
+        request_id: &str,
+        unix_ms: u64,
+    ) -> Result<s3::Reply, Answer> {
+        let claim = &admitted.claim;
+        let secret = |access_key_id: &str, token: Option<&str>| {
+            let (secret, _) = self.settings.credentials.find(access_key_id, token, unix_ms)?;
+            Ok(secret)
+        };
+        let refused = |error: ApiError| admitted.protocol.error(&error, request_id);
+        let payload = signature::verify_head(claim, &head.request(), unix_ms, secret);
+        let region = match claim.region() {
+            "" => &self.settings.region,
+            region => region,
+        };
+        let asked = s3::Asked { account_id: &self.settings.account_id, region, unix_ms };
+        let payload = payload.map_err(refused)?;
+        s3::answer(&self.objects, head, &payload, body, asked).await.map_err(refused)
+    }
+
     async fn answer_or_fail(
         &self,
         head: Head,
@@ -132,6 +187,12 @@ impl Dispatch {
                 Some("v2") => Err(not_implemented(&call, "The API Gateway v2 API")),
                 _ => self.ask(What::ApiGateway(Box::new(call))).await,
             },
+            "cloudformation" => {
+                self.ask(What::Neighbour(Neighbour::CloudFormation, Box::new(call))).await
+            }
+            "iam" => self.ask(What::Neighbour(Neighbour::Iam, Box::new(call))).await,
+            "lambda" => self.ask(What::Neighbour(Neighbour::Lambda, Box::new(call))).await,
+            "ssm" => self.ask(What::Neighbour(Neighbour::Ssm, Box::new(call))).await,
             "sts" => sts::answer(&call, &identity, &self.settings.credentials),
             "gateway" if call.path == ["backup"] && call.method == "GET" => {
                 self.ask(What::Backup).await

@@ -15,24 +15,35 @@ pub mod limits;
 pub mod signature;
 
 mod call;
+mod cloudformation;
 mod credentials;
 mod dispatch;
 mod error;
+mod iam;
+mod lambda;
 mod objects;
 mod publish;
+mod question;
+mod s3;
 mod server;
+mod ssm;
 mod sts;
 mod wire;
 
 pub use call::{Answer, Call};
 pub use credentials::{Credentials, CredentialsError};
-pub use dispatch::Settings;
+pub use dispatch::account::Account;
 pub use dispatch::engine::Engine;
-pub use dispatch::operations::{Done, Effect, Operations};
+pub use dispatch::operations::{Done, Effect, Neighbour, Operations};
+pub use dispatch::surroundings::Surroundings;
+pub use dispatch::{FileStacks, Settings};
 pub use error::ApiError;
 pub use objects::{Change, MemoryObjects, Objects, ObjectsError};
 pub use publish::{Publish, Refused};
+pub use question::{Caller, NotTried, Pending, Question, Trial, Tried};
 pub use server::{Clock, Server};
+
+use std::sync::Arc;
 
 use dispatch::Dispatch;
 use limits::CALLS_MAX;
@@ -49,6 +60,11 @@ pub fn start<S: Operations, O: Objects + 'static, P: Publish>(
 ) -> Result<(Server, Engine<S, O, P>), ObjectsError> {
     let state = S::load(&objects.all()?).map_err(ObjectsError)?;
     let (sender, jobs) = tokio::sync::mpsc::channel(CALLS_MAX);
-    let server = Server::new(Dispatch::new(settings, sender), clock);
-    Ok((server, Engine::new(jobs, state, objects, publish)))
+    let files = s3::Store::open(settings.files.join("s3"));
+    let files = Arc::new(files.map_err(|error| {
+        ObjectsError(format!("{}: {error}", settings.files.join("s3").display()))
+    })?);
+    let surroundings = Surroundings::new(&settings, files.clone());
+    let server = Server::new(Dispatch::new(settings, sender, files), clock);
+    Ok((server, Engine::new(jobs, state, objects, publish).settled(surroundings)))
 }

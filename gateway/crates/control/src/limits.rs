@@ -54,3 +54,68 @@ pub const ASSUMED_SECONDS_DEFAULT: u64 = 3_600;
 pub const SESSION_TOKEN_SECONDS_DEFAULT: u64 = 43_200;
 /// Characters of a role's session name. Source: STS API Reference, `RoleSessionName`, 2 to 64.
 pub const SESSION_NAME_CHARS_MAX: usize = 64;
+
+/// Bytes of an object, whole or in parts. Source: our own; the largest artifact of a function is 250 MB unpacked, four times
+/// that.
+pub const OBJECT_BYTES_MAX: u64 = 1024 * 1024 * 1024;
+/// Seconds for an object's body. Source: our own; the largest at 1.7 MiB/s.
+pub const OBJECT_SECONDS_MAX: u64 = 600;
+/// Bytes of an object that are read at once for an answer. Source: our own.
+pub const FILE_FRAME_BYTES: usize = 64 * 1024;
+/// Bytes of a line of the chunked coding, trailers included. Source: our own; the longest trailer is a checksum of 88.
+pub const CHUNK_LINE_BYTES_MAX: usize = 1024;
+/// Bytes of a document that Amazon S3 takes. Source: our own; DeleteObjects with 1,000 keys of 1,024 bytes.
+pub const S3_DOCUMENT_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// Bytes of a setting of a bucket. Source: Amazon S3 User Guide, bucket policies, 20 KB; the largest of them.
+pub const S3_SETTING_BYTES_MAX: usize = 20 * 1024;
+/// Bytes of an object's key. Source: Amazon S3 User Guide, "Object key naming guidelines".
+pub const S3_KEY_BYTES_MAX: usize = 1_024;
+/// Keys of one answer, and of one DeleteObjects. Source: Amazon S3 API Reference, ListObjectsV2 and DeleteObjects.
+pub const S3_LIST_MAX: usize = 1_000;
+/// Buckets of an account. Source: Amazon S3 User Guide, "Bucket quotas", before they were raised.
+pub const BUCKETS_MAX: usize = 100;
+/// Objects of all buckets. Source: our own; the facts of each take some 500 bytes of memory.
+pub const OBJECTS_MAX: usize = 100_000;
+/// Unfinished multipart uploads of a bucket. Source: our own; a part is a file.
+pub const UPLOADS_MAX: usize = 100;
+/// The highest number of a part. Source: Amazon S3 User Guide, "Amazon S3 multipart upload limits".
+pub const PARTS_MAX: u32 = 10_000;
+
+/// Stacks that are there. Source: CloudFormation User Guide, "CloudFormation quotas".
+pub const STACKS_MAX: usize = 2_000;
+/// Deleted stacks that are remembered. Source: our own; AWS remembers them for 90 days.
+pub const DELETED_STACKS_MAX: usize = 100;
+/// Events of a stack that are remembered; older ones go. Source: our own; AWS remembers them for 90 days.
+pub const STACK_EVENTS_MAX: usize = 2_000;
+/// Change sets of a stack. Source: our own; the oldest goes.
+pub const CHANGE_SETS_MAX: usize = 20;
+/// Characters of a stack's or a change set's name. Source: CloudFormation API Reference, CreateStack, 1 to 128.
+pub const STACK_NAME_CHARS_MAX: usize = 128;
+/// Bytes of a template, wherever it comes from. Source: CloudFormation User Guide, "CloudFormation quotas", 1 MB in a bucket.
+/// (The 51,200 bytes of one in a request are checked by clients.)
+pub const TEMPLATE_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes of a stack policy. Source: CloudFormation API Reference, SetStackPolicy, 1 to 16,384.
+pub const STACK_POLICY_BYTES_MAX: usize = 16_384;
+/// Roles of an account. Source: IAM User Guide, "IAM and AWS STS quotas", default.
+pub const ROLES_MAX: usize = 1_000;
+/// Characters of a role's name. Source: IAM API Reference, CreateRole, 1 to 64.
+pub const ROLE_NAME_CHARS_MAX: usize = 64;
+/// Bytes of a policy. Source: IAM User Guide, "IAM and AWS STS quotas", the largest of roles: 10,240 of inline policies.
+pub const IAM_POLICY_BYTES_MAX: usize = 10_240;
+
+/// Bytes of a function's zip file. Source: Lambda Developer Guide, "Lambda quotas", 250 MB unpacked.
+pub const FUNCTION_CODE_BYTES_MAX: u64 = 250 * 1024 * 1024;
+/// Bytes of a function's environment variables. Source: Lambda Developer Guide, "Lambda quotas", 4 KB.
+pub const FUNCTION_ENVIRONMENT_BYTES_MAX: usize = 4 * 1024;
+/// Characters of a function's name. Source: Lambda API Reference, CreateFunction, 1 to 64.
+pub const FUNCTION_NAME_CHARS_MAX: usize = 64;
+/// Functions that are made by hand. Source: our own.
+pub const FUNCTIONS_MAX: usize = 1_000;
+/// Statements of a function's policy. Source: Lambda Developer Guide, "Lambda quotas", 20 KB of some 200 bytes each.
+pub const FUNCTION_STATEMENTS_MAX: usize = 100;
+/// Versions of a function; the oldest goes. Source: our own.
+pub const FUNCTION_VERSIONS_MAX: usize = 100;
+/// Aliases of a function. Source: our own.
+pub const FUNCTION_ALIASES_MAX: usize = 100;
+/// Tags of a resource. Source: AWS Tagging, 50.
+pub const TAGS_MAX: usize = 50;

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt as _, Either, Full, LengthLimitError, Limited};
 use hyper::body::{Body as _, Bytes, Incoming};
 use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::{Request, Response, StatusCode};
@@ -18,10 +18,14 @@ use tracing::{debug, warn};
 use crate::dispatch::{Dispatch, Head};
 use crate::limits::{
     ACCEPT_PAUSE_MS, BODIES_BYTES_MAX, BODY_BYTES_MAX, BODY_SECONDS_MAX, CONNECTIONS_MAX,
-    HEAD_BYTES_MAX, HEAD_SECONDS_MAX,
+    HEAD_BYTES_MAX, HEAD_SECONDS_MAX, OBJECT_SECONDS_MAX,
 };
+use crate::s3::FilePart;
 use crate::wire::{base64, uuid};
 use crate::{Answer, ApiError};
+
+/// What is made up, or a part of a file.
+type ReplyBody = Either<Full<Bytes>, FilePart>;
 
 /// Milliseconds since 1970.
 pub type Clock = fn() -> u64;
@@ -88,7 +92,7 @@ impl Server {
             .await
     }
 
-    async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    async fn answer(&self, request: Request<Incoming>) -> Response<ReplyBody> {
         let ids = Ids::random();
         let (parts, body) = request.into_parts();
         let has_body = !body.is_end_stream();
@@ -102,14 +106,38 @@ impl Server {
             Err(answer) if has_body => return close(ids.respond(answer)),
             Err(answer) => return ids.respond(answer),
         };
+        let late = || {
+            let text = "The body of the request did not come in time";
+            close(ids.respond(plain(&ApiError::new(408, "RequestTimeout", text))))
+        };
+        if admitted.is_object() {
+            let life = Duration::from_secs(OBJECT_SECONDS_MAX);
+            let now = (self.clock)();
+            let answered =
+                self.dispatch.answer_object(&head, &admitted, body, &ids.request_id, now);
+            return match tokio::time::timeout(life, answered).await {
+                Ok(Ok(reply)) => {
+                    let mut response = ids.respond(reply.answer);
+                    add_headers(
+                        reply.headers.iter().map(|(name, value)| (&**name, &**value)),
+                        &mut response,
+                    );
+                    match reply.file {
+                        Some(file) => response.map(|_| Either::Right(file)),
+                        None => response,
+                    }
+                }
+                // What is left of a body that was refused is not listened to.
+                Ok(Err(answer)) if has_body => close(ids.respond(answer)),
+                Ok(Err(answer)) => ids.respond(answer),
+                Err(_) => late(),
+            };
+        }
         let life = Duration::from_secs(BODY_SECONDS_MAX);
         let (body, _room) = match tokio::time::timeout(life, self.read(body)).await {
             Ok(Ok(read)) => read,
             Ok(Err(error)) => return close(ids.respond(plain(&error))),
-            Err(_) => {
-                let text = "The body of the request did not come in time";
-                return close(ids.respond(plain(&ApiError::new(408, "RequestTimeout", text))));
-            }
+            Err(_) => return late(),
         };
         let now = (self.clock)();
         let answer = self.dispatch.answer(head, &admitted, body, &ids.request_id, now).await;
@@ -165,7 +193,7 @@ fn head_of(parts: &hyper::http::request::Parts) -> Result<Head, ApiError> {
     })
 }
 
-fn close(mut response: Response<Full<Bytes>>) -> Response<Full<Bytes>> {
+fn close(mut response: Response<ReplyBody>) -> Response<ReplyBody> {
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     response
 }
@@ -186,8 +214,8 @@ impl Ids {
         Self { request_id: uuid(id), extended: base64(extended) }
     }
 
-    fn respond(&self, answer: Answer) -> Response<Full<Bytes>> {
-        let mut response = Response::new(Full::new(Bytes::from(answer.body)));
+    fn respond(&self, answer: Answer) -> Response<ReplyBody> {
+        let mut response = Response::new(Either::Left(Full::new(Bytes::from(answer.body))));
         *response.status_mut() =
             StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();
@@ -200,12 +228,20 @@ impl Ids {
                 headers.insert(HeaderName::from_static(name), value);
             }
         }
-        for (name, value) in answer.headers {
-            let name = HeaderName::from_bytes(name.as_bytes());
-            if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(&value)) {
-                headers.append(name, value);
-            }
-        }
+        add_headers(answer.headers.iter().map(|(name, value)| (*name, &**value)), &mut response);
         response
+    }
+}
+
+fn add_headers<'h>(
+    pairs: impl Iterator<Item = (&'h str, &'h str)>,
+    response: &mut Response<ReplyBody>,
+) {
+    for (name, value) in pairs {
+        let name = HeaderName::from_bytes(name.as_bytes());
+        // Values are text in UTF-8; a client's own metadata may have letters beyond ASCII.
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(value.as_bytes())) {
+            response.headers_mut().append(name, value);
+        }
     }
 }

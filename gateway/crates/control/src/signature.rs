@@ -53,6 +53,54 @@ pub fn verify(
     unix_ms: u64,
     secret: impl FnOnce(&str, Option<&str>) -> Result<String, ApiError>,
 ) -> Result<(), ApiError> {
+    verify_with(claim, request, unix_ms, secret, || payload_hash(claim, request, body))
+}
+
+/// What a signature says of a body that is read after it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Payload {
+    /// Its SHA-256 in hexadecimal.
+    Hash(String),
+    /// Nothing.
+    Unsigned,
+    /// It comes in the chunks of `aws-chunked`, with a checksum behind it.
+    Chunked,
+}
+
+/// [`verify`] for a body that has not been read: says what it has to be.
+///
+/// # Errors
+/// As [`verify`].
+pub(crate) fn verify_head(
+    claim: &Claim,
+    request: &Request<'_>,
+    unix_ms: u64,
+    secret: impl FnOnce(&str, Option<&str>) -> Result<String, ApiError>,
+) -> Result<Payload, ApiError> {
+    let said = match request.header("x-amz-content-sha256") {
+        Some(said) => said,
+        None if claim.is_presigned() => UNSIGNED_PAYLOAD,
+        None => {
+            let text = "Missing required header for this request: x-amz-content-sha256";
+            return Err(ApiError::new(400, "InvalidRequest", text));
+        }
+    };
+    verify_with(claim, request, unix_ms, secret, || Ok(said.to_owned()))?;
+    Ok(match said {
+        UNSIGNED_PAYLOAD => Payload::Unsigned,
+        "STREAMING-UNSIGNED-PAYLOAD-TRAILER" => Payload::Chunked,
+        said if said.starts_with("STREAMING-") => return Err(ApiError::not_implemented(said)),
+        hash => Payload::Hash(hash.to_owned()),
+    })
+}
+
+fn verify_with(
+    claim: &Claim,
+    request: &Request<'_>,
+    unix_ms: u64,
+    secret: impl FnOnce(&str, Option<&str>) -> Result<String, ApiError>,
+    payload: impl FnOnce() -> Result<String, ApiError>,
+) -> Result<(), ApiError> {
     let is_signed = |name: &str| claim.signed_headers.iter().any(|signed| signed == name);
     if !is_signed("host") {
         let text = "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.";
@@ -65,7 +113,7 @@ pub fn verify(
     if request.header("x-amz-target").is_some() && !is_signed("x-amz-target") {
         return Err(invalid("'X-Amz-Target' must be a 'SignedHeader' in the AWS Authorization."));
     }
-    let payload = payload_hash(claim, request, body)?;
+    let payload = payload()?;
     let headers: Vec<(&[u8], &[u8])> = request
         .headers
         .iter()

@@ -14,17 +14,44 @@ impl Publish for Nothing {
         Ok(())
     }
 
-    fn files(&self) -> Definitions {
-        Definitions::default()
+    fn files(&self) -> std::sync::Arc<Definitions> {
+        std::sync::Arc::default()
     }
 
     fn flush_cache(&mut self, _: &str, _: &str) {}
 
     fn flush_authorizers(&mut self, _: &str, _: &str) {}
+
+    fn try_out(
+        &mut self,
+        _: gateway_control::Trial,
+    ) -> gateway_control::Pending<Result<gateway_control::Tried, gateway_control::NotTried>> {
+        Box::pin(async {
+            Err(gateway_control::NotTried::Unavailable("there are no shards".to_owned()))
+        })
+    }
+
+    fn usage(
+        &mut self,
+        _: &str,
+        _: &str,
+    ) -> gateway_control::Pending<Result<String, gateway_control::ApiError>> {
+        Box::pin(async { Ok("{}".to_owned()) })
+    }
+
+    fn set_remaining(&mut self, _: &str, _: &str, _: u64) -> Result<(), gateway_control::ApiError> {
+        Ok(())
+    }
 }
 
 fn script() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/control/apigateway.py")
+}
+
+/// All scripts that call operations; those that need a data plane are run by the gateway's own tests.
+fn scripts() -> String {
+    let read = |name| std::fs::read_to_string(script().with_file_name(name)).unwrap();
+    ["apigateway.py", "imports.py", "trials.py"].map(read).join("\n")
 }
 
 fn now() -> u64 {
@@ -43,6 +70,8 @@ fn boto3_does_every_operation() {
         region: "us-east-1".to_owned(),
         hosts: Vec::new(),
         credentials: Credentials::development(),
+        files: std::env::temp_dir().join("gateway-control-without-files"),
+        stacks: std::sync::Arc::new(std::sync::Arc::default),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let output = runtime.block_on(async {
@@ -84,7 +113,7 @@ fn method_name(operation: &str) -> String {
 /// A new operation without a test, or one that is done at last, changes the golden file.
 #[test]
 fn the_golden_list_names_what_is_not_done_and_not_tested() {
-    let script = std::fs::read_to_string(script()).unwrap();
+    let script = scripts();
     let mut listed = String::new();
     for operation in operations() {
         let call = format!("client.{}", method_name(operation.name));

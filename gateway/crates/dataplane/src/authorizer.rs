@@ -29,6 +29,7 @@ use crate::connection::{Client, Peer};
 use crate::event;
 use crate::exchange::Refusal;
 use crate::flights::tell;
+use crate::journal;
 use crate::lambda;
 use crate::limits::{AUTHORIZER_TIMEOUT_MS, METHOD_ARN_BYTES_MAX};
 use crate::request::Exchange;
@@ -249,6 +250,9 @@ impl Turn<'_> {
         }
         let mut request_id = [0; 36];
         let function = plan.function;
+        if x.journal.is_some() {
+            lambda::note_invocation(x, stage, function, &event);
+        }
         let call =
             lambda::invoke(shard, stage, function, event, &mut request_id, deadline, &x.trace);
         let outcome = call.await;
@@ -258,6 +262,7 @@ impl Turn<'_> {
             refusal(&error)
         })?;
         x.facts.authorizer.integration_status = Some(200);
+        note_result(x, &outcome.payload);
         if outcome.is_error {
             let refused = Refused::of_error(&outcome.payload);
             if refused != Refused::Unauthorized {
@@ -293,6 +298,7 @@ impl Turn<'_> {
                 x.facts.authorizer.verdict = Some(verdict);
                 x.authorizer = Some(decision);
                 x.facts.authorizer.status = Some(200);
+                note_decided(x);
                 verdict
             }
             Err(refused) => {
@@ -309,10 +315,39 @@ impl Turn<'_> {
                 };
                 x.facts.authorizer.status = Some(failure.default_status());
                 x.facts.authorizer.error = Some(error);
+                note_refused(x, refused);
                 Err(failure)
             }
         }
     }
+}
+
+fn note_result(x: &mut Exchange, payload: &[u8]) {
+    x.note(|| {
+        format!("Authorizer result body before parsing: {}", String::from_utf8_lossy(payload))
+    });
+    x.note_decision(payload);
+}
+
+fn note_decided(x: &mut Exchange) {
+    let Some(decision) = x.authorizer.clone() else { return };
+    x.note(|| {
+        let principal = journal::masked(&decision.principal_id);
+        format!("Using valid authorizer policy for principal: {principal}")
+    });
+    x.note(|| "Successfully completed authorizer execution".to_owned());
+}
+
+fn note_refused(x: &mut Exchange, refused: Refused) {
+    let id = String::from_utf8_lossy(&x.facts.request_id).into_owned();
+    x.note(|| match refused {
+        Refused::Unauthorized => format!("Unauthorized request: {id}"),
+        Refused::Configuration => {
+            "Execution failed due to configuration error: Invalid JSON in response, or an authorizer that cannot be asked"
+                .to_owned()
+        }
+        Refused::Function => "Execution failed due to an authorizer that failed or took too long".to_owned(),
+    });
 }
 
 /// What a call without an outcome means: what cannot be called at all is a fault of the configuration.

@@ -58,6 +58,13 @@ impl Peer {
         Self { ip, ip_len, port, port_len }
     }
 
+    /// A peer that is none, under the name that requests see. `name` is as short as an address.
+    pub(crate) fn named(name: &str) -> Self {
+        let (ip, ip_len) = text(name);
+        let (port, port_len) = text(443);
+        Self { ip, ip_len, port, port_len }
+    }
+
     /// The peer's address as text.
     pub(crate) fn ip(&self) -> &[u8] {
         &self.ip[..usize::from(self.ip_len)]
@@ -90,7 +97,7 @@ pub(crate) async fn serve(shard: &Shard, client: &Client) -> Next {
     next
 }
 
-async fn serve_requests(shard: &Shard, client: &Client, x: &mut Exchange) -> Next {
+pub(crate) async fn serve_requests(shard: &Shard, client: &Client, x: &mut Exchange) -> Next {
     loop {
         match read_head(shard, client, x).await {
             Head::Complete => {}

@@ -79,6 +79,9 @@ impl Context<'_> {
             let value = x.authorizer.as_ref().and_then(|decision| decision.value(key));
             return some(value.map(str::as_bytes), out);
         }
+        if let Some(text) = x.trial.as_ref().and_then(|trial| trial.value(variable)) {
+            return some(Some(text), out);
+        }
         let text: &[u8] = match variable {
             V::RequestId => &facts.request_id,
             V::ExtendedRequestId => &facts.extended_id,

@@ -18,6 +18,7 @@ use gateway_telemetry::write_decimal;
 use crate::connection::Peer;
 use crate::context::Context;
 use crate::request::{Exchange, is_dropped_at_the_door};
+use crate::trial::Trying;
 use crate::upstream_head::is_sigv4;
 use crate::values::decode_query;
 
@@ -278,6 +279,9 @@ impl Event<'_> {
 
     /// With an API key the members stand in another order, as captured events have them.
     fn write_identity(&self, out: &mut Vec<u8>) {
+        if let Some(trial) = &self.x.trial {
+            return self.write_who_tries(trial, out);
+        }
         if self.shows_api_key() {
             out.extend_from_slice(
                 b"{\"cognitoIdentityPoolId\":null,\"cognitoIdentityId\":null,\"apiKey\":",
@@ -308,6 +312,25 @@ impl Event<'_> {
             self.write_user_agent(out);
             out.extend_from_slice(b",\"user\":null}");
         }
+    }
+
+    /// Who tries a method, in the order of an identity with an API key.
+    fn write_who_tries(&self, trial: &Trying, out: &mut Vec<u8>) {
+        use Variable as V;
+        out.extend_from_slice(b"{\"cognitoIdentityPoolId\":null,\"cognitoIdentityId\":null");
+        let value = |variable| trial.value(&variable).unwrap_or_default();
+        member("apiKey", value(V::IdentityApiKey), out);
+        out.extend_from_slice(b",\"principalOrgId\":null,\"cognitoAuthenticationType\":null");
+        member("userArn", value(V::IdentityUserArn), out);
+        member("apiKeyId", value(V::IdentityApiKeyId), out);
+        member("userAgent", value(V::IdentityUserAgent), out);
+        member("accountId", value(V::IdentityAccountId), out);
+        member("caller", value(V::IdentityCaller), out);
+        member("sourceIp", self.peer.ip(), out);
+        member("accessKey", trial.access_key(), out);
+        out.extend_from_slice(b",\"cognitoAuthenticationProvider\":null");
+        member("user", value(V::IdentityUser), out);
+        out.push(b'}');
     }
 
     fn write_user_agent(&self, out: &mut Vec<u8>) {

@@ -16,8 +16,13 @@ use crate::request::Exchange;
 use crate::respond::{self, ClientGone};
 use crate::shard::{Shard, ShardStage};
 use crate::{
-    admission, authorizer, cached, decompress, explain, http, lambda, mock, service, validate,
+    admission, authorizer, cached, decompress, explain, http, lambda, mock, service, trial,
+    validate,
 };
+
+/// What is told of a function that does not let API Gateway call it. Source: observability §4.3.
+const NOT_PERMITTED: &str =
+    "Execution failed due to configuration error: Invalid permissions on Lambda function";
 
 /// What becomes of the connection after an exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,10 +66,14 @@ impl From<ClientGone> for Refusal {
 /// Serves the request whose head was just read.
 pub(crate) async fn serve(shard: &Shard, client: &Client, x: &mut Exchange) -> After {
     x.begin(shard, Moment::now());
+    if x.trial.is_some() {
+        trial::begin(x);
+    }
     let after = match answer(shard, client, x).await {
         Ok(()) => finish_body(shard, client, x).await,
         Err(Refusal::Answer(failure)) => {
             decide_keep_alive(x);
+            x.note_failure(&failure);
             match respond::failure(shard, client, x, failure).await {
                 Ok(()) => finish_body(shard, client, x).await,
                 Err(ClientGone) => After::Close,
@@ -88,7 +97,13 @@ async fn answer(shard: &Shard, client: &Client, x: &mut Exchange) -> Result<(), 
     found?;
     let stage = x.stage.clone().ok_or(FORBIDDEN)?;
     x.limit_body(stage.plan.payload_bytes_max as u64)?;
-    let method = find_method(&stage.plan, x)?;
+    let method = match x.trial {
+        None => find_method(&stage.plan, x)?,
+        Some(_) => {
+            let found = Box::pin(trial::find_method(shard, client, x, &stage.plan));
+            stage.plan.method(found.await?)
+        }
+    };
     authorize(&stage.plan, method)?;
     if let Access::Authorizer(index) = method.access {
         Box::pin(authorizer::ask(shard, client, x, &stage, method, index)).await?;
@@ -124,7 +139,12 @@ pub(crate) async fn integrate(
         IntegrationPlan::Service(plan) => {
             Box::pin(service::call(shard, client, x, stage, plan)).await
         }
-        IntegrationPlan::Misconfigured(failure) => Err((*failure).into()),
+        IntegrationPlan::Misconfigured(failure) => {
+            if *failure == Failure::integration_failure(500) {
+                x.note_cause(|| NOT_PERMITTED.to_owned());
+            }
+            Err((*failure).into())
+        }
         IntegrationPlan::Unserved => Err(Failure::api_configuration_error().into()),
     }
 }
@@ -136,6 +156,10 @@ pub(crate) fn find_stage(
     x: &mut Exchange,
     draw: impl FnOnce(&Rc<ShardStage>) -> &Rc<ShardStage>,
 ) -> Result<(), Failure> {
+    if let Some(trial) = &x.trial {
+        (x.stage, x.serving) = (Some(trial.stage().clone()), Some(trial.serving().clone()));
+        return Ok(());
+    }
     let serving = shard.serving();
     let authority = x.head.authority.of(x.bytes());
     let path = x.text(x.head.target.path);

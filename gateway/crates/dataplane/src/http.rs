@@ -11,7 +11,7 @@ use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
-use gateway_compile::{Failure, HttpPlan, RequestMethod, StagePlan};
+use gateway_compile::{Endpoint, Failure, HttpPlan, RequestMethod, StagePlan};
 use gateway_integration::{Upstream, UpstreamError};
 use gateway_proto::h1::{CHUNK_TAIL, LAST_CHUNK, write_chunk_head};
 use gateway_rt::{Buf, Moment, Stream};
@@ -39,7 +39,7 @@ pub(crate) async fn call(
         true => Sends::Body(Outgoing::Client),
         false => transformed(shard, client, x, stage, plan).await?,
     };
-    if plan.needs_request_body {
+    if plan.needs_request_body || x.journal.is_some() {
         Box::pin(await_body(shard, client, x)).await?;
     } else if !matches!(sends, Sends::Body(Outgoing::Client)) {
         decide_keep_alive(x);
@@ -56,6 +56,9 @@ pub(crate) async fn call(
     };
     x.make_trace(shard);
     write_head(client, x, stage, plan, payload)?;
+    if x.journal.is_some() {
+        note_request(x, stage, plan, sends);
+    }
     // A body that had to be whole first was the client's time.
     let is_made = matches!(sends, Sends::Body(Outgoing::Made));
     let is_late = plan.needs_request_body || is_made || x.body.is_buffered();
@@ -88,6 +91,29 @@ pub(crate) async fn call(
             if x.facts.status != 0 { Err(Refusal::Broken) } else { Err(failure.into()) }
         }
         Err(CallError::Configuration(failure)) => Err(failure.into()),
+    }
+}
+
+#[cold]
+fn note_request(x: &mut Exchange, stage: &ShardStage, plan: &HttpPlan, sends: Sends<'_>) {
+    let (head, body) = (
+        x.out.clone(),
+        match sends {
+            Sends::Nothing => Vec::new(),
+            Sends::Body(Outgoing::Literal(text)) => text.to_vec(),
+            Sends::Body(Outgoing::Made) => x.transform.body.clone(),
+            Sends::Body(Outgoing::Client) => x.body_prefix().to_vec(),
+        },
+    );
+    x.note_request(|| origin(stage.plan.endpoint(plan.endpoint)), &head, &body);
+}
+
+/// Scheme and authority of a backend.
+pub(crate) fn origin(endpoint: &Endpoint) -> String {
+    let (scheme, default) = if endpoint.tls { ("https", 443) } else { ("http", 80) };
+    match endpoint.port {
+        port if port == default => format!("{scheme}://{}", endpoint.server_name),
+        port => format!("{scheme}://{}:{port}", endpoint.server_name),
     }
 }
 

@@ -13,7 +13,9 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use gateway_compile::{Failure, FunctionIndex, FunctionTarget, LambdaMapping, LambdaPlan};
+use gateway_compile::{
+    Failure, FunctionIndex, FunctionTarget, LambdaMapping, LambdaPlan, StagePlan,
+};
 use gateway_functions::{Invocation, InvokeError, Outcome};
 use gateway_integration::UpstreamError;
 use gateway_rt::Moment;
@@ -22,6 +24,7 @@ use gateway_telemetry::UpstreamFailure;
 use crate::connection::Client;
 use crate::exchange::Refusal;
 use crate::ids;
+use crate::journal::Invoked;
 use crate::limits::FUNCTION_EVENT_BYTES_MAX;
 use crate::request::Exchange;
 use crate::shard::{Shard, ShardStage};
@@ -150,6 +153,9 @@ async fn call_function(
         x.facts.integration.error = Some("The event is larger than Lambda takes");
         return Err(Failure::integration_failure(500).into());
     }
+    if x.journal.is_some() {
+        note_invocation(x, stage, plan.function, &payload);
+    }
     let mut request_id = ids::uuid(&shard.random);
     let deadline = started + Duration::from_millis(u64::from(plan.timeout_ms));
     let order = Order { payload, request_id: &mut request_id, deadline, trace: &x.trace, is_event };
@@ -164,10 +170,34 @@ async fn call_function(
             x.facts.integration.time_to_head = Some(latency);
             x.facts.integration.service_status = Some(status);
             x.facts.integration.status = Some(status);
+            x.note_result(status, &outcome.payload, outcome.is_error);
             Ok(outcome)
         }
         Err(error) => Err(note_failure(shard, x, stage, plan.function, &error).into()),
     }
+}
+
+#[cold]
+pub(crate) fn note_invocation(
+    x: &mut Exchange,
+    stage: &ShardStage,
+    function: FunctionIndex,
+    payload: &[u8],
+) {
+    let function = match stage.plan.function(function) {
+        FunctionTarget::Local(plan) => plan.arn.to_string(),
+        FunctionTarget::Remote(remote) => remote_arn(&remote.path),
+        FunctionTarget::Missing => "missing".to_owned(),
+    };
+    let StagePlan { region, api_id, .. } = &*stage.plan;
+    let at = Invoked { region, function: &function, api_id };
+    x.note_invocation(&at, payload);
+}
+
+/// The function that a path of `Invoke` names.
+fn remote_arn(path: &str) -> String {
+    let name = path.split("/functions/").nth(1).and_then(|rest| rest.split('/').next());
+    name.unwrap_or(path).replace("%3A", ":")
 }
 
 /// What a client is told of a call that came to nothing. Source: recorded behaviour, "Failures while calling

@@ -46,6 +46,7 @@ pub mod explain;
 mod flights;
 mod http;
 mod ids;
+pub mod journal;
 pub mod lambda;
 pub mod limits;
 mod mock;
@@ -61,6 +62,7 @@ mod status;
 #[cfg(test)]
 mod testing;
 mod transform;
+pub mod trial;
 mod upstream_head;
 mod validate;
 mod values;

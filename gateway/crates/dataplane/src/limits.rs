@@ -131,3 +131,7 @@ const _: () = assert!(
     HeadLimits::DEFAULT.head_bytes_max() + RESPONSE_HEADROOM_BYTES < BUF_BYTES,
     "any response head fits one buffer behind the headroom"
 );
+
+/// Bytes of the header fields in a line of an execution log; the rest is cut off. Source: observability §4.1, "Truncated to
+/// 1024 bytes"; the bodies that a trial shows are whole.
+pub const JOURNAL_HEADERS_BYTES_MAX: usize = 1_024;

@@ -31,17 +31,18 @@ pub(crate) async fn call(
     }
     let status = match choice {
         MockChoice::Status(status) => status,
-        MockChoice::ClientBody => body_status(&x.request_body)?,
+        MockChoice::ClientBody => body_status(&x.request_body).inspect_err(|_| note_status(x))?,
         MockChoice::Template(template) => {
             let types = &stage.plan.binary_media_types;
             let is_binary = types.is_binary_request(x.known_field(FieldName::ContentType));
             let conversion = Conversion::of_request(plan.content_handling, is_binary);
             let rendered = transform::mock_request(shard, client, x, template, conversion);
             Box::pin(rendered).await?;
-            body_status(&x.transform.body)?
+            body_status(&x.transform.body).inspect_err(|_| note_status(x))?
         }
     };
-    let selected = plan.responses.select_integer(status)?;
+    let selected =
+        plan.responses.select_integer(status).inspect_err(|_| x.note_unmatched(&status))?;
     let template = selected.plan.templates.select(x.known_field(FieldName::Accept));
     if matches!(template, Some(Template::Vtl(_))) {
         // Templates see the header, whoever is called.
@@ -59,9 +60,17 @@ pub(crate) async fn call(
             cached::finish(x, false, &mut out);
             send_whole(shard, client, x, status, &mut out, body).await.map_err(Refusal::from)
         }
-        Err(failure) => Err(failure.into()),
+        Err(failure) => {
+            x.note_cause(|| "Unable to transform response".to_owned());
+            Err(failure.into())
+        }
     };
     x.out = out;
     x.transform = made;
     result
+}
+
+/// The request's template names no status.
+fn note_status(x: &mut Exchange) {
+    x.note_cause(|| "statusCode should be an integer which defined in request template".to_owned());
 }

@@ -95,17 +95,18 @@ pub(crate) async fn relay(
     let types = &stage.binary_media_types;
     if plan.proxy {
         let conversion = conversion(x, types, None, tx.filled());
-        if matches!(conversion, Conversion::Decode | Conversion::Encode) {
+        if matches!(conversion, Conversion::Decode | Conversion::Encode) || x.journal.is_some() {
             return Box::pin(answer_converted(client, x, source, tx, conversion)).await;
         }
         let status = x.upstream.status;
         return pass(client, x, source, tx, status, false, write_proxied_head).await;
     }
-    let selected = plan.responses.select(x.upstream.status)?;
+    let status = x.upstream.status;
+    let selected = plan.responses.select(status).inspect_err(|_| x.note_unmatched(&status))?;
     let template = selected.plan.templates.select(x.known_field(FieldName::Accept));
     let conversion = conversion(x, types, selected.plan.content_handling, tx.filled());
     let reads_body = plan.needs_response_body && selected.plan.needs_response_body;
-    if reads_body || transform::needs_whole(types, conversion, template) {
+    if reads_body || transform::needs_whole(types, conversion, template) || x.journal.is_some() {
         return Box::pin(answer_buffered(client, x, source, tx, selected, conversion)).await;
     }
     let status = overrides::status(&x.transform.overrides, selected)?;
@@ -135,6 +136,7 @@ fn note_head(x: &mut Exchange, tx: &Buf) {
     x.facts.integration.time_to_head = Some(std::time::Duration::from_micros(spent));
     x.facts.integration.status = Some(x.upstream.status);
     let bytes = tx.filled();
+    x.note_response(x.upstream.status, u128::from(spent / 1_000), &bytes[..x.upstream.len]);
     for field in x.upstream.fields.iter().filter(|f| f.known == FieldName::Other) {
         if is_request_id(field.name.of(bytes)) {
             x.backend_request_id.clear();

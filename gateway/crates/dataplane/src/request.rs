@@ -22,10 +22,12 @@ use crate::body::Body;
 use crate::cached::Storing;
 use crate::connection::Peer;
 use crate::ids;
+use crate::journal::Journal;
 use crate::limits::EXCHANGE_VEC_BYTES_MAX;
 use crate::rate::RateFacts;
 use crate::shard::{Serving, Shard, ShardStage};
 use crate::transform::Transform;
+use crate::trial::Trying;
 
 /// One request and its answer, as far as they are known.
 pub(crate) struct Exchange {
@@ -66,6 +68,10 @@ pub(crate) struct Exchange {
     pub(crate) serving: Option<Rc<Serving>>,
     pub(crate) stage: Option<Rc<ShardStage>>,
     pub(crate) params: PathParams,
+    /// What is written of the exchange, where somebody wants to read it.
+    pub(crate) journal: Option<Box<Journal>>,
+    /// What there is to a request that an operator tries.
+    pub(crate) trial: Option<Box<Trying>>,
 }
 
 /// Facts that start anew with each request.
@@ -159,6 +165,8 @@ impl Default for Exchange {
             serving: None,
             stage: None,
             params: PathParams::default(),
+            journal: None,
+            trial: None,
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::connection::{self, Client, Next};
 use crate::explain;
 use crate::limits::{ACCEPT_RETRY_MS, DRAIN_GRACE_MS, LEASE_LOOK_MS};
 use crate::shard::{Command, Event, Shard};
+use crate::trial;
 
 /// What a shard does until it is told to drain: takes connections and commands.
 ///
@@ -60,6 +61,7 @@ async fn obey(
             Command::Landed { flight } => shard.flights.landed_on(flight),
             Command::Function(notice) => shard.functions.notice(notice),
             Command::ServeWaiting => shard.functions.serve_waiting(),
+            Command::Try(trial) => trial::start(shard, *trial),
             Command::Explain { head, reply } => reply(explain::explain(shard, &head)),
             Command::Drain { timeout } => {
                 // What requests in flight wait for must still come.

@@ -21,7 +21,7 @@ use gateway_rt::Moment;
 use crate::cached;
 use crate::connection::Client;
 use crate::exchange::{Refusal, decide_keep_alive};
-use crate::http::{await_body, parse_json};
+use crate::http::{await_body, origin, parse_json};
 use crate::relay::send_whole;
 use crate::request::Exchange;
 use crate::shard::{Shard, ShardStage};
@@ -80,7 +80,8 @@ async fn respond(
     answer: &Answer,
     request_json: Option<&serde_json::Value>,
 ) -> Result<(), Refusal> {
-    let selected = plan.responses.select(answer.head.status)?;
+    let status = answer.head.status;
+    let selected = plan.responses.select(status).inspect_err(|_| x.note_unmatched(&status))?;
     let types = &stage.plan.binary_media_types;
     let handling = selected.plan.content_handling;
     let content_type = answer.field(b"content-type");
@@ -132,6 +133,7 @@ async fn send(
     let mut head = std::mem::take(&mut x.out);
     head.clear();
     write_head(shard, x, stage, plan, said, &mut head);
+    x.note_request(|| origin(stage.plan.endpoint(plan.endpoint)), &head, &said.body);
     let method = RequestMethod::parse(&said.method);
     use RequestMethod as M;
     let call = Call {
@@ -150,7 +152,11 @@ async fn send(
         Ok(answer) => {
             x.facts.integration.time_to_head = Some(latency);
             x.facts.integration.status = Some(answer.head.status);
-            let id = answer.field(b"x-amzn-requestid").or_else(|| answer.field(b"x-amz-request-id"));
+            let head = &answer.bytes.filled()[..answer.head.len];
+            x.note_response(answer.head.status, latency.as_millis(), head);
+            x.note_response_body(&answer.body);
+            let id =
+                answer.field(b"x-amzn-requestid").or_else(|| answer.field(b"x-amz-request-id"));
             x.backend_request_id.clear();
             x.backend_request_id.extend_from_slice(id.unwrap_or_default());
             Ok(answer)

@@ -22,6 +22,7 @@ use crate::flights::Flights;
 use crate::ids::Random;
 use crate::limits::EXCHANGES_FREE_MAX;
 use crate::request::Exchange;
+use crate::trial::Trial;
 
 /// Bounds on connections and messages of one shard.
 #[derive(Clone, Debug)]
@@ -78,6 +79,8 @@ pub enum Command {
     Function(Notice),
     /// Invocations of other shards wait for an environment that is free here.
     ServeWaiting,
+    /// Serves one request that an operator tries, beside what is served.
+    Try(Box<Trial>),
     /// Says what would become of a request, which is not served.
     Explain {
         /// The request's head as it would come.
@@ -232,6 +235,18 @@ impl Shard {
     /// Gets a snapshot ready. A stage whose plan did not change keeps its connections and so does
     /// an endpoint that several stages name.
     pub(crate) fn prepare(&self, snapshot: Arc<Snapshot>, metrics: Vec<Arc<StageMetrics>>) {
+        let stages = self.stages(&snapshot, metrics);
+        let generation = snapshot.generation;
+        *self.prepared.borrow_mut() = Some(Rc::new(Serving { snapshot, stages }));
+        (self.report)(self.index, Event::Prepared(generation));
+    }
+
+    /// The stages of a snapshot with what this shard keeps for them.
+    pub(crate) fn stages(
+        &self,
+        snapshot: &Snapshot,
+        metrics: Vec<Arc<StageMetrics>>,
+    ) -> Vec<Rc<ShardStage>> {
         let pools = |plan: &StagePlan| {
             plan.endpoints.iter().map(|endpoint| self.upstreams.pool(endpoint)).collect()
         };
@@ -251,10 +266,7 @@ impl Shard {
             let (pools, functions) = (pools(plan), functions(plan));
             Rc::new(ShardStage { plan: plan.clone(), pools, functions, metrics, canary })
         });
-        let stages = stages.collect();
-        let generation = snapshot.generation;
-        *self.prepared.borrow_mut() = Some(Rc::new(Serving { snapshot, stages }));
-        (self.report)(self.index, Event::Prepared(generation));
+        stages.collect()
     }
 
     /// Serves what was prepared, if it is that generation.

@@ -163,6 +163,9 @@ async fn make(
     let mut made = std::mem::take(&mut x.transform);
     let result = make_whole(&mut made, x, &client.peer, work, reads_json);
     x.transform = made;
+    if result.is_err_and(|failure| failure == Failure::api_configuration_error()) {
+        x.note_cause(|| "Unable to transform request".to_owned());
+    }
     Ok(result?)
 }
 

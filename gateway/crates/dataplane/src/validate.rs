@@ -30,7 +30,7 @@ pub(crate) async fn validate(
     if schema.accepts(&x.request_body) {
         return Ok(());
     }
-    if validation.is_described {
+    if validation.is_described || x.journal.is_some() {
         x.problem = schema.problems(&x.request_body);
     }
     Err(Failure::invalid_request_body().into())

@@ -31,10 +31,19 @@ mod reader;
 mod report;
 mod sam;
 mod stack;
+mod summary;
 mod template;
 mod unserved;
 
+pub use openapi::BasePath;
 pub use openapi::export::{ExportOptions, ExportType, export, to_yaml};
+pub use openapi::imported::{
+    ImportRequest, Imported, ImportedDocumentation, Unreadable, import_document,
+    import_documentation,
+};
+
+pub use stack::{LoadedResource, LoadedStack};
+pub use summary::{ParameterSummary, ResourceSummary, Summary, summarize};
 
 use gateway_model::{Definitions, Diagnostic};
 use std::collections::BTreeMap;
@@ -70,6 +79,13 @@ pub struct Options {
     /// Whether the code of functions may be looked at: that it is there, and the names, sizes and times of
     /// its files. Otherwise its paths are taken as they are, and no change of it is seen.
     pub reads_function_code: bool,
+    /// The stack's ARN, instead of one that is made from its name.
+    pub stack_id: Option<String>,
+    /// What other stacks export, by name, besides those of this run.
+    pub exports: BTreeMap<String, String>,
+    /// Objects by bucket and key, and the files that hold them. When it is given, the template came from elsewhere:
+    /// these are all that it may read of this machine, and paths in it are errors.
+    pub objects: Option<BTreeMap<(String, String), PathBuf>>,
 }
 
 impl Default for Options {
@@ -84,6 +100,9 @@ impl Default for Options {
             stack_name: None,
             buckets: BTreeMap::new(),
             reads_function_code: false,
+            stack_id: None,
+            exports: BTreeMap::new(),
+            objects: None,
         }
     }
 }
@@ -97,6 +116,8 @@ pub struct Loaded {
     pub diagnostics: Vec<Diagnostic>,
     /// Files that were read, or looked for, besides the definitions.
     pub documents: Vec<PathBuf>,
+    /// What is in each stack, in the order of the files.
+    pub stacks: Vec<LoadedStack>,
 }
 
 impl Loaded {

@@ -11,6 +11,7 @@ mod cursor;
 mod documentation;
 pub(crate) mod export;
 mod http_api;
+pub(crate) mod imported;
 mod integration;
 mod models;
 mod operation;
@@ -45,7 +46,7 @@ const DEFAULT_STAGE: &str = "default";
 
 /// What becomes of the base path of a document. Source: PutRestApi, `basepath`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum BasePath {
+pub enum BasePath {
     /// It is left out.
     #[default]
     Ignore,
@@ -63,6 +64,8 @@ pub(crate) struct Import<'i> {
     pub(crate) base_path: BasePath,
     pub(crate) fail_on_warnings: bool,
     pub(crate) ignores_documentation: bool,
+    /// Whether what standard fields tell people becomes documentation parts, where the document lists none.
+    pub(crate) derives_documentation: bool,
 }
 
 impl Import<'_> {
@@ -111,6 +114,7 @@ pub(crate) fn load_document(root: &Node, stack: &StackFacts, options: &Options) 
         base_path: BasePath::Ignore,
         fail_on_warnings: false,
         ignores_documentation: false,
+        derives_documentation: false,
     };
     import(root, &mut api, &settings, &report);
     let deployment = Deployment {

@@ -10,10 +10,48 @@ use crate::node::{Key, Kind, Node};
 use crate::report::Report;
 use crate::template::{Resource, Template};
 use crate::{Loaded, Options, Source, StackFacts, openapi, reader, sam, unserved};
-use gateway_model::{Diagnostic, Output, Place};
+use gateway_model::{Diagnostic, Json, Output, Place};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
+
+/// One stack of a run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LoadedStack {
+    /// Its name.
+    pub name: String,
+    /// Its ARN.
+    pub id: String,
+    /// The name of its file.
+    pub file: String,
+    /// What the template says of itself.
+    pub description: Option<String>,
+    /// The values of its parameters, lists with commas; none for those that are not to be echoed.
+    pub parameters: Vec<(String, Option<String>)>,
+    /// The resources that its conditions leave, each after what it refers to.
+    pub resources: Vec<LoadedResource>,
+    /// What it puts out.
+    pub outputs: Vec<Output>,
+    /// The exports of other stacks that it uses.
+    pub imports: BTreeSet<String>,
+}
+
+/// A resource of a stack.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LoadedResource {
+    /// Its name in the template.
+    pub logical_id: String,
+    /// What `Ref` says of it.
+    pub physical_id: String,
+    /// `AWS::ApiGateway::RestApi`, …
+    pub type_name: String,
+    /// Evaluated, where [`Options::objects`] are given; else null.
+    pub properties: Json,
+    /// Whether it stays when the stack lets go of it.
+    pub is_retained: bool,
+    /// Where it was written.
+    pub place: Place,
+}
 
 /// What one stack gives.
 #[derive(Default)]
@@ -26,13 +64,14 @@ pub(crate) struct StackResult {
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// Files that were read besides the definitions.
     documents: Vec<PathBuf>,
+    stack: LoadedStack,
     is_waiting: bool,
 }
 
 pub(crate) fn load(files: &[Source], options: &Options) -> Loaded {
     let mut diagnostics: Vec<Vec<Diagnostic>> = Vec::new();
     let mut templates: Vec<(usize, Node, StackFacts)> = Vec::new();
-    let mut documents: Vec<StackResult> = Vec::new();
+    let mut documents: Vec<(usize, StackResult)> = Vec::new();
     let mut names = BTreeSet::new();
     let mut declared = HashSet::new();
     let mut unread = 0;
@@ -45,8 +84,14 @@ pub(crate) fn load(files: &[Source], options: &Options) -> Loaded {
             Some(root) if openapi::is_document(&root) => {
                 let stack = stack_facts(source, options, &mut names);
                 let mut result = openapi::load_document(&root, &stack, options);
+                result.stack = LoadedStack {
+                    name: stack.name.clone(),
+                    id: stack.id.clone(),
+                    file: source.name.clone(),
+                    ..LoadedStack::default()
+                };
                 found.append(&mut result.diagnostics);
-                documents.push(result);
+                documents.push((index, result));
             }
             Some(root) => {
                 let root = sam::transform(root, &report);
@@ -60,11 +105,20 @@ pub(crate) fn load(files: &[Source], options: &Options) -> Loaded {
         diagnostics.push(found);
     }
     let mut results = run_all(&templates, options);
-    let mut stacks = documents;
+    let mut told: Vec<(usize, LoadedStack)> = Vec::new();
+    let mut stacks = Vec::new();
+    for (index, mut result) in documents {
+        told.push((index, std::mem::take(&mut result.stack)));
+        stacks.push(result);
+    }
     for ((index, _, _), result) in templates.iter().zip(&mut results) {
         diagnostics[*index].append(&mut result.diagnostics);
+        let mut stack = std::mem::take(&mut result.stack);
+        stack.file.clone_from(&files[*index].name);
+        told.push((*index, stack));
         stacks.push(std::mem::take(result));
     }
+    told.sort_by_key(|(index, _)| *index);
     let whole = Report::default();
     let is_whole = unread == 0;
     for name in options.parameters.keys().filter(|name| is_whole && !declared.contains(*name)) {
@@ -78,7 +132,8 @@ pub(crate) fn load(files: &[Source], options: &Options) -> Loaded {
     let mut definitions = assemble(stacks, &whole);
     definitions.outputs = outputs;
     unserved::report(&definitions, &whole);
-    Loaded { definitions, diagnostics: merge(files, diagnostics, whole), documents }
+    let stacks = told.into_iter().map(|(_, stack)| stack).collect();
+    Loaded { definitions, diagnostics: merge(files, diagnostics, whole), documents, stacks }
 }
 
 /// All diagnostics: by file, then by place.
@@ -121,13 +176,15 @@ fn stack_facts(source: &Source, options: &Options, names: &mut BTreeSet<String>)
     }
     let (partition, region, account) = (&options.partition, &options.region, &options.account_id);
     let uuid = derived_uuid(&name, "", "stack");
-    let id = format!("arn:{partition}:cloudformation:{region}:{account}:stack/{name}/{uuid}");
+    let id = options.stack_id.clone().unwrap_or_else(|| {
+        format!("arn:{partition}:cloudformation:{region}:{account}:stack/{name}/{uuid}")
+    });
     StackFacts { name, id }
 }
 
 /// Runs stacks until none waits for an export of another.
 fn run_all(templates: &[(usize, Node, StackFacts)], options: &Options) -> Vec<StackResult> {
-    let mut exports: BTreeMap<String, String> = BTreeMap::new();
+    let mut exports = options.exports.clone();
     let mut results: Vec<Option<StackResult>> = templates.iter().map(|_| None).collect();
     loop {
         let mut progress = false;
@@ -170,18 +227,19 @@ fn run(
     check_references(&evaluator, root);
     let order = graph::order(&evaluator);
     evaluator.is_muted.set(true);
-    for index in order {
+    for &index in &order {
         let resource = &template.resources[index];
         let identity = identify(&evaluator, resource);
         evaluator.identities.borrow_mut().insert(resource.logical_id, identity);
     }
     evaluator.is_muted.set(false);
     let mut result = StackResult::default();
+    let mut properties: BTreeMap<usize, Json> = BTreeMap::new();
     for (index, resource) in template.resources.iter().enumerate() {
         check_type(resource, &report);
         if evaluator.is_active(index) {
             let mark = report.mark();
-            result.take(&evaluator, resource);
+            properties.insert(index, result.take(&evaluator, resource));
             let is_ours = TYPES.contains(&resource.type_name);
             if let Some(reason) = template.unserved(resource).filter(|_| is_ours) {
                 report.demote_since(mark, &reason);
@@ -192,11 +250,61 @@ fn run(
     for (key, node) in template.outputs {
         result.output(&evaluator, key, node);
     }
+    result.stack = told_of(&evaluator, root, &order, properties);
+    result.stack.outputs.clone_from(&result.outputs);
+    result.stack.imports = evaluator.imports.take();
     result.is_waiting = !evaluator.missing_imports.borrow().is_empty();
     result.documents = evaluator.documents.take();
     drop(evaluator);
     result.diagnostics = report.into_sorted();
     result
+}
+
+/// What there is to say of a stack besides what it defines.
+fn told_of(
+    evaluator: &Evaluator<'_>,
+    root: &Node,
+    order: &[usize],
+    mut properties: BTreeMap<usize, Json>,
+) -> LoadedStack {
+    let identities = evaluator.identities.borrow();
+    let all = &evaluator.template.resources;
+    // What is part of a circle has been reported, and is in no order.
+    let resources = order.iter().filter_map(|index| {
+        let resource = &all[*index];
+        let properties = properties.remove(index)?;
+        Some(LoadedResource {
+            logical_id: resource.logical_id.to_owned(),
+            physical_id: identities.get(resource.logical_id)?.reference.clone(),
+            type_name: resource.type_name.to_owned(),
+            properties,
+            is_retained: resource.is_retained,
+            place: resource.place.clone(),
+        })
+    });
+    let is_secret = |node: &Node| {
+        node.member("NoEcho").and_then(Node::scalar_text).is_some_and(|text| text == "true")
+    };
+    let parameters = evaluator.template.parameters.iter().map(|(key, declared)| {
+        let value = evaluator.parameters.get(&key.text).filter(|_| !is_secret(declared));
+        let text = value.and_then(|value| match value.as_seq() {
+            Some(items) => {
+                let texts: Vec<_> = items.iter().filter_map(Node::scalar_text).collect();
+                Some(texts.join(","))
+            }
+            None => value.scalar_text(),
+        });
+        (key.text.clone(), text)
+    });
+    LoadedStack {
+        name: evaluator.stack.name.clone(),
+        id: evaluator.stack.id.clone(),
+        file: String::new(),
+        description: root.member("Description").and_then(Node::as_str).map(str::to_owned),
+        parameters: parameters.collect(),
+        resources: resources.collect(),
+        ..LoadedStack::default()
+    }
 }
 
 /// Names that lead nowhere, in `Resources`, `DependsOn` and `Outputs`.
@@ -251,10 +359,10 @@ fn check_type(resource: &Resource<'_>, report: &Report) {
 
 impl StackResult {
     /// Evaluates a resource's properties, and decodes them when its type is ours.
-    fn take<'a>(&mut self, evaluator: &Evaluator<'a>, resource: &Resource<'a>) {
+    fn take<'a>(&mut self, evaluator: &Evaluator<'a>, resource: &Resource<'a>) -> Json {
         let is_function = resource.type_name == SERVERLESS_FUNCTION;
         if resource.type_name.starts_with("AWS::Serverless::") && !is_function {
-            return; // its properties mean something only to the transform
+            return Json::Null; // its properties mean something only to the transform
         }
         let empty = Node::new(resource.place, Kind::Map(Vec::new()));
         let properties = evaluator.value(resource.properties.unwrap_or(&empty)).unwrap_or(empty);
@@ -264,9 +372,13 @@ impl StackResult {
             Some(globals) => globals.overlaid(properties),
             None => properties,
         };
+        let told = match evaluator.options.objects {
+            Some(_) => properties.to_json(),
+            None => Json::Null,
+        };
         let identity = evaluator.identities.borrow().get(resource.logical_id).cloned();
         let Some(identity) = identity.filter(|_| TYPES.contains(&resource.type_name)) else {
-            return;
+            return told;
         };
         let root = match identity.attribute("RootResourceId") {
             Attribute::Value(root) => root,
@@ -286,7 +398,7 @@ impl StackResult {
             _ => {}
         }
         if properties.is_unknown() {
-            return;
+            return told;
         }
         let context = Context {
             logical_id: resource.logical_id,
@@ -300,6 +412,7 @@ impl StackResult {
             report: evaluator.report,
         };
         self.pieces.extend(decode(resource.type_name, &properties, &context));
+        told
     }
 
     fn output(&mut self, evaluator: &Evaluator<'_>, key: &Key, node: &Node) {

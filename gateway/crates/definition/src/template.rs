@@ -64,6 +64,8 @@ pub(crate) struct Resource<'n> {
     pub(crate) depends_on: Vec<(&'n str, &'n Place)>,
     pub(crate) condition: Option<(&'n str, &'n Place)>,
     pub(crate) metadata: Option<&'n Node>,
+    /// Its `DeletionPolicy` keeps it when its stack lets go of it.
+    pub(crate) is_retained: bool,
 }
 
 impl<'n> Template<'n> {
@@ -227,6 +229,10 @@ fn resource<'n>(key: &'n Key, node: &'n Node, report: &Report) -> Option<Resourc
         depends_on: depends_on(node, report),
         condition,
         metadata: node.member("Metadata"),
+        is_retained: node
+            .member("DeletionPolicy")
+            .and_then(Node::as_str)
+            .is_some_and(|policy| policy.starts_with("Retain")),
     })
 }
 

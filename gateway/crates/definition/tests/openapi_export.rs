@@ -86,7 +86,7 @@ fn import(text: &str) -> RestApi {
     let source = Source { name: "pets.yaml".to_owned(), text: text.to_owned() };
     let mut loaded = load(&[source], &Options::default());
     assert!(!loaded.has_errors(), "{:?}", loaded.diagnostics);
-    loaded.definitions.apis.remove(0)
+    RestApi::clone(&loaded.definitions.apis.remove(0))
 }
 
 /// OpenAPI 3.0 holds all that an API says; Swagger 2.0 has one list of content types for all models and

@@ -52,7 +52,7 @@ fn replay(script: &Script) -> (usize, Vec<String>) {
                 }
                 if expect.is_object() {
                     let api = now.definitions.apis.first();
-                    let mut got = api.map_or(Value::Null, described);
+                    let mut got = api.map_or(Value::Null, |api| described(api));
                     let warnings: Vec<_> = now
                         .diagnostics
                         .iter()

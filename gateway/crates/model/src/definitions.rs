@@ -2,14 +2,15 @@
 
 use crate::{
     ApiKey, BasePathMapping, ClientCertificate, DomainName, DomainNameAccessAssociation, Function,
-    FunctionPermission, FunctionQualifier, Place, RestApi, UsagePlan, UsagePlanKey, VpcLink,
+    FunctionPermission, FunctionQualifier, Place, RestApi, Shared, UsagePlan, UsagePlanKey,
+    VpcLink,
 };
 
 /// All that a set of files defines, in the order written.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Definitions {
-    /// REST APIs.
-    pub apis: Vec<RestApi>,
+    /// REST APIs. One whose stages show several deployments is there once for each, with the stages that show it.
+    pub apis: Vec<Shared<RestApi>>,
     /// API keys.
     pub api_keys: Vec<ApiKey>,
     /// Usage plans.

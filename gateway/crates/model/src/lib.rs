@@ -22,6 +22,7 @@ mod method;
 mod path;
 mod place;
 mod rest_api;
+mod shared;
 mod stage;
 mod usage;
 
@@ -53,6 +54,7 @@ pub use rest_api::{
     DocumentationVersion, EndpointConfiguration, EndpointType, ImportMode, ImportSource, Model,
     RequestValidator, Resource, RestApi, S3Location,
 };
+pub use shared::Shared;
 pub use stage::{
     AccessLogSetting, CacheCluster, CanaryError, CanaryPatch, CanarySetting, Deployment,
     LoggingLevel, MethodSetting, MethodSettingKey, Stage, UnauthorizedCacheControlHeaderStrategy,

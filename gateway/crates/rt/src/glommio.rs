@@ -75,6 +75,12 @@ impl Socket {
         Ok(Self::new(stream))
     }
 
+    pub(crate) fn adopt(stream: std::net::TcpStream) -> io::Result<Self> {
+        // SAFETY: the descriptor is the stream's own, which gives it up here.
+        let stream = unsafe { glommio::net::TcpStream::from_raw_fd(stream.into_raw_fd()) };
+        Ok(Self::new(stream))
+    }
+
     fn new(stream: glommio::net::TcpStream) -> Self {
         Self { stream: RefCell::new(stream), ahead: Cell::new(None) }
     }

@@ -7,7 +7,7 @@
 use std::cell::{RefCell, UnsafeCell};
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -88,6 +88,20 @@ impl TcpStream {
         let stream = monoio::net::TcpStream::connect_addr(address).await?;
         stream.set_nodelay(true)?;
         Ok(Self::monoio(stream))
+    }
+
+    /// Takes over a connected stream socket, of whatever family, from another thread.
+    ///
+    /// # Errors
+    /// When the shard cannot take it.
+    pub fn adopt(fd: OwnedFd) -> io::Result<Self> {
+        let stream = std::net::TcpStream::from(fd);
+        stream.set_nonblocking(true)?;
+        #[cfg(feature = "glommio")]
+        if crate::backend::is_glommio() {
+            return crate::glommio::Socket::adopt(stream).map(Self::glommio);
+        }
+        Ok(Self::monoio(monoio::net::TcpStream::from_std(stream)?))
     }
 
     pub(crate) fn monoio(stream: monoio::net::TcpStream) -> Self {

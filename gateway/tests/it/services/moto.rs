@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use crate::support::{Client, Response};
 
 /// A moto server with nothing in it. It ends with the test, as its standard input does.
-pub(super) struct Moto {
+pub(crate) struct Moto {
     child: Child,
     addr: SocketAddr,
     _directory: TempDir,
@@ -30,7 +30,7 @@ sys.stdin.read()
 impl Moto {
     /// Starts a server; `None`, said aloud, where moto is not installed: `scripts/test` does that.
     #[track_caller]
-    pub(super) fn start() -> Option<Self> {
+    pub(crate) fn start() -> Option<Self> {
         let Some(venv) = std::env::var_os("GATEWAY_TEST_VENV").map(PathBuf::from) else {
             eprintln!("left out: GATEWAY_TEST_VENV does not say where moto is; scripts/test does");
             return None;
@@ -53,7 +53,7 @@ impl Moto {
     }
 
     /// Where it listens.
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}", self.addr)
     }
 

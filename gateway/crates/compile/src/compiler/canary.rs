@@ -1,34 +1,49 @@
-//! The canary of a stage: the same API, with another deployment's id and other variables.
+//! The canary of a stage: the API as another deployment has it, with other variables.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use gateway_model::limits::CANARY_PERCENT_MAX;
-use gateway_model::{CanarySetting, Diagnostic, RestApi, Spanned, Stage};
+use gateway_model::{CanarySetting, Diagnostic, Spanned, Stage};
 use gateway_throttle::Split;
 
 use super::context::{Shared, StageContext};
 use super::functions::Asked;
-use super::stage;
+use super::stage::{self, Shown};
 use crate::changes::Change;
-use crate::plan::{Canary, StagePlan};
+use crate::plan::{Canary, MethodIndex, MethodPlan, StagePlan};
 
 pub(super) fn compile(
-    api: &RestApi,
-    stage: &Stage,
+    shown: Shown<'_>,
     before: Option<&StagePlan>,
     base: &StagePlan,
     shared: &mut Shared<'_>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<(Canary, Vec<Asked>)> {
+    let stage = shown.stage;
     let setting = stage.canary.as_ref()?;
     let percent = percent(setting, diagnostics)?;
     let overlaid = overlay(stage, setting);
     let canary_before = before.and_then(|before| before.canary.as_ref());
-    let cx = StageContext::new(api, &overlaid, shared, diagnostics);
-    let (mut plan, asked) = stage::deployed(cx, canary_before.map(|canary| &*canary.plan));
+    let cx = StageContext::new(shown.canary, &overlaid, shared, diagnostics);
+    let plan_before = canary_before.map(|canary| &*canary.plan);
+    let (mut plan, asked) = stage::deployed(cx, plan_before);
     plan.is_canary = true;
-    for (method, of_stage) in plan.methods.iter_mut().zip(&base.methods) {
-        method.throttle = of_stage.throttle.clone();
+    let of_stage: HashMap<_, _> =
+        base.methods.iter().map(|method| (method.name(), method)).collect();
+    let limits_before = stage::limits_of(before.into_iter().chain(plan_before));
+    for method in &mut plan.methods {
+        let of_stage: Option<&MethodPlan> = of_stage.get(&method.name()).copied();
+        match of_stage {
+            Some(of_stage) => {
+                method.index = of_stage.index;
+                method.throttle = of_stage.throttle.clone();
+            }
+            None => {
+                method.index = MethodIndex::NONE;
+                method.throttle = stage::method_throttle(stage, method, &limits_before, shared);
+            }
+        }
         if !setting.use_stage_cache {
             method.cache = None;
         }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use gateway_cache::Budget;
 use gateway_model::{
-    AuthorizerId, Definitions, Diagnostic, IntegrationResponse, Method, Place, RestApi, RestApiId,
-    Spanned, Stage,
+    AuthorizerId, Definitions, DeploymentId, Diagnostic, IntegrationResponse, Method, Place,
+    RestApi, RestApiId, Spanned, Stage,
 };
 use gateway_vtl::SyntaxError;
 
@@ -33,8 +33,8 @@ pub(super) struct Shared<'d> {
     pub(super) is_cache_budget_kept: bool,
     /// What the snapshot will change of what is in use.
     pub(super) changes: Vec<Change>,
-    /// The models of each API that has been asked for its.
-    pub(super) models: HashMap<RestApiId, Arc<ApiModels>>,
+    /// The models of each entry of an API that has been asked for its.
+    pub(super) models: HashMap<(RestApiId, Option<DeploymentId>), Arc<ApiModels>>,
     vpc_link_names: BTreeMap<&'d str, &'d str>,
     patterns: HashMap<String, Result<Pattern, String>>,
     selections: HashMap<Vec<Option<String>>, Arc<Selection>>,

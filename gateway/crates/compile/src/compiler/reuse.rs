@@ -1,8 +1,9 @@
 //! Which stages keep their plans.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use gateway_model::{Diagnostic, RestApi, RestApiId, Stage, StageName, VpcLink};
+use gateway_model::{Diagnostic, RestApi, Shared, Stage, VpcLink};
 
 use super::CompileOptions;
 use super::functions::{Asked, FunctionTable};
@@ -11,86 +12,135 @@ use crate::plan::{Snapshot, StagePlan};
 /// What a stage was compiled from; a snapshot keeps one beside each plan.
 #[derive(Debug, Clone)]
 pub(crate) struct StageInput {
-    api: Arc<ApiInput>,
-    stage: StageName,
+    made_from: MadeFrom,
+    stage: Arc<Stage>,
     /// To be said again when the plan is kept.
     pub(crate) warnings: Vec<Diagnostic>,
     /// What was asked of the functions of all definitions.
     asked: Arc<[Asked]>,
 }
 
-/// What all stages of one API share.
+/// The entries that a stage shows.
+#[derive(Debug, Clone)]
+pub(super) struct MadeFrom {
+    /// Its own.
+    pub(super) api: Arc<ApiInput>,
+    /// Its canary's, where that is another one.
+    pub(super) canary: Option<Arc<ApiInput>>,
+}
+
+impl MadeFrom {
+    /// Inputs that are the same are the same object.
+    fn is(&self, other: &Self) -> bool {
+        let is_canary = match (&self.canary, &other.canary) {
+            (Some(one), Some(two)) => Arc::ptr_eq(one, two),
+            (one, two) => one.is_none() && two.is_none(),
+        };
+        is_canary && Arc::ptr_eq(&self.api, &other.api)
+    }
+}
+
+/// What all stages of one entry share.
 #[derive(Debug)]
-struct ApiInput {
-    api: RestApi,
+pub(super) struct ApiInput {
+    /// Its stages are what they were when the input was made.
+    api: Shared<RestApi>,
+    around: Arc<Around>,
+}
+
+/// What all stages share.
+#[derive(Debug, PartialEq)]
+struct Around {
     options: CompileOptions,
     vpc_links: Vec<VpcLink>,
 }
 
-/// Decides for the stages of one API.
-pub(super) struct Kept {
-    input: Arc<ApiInput>,
-    is_api_same: bool,
+/// What the snapshot before was compiled from.
+pub(super) struct Before<'s> {
+    snapshot: Option<&'s Snapshot>,
+    /// Indices of its stages, by API id and stage name.
+    stages: HashMap<(&'s str, &'s str), usize>,
+    /// Its entries, by API id.
+    entries: HashMap<&'s str, Vec<&'s Arc<ApiInput>>>,
+    /// Of what is compiled now.
+    around: Arc<Around>,
 }
 
-impl Kept {
+impl<'s> Before<'s> {
     pub(super) fn of(
-        api: &RestApi,
+        snapshot: Option<&'s Snapshot>,
         options: &CompileOptions,
         vpc_links: &[VpcLink],
-        before: Option<&StageInput>,
     ) -> Self {
-        let before = before.map(|before| &before.api);
-        let is_api_same = before.is_some_and(|before| {
-            before.options == of_stages(options)
-                && before.vpc_links == vpc_links
-                && is_same_but_for_stages(&before.api, api)
-        });
-        let input = match before {
-            Some(before) if is_api_same && before.api.stages == api.stages => Arc::clone(before),
-            _ => Arc::new(ApiInput {
-                api: api.clone(),
-                options: of_stages(options),
-                vpc_links: vpc_links.to_vec(),
-            }),
+        let around = Around { options: of_stages(options), vpc_links: vpc_links.to_vec() };
+        let mut this = Self {
+            snapshot,
+            stages: HashMap::new(),
+            entries: HashMap::new(),
+            around: around.into(),
         };
-        Self { input, is_api_same }
+        let Some(snapshot) = snapshot else { return this };
+        for (at, (plan, input)) in snapshot.stages.iter().zip(&snapshot.inputs).enumerate() {
+            this.stages.insert((&plan.api_id, &plan.stage), at);
+            let MadeFrom { api, canary } = &input.made_from;
+            for entry in std::iter::once(api).chain(canary) {
+                let known = this.entries.entry(&plan.api_id).or_default();
+                if !known.iter().any(|known| Arc::ptr_eq(known, entry)) {
+                    known.push(entry);
+                }
+                if !Arc::ptr_eq(&this.around, &entry.around) && *this.around == *entry.around {
+                    this.around = Arc::clone(&entry.around);
+                }
+            }
+        }
+        this
     }
 
-    /// The plan that `stage` may keep, with its new input.
-    pub(super) fn stage(
+    /// The input of an entry: the one before if nothing but stages has changed.
+    pub(super) fn input(&self, api: &Shared<RestApi>) -> Arc<ApiInput> {
+        let mut known = self.entries.get(api.id.as_str()).into_iter().flatten();
+        let same = known.find(|known| {
+            Arc::ptr_eq(&known.around, &self.around) && is_same_but_for_stages(&known.api, api)
+        });
+        match same {
+            Some(same) => Arc::clone(same),
+            None => ApiInput { api: api.clone(), around: Arc::clone(&self.around) }.into(),
+        }
+    }
+
+    /// A stage's plan.
+    pub(super) fn plan(&self, api: &str, stage: &str) -> Option<&'s StagePlan> {
+        let at = *self.stages.get(&(api, stage))?;
+        Some(&*self.snapshot?.stages[at])
+    }
+
+    /// The plan that `stage` may keep, with its input.
+    pub(super) fn kept(
         &self,
-        previous: &Snapshot,
-        api: &RestApiId,
+        made_from: &MadeFrom,
         stage: &Stage,
         functions: &FunctionTable<'_>,
     ) -> Option<(Arc<StagePlan>, StageInput)> {
-        if !self.is_api_same {
-            return None;
-        }
-        let at = previous
-            .inputs
-            .iter()
-            .position(|input| input.api.api.id == *api && input.stage == stage.name)?;
-        let before = &previous.inputs[at];
-        if before.api.api.stages.get(&stage.name) != Some(stage) {
-            return None;
-        }
-        if !functions.still_says(&before.asked) {
-            return None;
-        }
-        let asked = Arc::clone(&before.asked);
-        let input = self.input(stage.name.clone(), before.warnings.clone(), asked);
-        Some((Arc::clone(&previous.stages[at]), input))
+        let api = &made_from.api.api.id;
+        let at = *self.stages.get(&(api.as_str(), stage.name.as_str()))?;
+        let snapshot = self.snapshot?;
+        let before = &snapshot.inputs[at];
+        let is_same = before.made_from.is(made_from)
+            && *before.stage == *stage
+            && functions.still_says(&before.asked);
+        is_same.then(|| (Arc::clone(&snapshot.stages[at]), before.clone()))
     }
+}
 
+impl MadeFrom {
+    /// The input of a stage that was compiled.
     pub(super) fn input(
-        &self,
-        stage: StageName,
+        self,
+        stage: &Stage,
         warnings: Vec<Diagnostic>,
         asked: Arc<[Asked]>,
     ) -> StageInput {
-        StageInput { api: Arc::clone(&self.input), stage, warnings, asked }
+        StageInput { made_from: self, stage: Arc::new(stage.clone()), warnings, asked }
     }
 }
 
@@ -99,15 +149,12 @@ fn of_stages(options: &CompileOptions) -> CompileOptions {
     CompileOptions { account_limit: None, ..options.clone() }
 }
 
-impl Snapshot {
-    pub(super) fn input_of(&self, api: &RestApiId) -> Option<&StageInput> {
-        self.inputs.iter().find(|input| input.api.api.id == *api)
-    }
-}
-
 /// Compares all of two APIs but their stages. Spelled out, so that a new field of the model does not
 /// compile until it is here.
-fn is_same_but_for_stages(a: &RestApi, b: &RestApi) -> bool {
+fn is_same_but_for_stages(a: &Shared<RestApi>, b: &Shared<RestApi>) -> bool {
+    if a.is_same(b) {
+        return true;
+    }
     let RestApi {
         id,
         logical_id,
@@ -136,8 +183,10 @@ fn is_same_but_for_stages(a: &RestApi, b: &RestApi) -> bool {
         deployments,
         stages: _,
         place,
-    } = a;
-    *id == b.id
+    } = &**a;
+    // First, because entries of one API differ there.
+    *deployments == b.deployments
+        && *id == b.id
         && *logical_id == b.logical_id
         && *name == b.name
         && *description == b.description
@@ -161,6 +210,5 @@ fn is_same_but_for_stages(a: &RestApi, b: &RestApi) -> bool {
         && *gateway_responses == b.gateway_responses
         && *documentation_parts == b.documentation_parts
         && *documentation_versions == b.documentation_versions
-        && *deployments == b.deployments
         && *place == b.place
 }

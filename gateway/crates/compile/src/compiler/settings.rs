@@ -1,5 +1,7 @@
 //! Method settings of a stage, and rates that people wrote.
 
+use std::collections::HashSet;
+
 use gateway_model::limits::CACHE_TTL_SECONDS_MAX;
 use gateway_model::{Diagnostic, HttpMethod, MethodSetting, MethodSettingKey, Place, Stage};
 use gateway_throttle::Settings;
@@ -58,6 +60,16 @@ impl StageContext<'_, '_> {
     /// Says what is wrong with the method settings, whether or not a method takes them.
     pub(super) fn check_method_settings(&mut self) {
         let (stage, api) = (self.stage, self.api);
+        if stage.method_settings.is_empty() {
+            return;
+        }
+        let mut met = HashSet::new();
+        for resource in api.resources.values() {
+            met.insert((Some(&*resource.path), None));
+            for verb in resource.methods.keys().copied() {
+                met.extend([(Some(&*resource.path), Some(verb)), (None, Some(verb))]);
+            }
+        }
         for (key, entry) in &stage.method_settings {
             let (rate, burst) = (entry.throttling_rate_limit, entry.throttling_burst_limit);
             if let Err(text) = throttle(rate, burst) {
@@ -68,10 +80,7 @@ impl StageContext<'_, '_> {
                     format!("Cache TTL must be between 0 and {CACHE_TTL_SECONDS_MAX} seconds");
                 self.error(&entry.place, text);
             }
-            let is_met = api.resources.values().any(|resource| {
-                let is_it = key.resource_path.as_ref().is_none_or(|path| *path == resource.path);
-                is_it && key.http_method.is_none_or(|verb| resource.methods.contains_key(&verb))
-            });
+            let is_met = met.contains(&(key.resource_path.as_deref(), key.http_method));
             // `*/*` of an API without a method is no slip.
             if !is_met && *key != MethodSettingKey::ALL {
                 let text = format!("method setting {key} is for no method of the API");

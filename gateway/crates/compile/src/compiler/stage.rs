@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use gateway_model::{
-    Diagnostic, EndpointType, Method, PathPart, Resource, ResourceId, RestApi, Stage,
+    Diagnostic, EndpointType, HttpMethod, Method, PathPart, Resource, ResourceId, RestApi, Stage,
 };
 use gateway_telemetry::LogFormat;
 use gateway_throttle::{Bucket, Limit, Settings, Throttle};
@@ -19,22 +19,32 @@ use crate::plan::{AccessLogPlan, MethodIndex, MethodPlan, Policy, StagePlan};
 use crate::routes::{Routes, RoutesBuilder};
 use crate::source::Source;
 
+/// What a stage shows.
+#[derive(Clone, Copy)]
+pub(super) struct Shown<'a> {
+    /// Its API, as its deployment has it.
+    pub(super) api: &'a RestApi,
+    /// The same as its canary's deployment has it.
+    pub(super) canary: &'a RestApi,
+    pub(super) stage: &'a Stage,
+}
+
 /// The plan of a stage with its canary. `before` is the stage's plan in the snapshot being served: what
 /// counts and limits is taken from there. With it comes what was asked of the functions.
 pub(super) fn compile(
-    api: &RestApi,
-    stage: &Stage,
+    shown: Shown<'_>,
     before: Option<&StagePlan>,
     shared: &mut Shared<'_>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> (StagePlan, Vec<Asked>) {
-    let mut cx = StageContext::new(api, stage, shared, diagnostics);
+    let stage = shown.stage;
+    let mut cx = StageContext::new(shown.api, stage, shared, diagnostics);
     cx.check_method_settings();
     let cache = cx.stage_cache(before);
     let (mut plan, mut asked) = deployed(cx, before);
     plan.cache = cache;
     throttles(stage, before, &mut plan, shared);
-    plan.canary = canary::compile(api, stage, before, &plan, shared, diagnostics).map(|made| {
+    plan.canary = canary::compile(shown, before, &plan, shared, diagnostics).map(|made| {
         let (canary, of_canary) = made;
         asked.extend(of_canary);
         canary
@@ -89,24 +99,39 @@ pub(super) fn deployed(
     (plan, cx.asked)
 }
 
-/// Gives each method its limit: the one before, or a new one. Every method has one of its own.
+/// Gives each method its limit: the one before, or a new one. Every method has one of its own. One that only the canary had goes
+/// on as well, since that may have been promoted.
 fn throttles(
     stage: &Stage,
     before: Option<&StagePlan>,
     plan: &mut StagePlan,
     shared: &mut Shared<'_>,
 ) {
-    let before: HashMap<_, _> = before
-        .iter()
-        .flat_map(|before| &before.methods)
-        .map(|method| ((&*method.resource_path, method.http_method), method.throttle.as_ref()))
-        .collect();
+    let canary = before.and_then(|before| before.canary.as_ref()).map(|canary| &*canary.plan);
+    let before = limits_of(canary.into_iter().chain(before));
     for method in &mut plan.methods {
-        let (path, verb) = (&*method.resource_path, method.http_method);
-        let Some(wanted) = MethodSettings::of(stage, path, verb).throttle() else { continue };
-        let kept = before.get(&(path, verb)).copied().flatten();
-        method.throttle = Some(throttle(kept, wanted, &mut shared.changes));
+        method.throttle = method_throttle(stage, method, &before, shared);
     }
+}
+
+/// The limits of plans by method; the last plan that has a method decides.
+pub(super) fn limits_of<'a>(
+    plans: impl Iterator<Item = &'a StagePlan>,
+) -> HashMap<(&'a str, HttpMethod), &'a Throttle> {
+    let methods = plans.flat_map(|plan| &plan.methods);
+    methods.filter_map(|method| Some((method.name(), method.throttle.as_ref()?))).collect()
+}
+
+/// The limit that a method has on a stage.
+pub(super) fn method_throttle(
+    stage: &Stage,
+    method: &MethodPlan,
+    before: &HashMap<(&str, HttpMethod), &Throttle>,
+    shared: &mut Shared<'_>,
+) -> Option<Throttle> {
+    let (path, verb) = method.name();
+    let wanted = MethodSettings::of(stage, path, verb).throttle()?;
+    Some(throttle(before.get(&(path, verb)).copied(), wanted, &mut shared.changes))
 }
 
 /// A limit with one bucket: the one before with these settings, or a new one.

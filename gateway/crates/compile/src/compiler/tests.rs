@@ -1,6 +1,7 @@
 mod authorizers;
 mod caching;
 mod canary;
+mod entries;
 mod functions;
 mod gateway_responses;
 mod integrations;
@@ -14,7 +15,8 @@ use gateway_model::{
     BasePathMappingId, DeploymentId, DomainName, DomainNameKind, EndpointConfiguration, Function,
     FunctionCode, FunctionPermission, HttpMethod, Integration, IntegrationResponse,
     IntegrationType, Json, Method, MethodResponse, MutualTlsAuthentication, ParameterMapping,
-    PathPart, Place, ResourceId, RestApiId, Spanned, Stage, StageName, StatusCode, Template,
+    PathPart, Place, ResourceId, RestApi, RestApiId, Spanned, Stage, StageName, StatusCode,
+    Template,
 };
 
 use super::*;
@@ -39,7 +41,7 @@ fn with_method(change: impl FnOnce(&mut Method)) -> Definitions {
     method.integration = Some(mock(&[]));
     change(&mut method);
     resource.methods.insert(HttpMethod::Get, method);
-    Definitions { apis: vec![api], ..Definitions::default() }
+    Definitions { apis: vec![api.into()], ..Definitions::default() }
 }
 
 fn empty_api(id: &str) -> RestApi {
@@ -414,7 +416,7 @@ fn a_stage_variable_cannot_end_a_header() {
 #[test]
 fn two_apis_with_one_id_are_an_error() {
     let mut definitions = with_method(|_| {});
-    definitions.apis.push(empty_api("ABC"));
+    definitions.apis.push(empty_api("ABC").into());
     assert_eq!(
         errors(&definitions),
         ["another REST API has the id \"ABC\" (ids compare without case)"]

@@ -1,5 +1,6 @@
 //! A method's request validator: what it asks for, with every problem at its place.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use gateway_model::{Diagnostic, Method};
@@ -125,10 +126,11 @@ impl StageContext<'_, '_> {
         ByMediaType::new(found)
     }
 
-    /// The API's models, compiled when they are first asked for.
+    /// The API's models, compiled when they are first asked for. Entries of one API have no deployment in common.
     fn models(&mut self) -> Arc<ApiModels> {
         let api = self.api;
-        let made = self.shared.models.entry(api.id.clone());
+        let entry = (api.id.clone(), api.deployments.keys().next().cloned());
+        let made = self.shared.models.entry(entry);
         Arc::clone(made.or_insert_with(|| Arc::new(ApiModels::compile(api))))
     }
 
@@ -144,9 +146,12 @@ impl StageContext<'_, '_> {
                 .is_some_and(|v| v.validate_request_body)
         };
         let methods = api.resources.values().flat_map(|resource| resource.methods.values());
-        let used: Vec<&String> =
-            methods.filter(validates).flat_map(|method| method.request_models.values()).collect();
-        let problems = self.models().unused_problems(|name| used.iter().any(|used| *used == name));
+        let used: HashSet<&str> = methods
+            .filter(validates)
+            .flat_map(|method| method.request_models.values())
+            .map(|name| &**name)
+            .collect();
+        let problems = self.models().unused_problems(|name| used.contains(name));
         self.diagnostics.extend(problems);
     }
 }

@@ -1,5 +1,7 @@
 //! Builds a [`HostTable`].
 
+use std::collections::HashMap;
+
 use super::{Api, Domain, HostTable, Mapping, Target};
 use crate::plan::StageIndex;
 
@@ -7,7 +9,11 @@ use crate::plan::StageIndex;
 #[derive(Debug, Default)]
 pub(crate) struct HostTableBuilder {
     apis: Vec<Api>,
+    /// Where an API is, by its key.
+    api_at: HashMap<Box<str>, usize>,
     domains: Vec<Domain>,
+    /// Where a domain is, by its name.
+    domain_at: HashMap<Box<str>, usize>,
 }
 
 impl HostTableBuilder {
@@ -19,9 +25,10 @@ impl HostTableBuilder {
         stages: impl IntoIterator<Item = (Box<str>, StageIndex)>,
     ) -> bool {
         let key = id.to_ascii_lowercase().into_boxed_str();
-        if self.apis.iter().any(|api| api.key == key) {
+        if self.api_at.contains_key(&key) {
             return false;
         }
+        self.api_at.insert(key.clone(), self.apis.len());
         let mut stages: Vec<_> = stages.into_iter().collect();
         stages.sort();
         self.apis.push(Api { key, id: id.into(), is_default_endpoint_disabled, stages });
@@ -31,9 +38,10 @@ impl HostTableBuilder {
     /// Adds a custom domain name, `*.` in front allowed; again is the same domain.
     pub(crate) fn add_domain(&mut self, name: &str) -> usize {
         let name = name.to_ascii_lowercase().into_boxed_str();
-        if let Some(at) = self.domains.iter().position(|domain| domain.name == name) {
-            return at;
+        if let Some(at) = self.domain_at.get(&name) {
+            return *at;
         }
+        self.domain_at.insert(name.clone(), self.domains.len());
         self.domains.push(Domain { name, mappings: Vec::new() });
         self.domains.len() - 1
     }
@@ -47,8 +55,8 @@ impl HostTableBuilder {
         api_id: &str,
         stage: Option<&str>,
     ) -> Result<(), String> {
-        let api_at = self.apis.iter().position(|api| &*api.id == api_id);
-        let Some(api_at) = api_at else {
+        let api_at = self.api_at.get(&*api_id.to_ascii_lowercase()).copied();
+        let Some(api_at) = api_at.filter(|at| *self.apis[*at].id == *api_id) else {
             return Err(format!("there is no REST API \"{api_id}\""));
         };
         let target = match stage {

@@ -42,7 +42,7 @@ pub(crate) fn schema(text: &str) -> Arc<ModelSchema> {
     let name = StageName::parse("s").expect("a name");
     let stage = Stage::new(name.clone(), DeploymentId::new("d"), Place::nowhere());
     api.stages.insert(name, stage);
-    let definitions = Definitions { apis: vec![api], ..Definitions::default() };
+    let definitions = Definitions { apis: vec![api.into()], ..Definitions::default() };
     let compiled = compile(&definitions, &CompileOptions::default(), None);
     let snapshot = compiled.snapshot.unwrap_or_else(|| panic!("{:?}", compiled.diagnostics));
     let validation = snapshot.stages[0].methods[0].validation.as_ref().expect("a validator");

@@ -22,7 +22,7 @@ fn show(account: &Account) -> Value {
 }
 
 pub(super) fn get_account(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
-    Ok(show(&cx.state.account))
+    Ok(show(cx.state.files.account.as_ref().unwrap_or(&cx.state.account)))
 }
 
 const RULES: &[Rule] =

@@ -77,7 +77,7 @@ pub(super) fn create_api_key(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
     Ok(shown)
 }
 
-fn check_value(value: &str) -> Result<(), ApiError> {
+pub(super) fn check_value(value: &str) -> Result<(), ApiError> {
     match value.chars().count() {
         ..KEY_VALUE_CHARS_MIN => {
             let text = format!("API Key value should be at least {KEY_VALUE_CHARS_MIN} characters");
@@ -92,7 +92,7 @@ fn check_value(value: &str) -> Result<(), ApiError> {
     }
 }
 
-fn check_texts(name: Option<&str>, description: Option<&str>) -> Result<(), ApiError> {
+pub(super) fn check_texts(name: Option<&str>, description: Option<&str>) -> Result<(), ApiError> {
     let chars = |text: Option<&str>| text.map_or(0, |text| text.chars().count());
     if chars(name) > KEY_NAME_CHARS_MAX {
         let text = format!("Invalid API Key name, can be at most {KEY_NAME_CHARS_MAX} characters.");
@@ -148,7 +148,9 @@ pub(super) fn delete_api_key(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
     if let Some(value) = cx.state.api_keys.remove(&id).and_then(|key| key.value) {
         cx.state.key_values.remove(&value);
     }
-    for (plan_id, plan) in &mut cx.state.usage_plans {
+    let files = &cx.state.files;
+    let plans = cx.state.usage_plans.iter_mut();
+    for (plan_id, plan) in plans.filter(|(plan_id, _)| !files.have("usageplans", plan_id)) {
         if plan.keys.remove(&id).is_some() {
             cx.writes.remove(format!("usageplans/{plan_id}/keys/{id}"));
             cx.writes.publish();

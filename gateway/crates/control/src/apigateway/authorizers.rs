@@ -97,11 +97,12 @@ pub(super) fn get_authorizer(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
 
 pub(super) fn get_authorizers(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
     let api = cx.state.api(&cx.call.account_id, &cx.label("restapi_id"))?;
-    page(
-        cx.call,
-        api.authorizers.iter().map(|(id, authorizer)| (id.clone(), authorizer)).collect(),
-        view,
-    )
+    // By name.
+    let authorizers = api.authorizers.iter();
+    let mut items: Vec<_> =
+        authorizers.map(|(id, kept)| (format!("{}\u{1}{id}", kept.name), kept)).collect();
+    items.sort_by(|one, two| one.0.cmp(&two.0));
+    page(cx.call, items, view)
 }
 
 pub(super) fn delete_authorizer(cx: &mut Cx<'_>) -> Result<Value, ApiError> {

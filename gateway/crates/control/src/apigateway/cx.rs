@@ -3,7 +3,7 @@
 use super::patch::PatchOperation;
 use super::state::State;
 use super::{Deploy, documents};
-use crate::{ApiError, Call, Change};
+use crate::{Answer, ApiError, Call, Change};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -14,6 +14,8 @@ pub(super) struct Cx<'a> {
     pub(super) call: &'a Call,
     pub(super) body: Map<String, Value>,
     pub(super) writes: Writes,
+    /// An answer that is no JSON document.
+    pub(super) raw: Option<Answer>,
     labels: Vec<(&'static str, String)>,
 }
 
@@ -55,7 +57,7 @@ impl<'a> Cx<'a> {
         labels: Vec<(&'static str, String)>,
         body: Map<String, Value>,
     ) -> Self {
-        Self { state, call, body, writes: Writes::default(), labels }
+        Self { state, call, body, writes: Writes::default(), raw: None, labels }
     }
 
     pub(super) fn finish(self) -> (Vec<Change>, Option<Deploy>) {

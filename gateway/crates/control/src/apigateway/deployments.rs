@@ -110,7 +110,7 @@ fn check_canary(api: &Api, input: &CreateDeployment) -> Result<(), ApiError> {
 }
 
 /// What of an API is frozen. Texts that no method refers to are frozen too, for exports.
-fn snapshot(api: &Api) -> Snapshot {
+pub(super) fn snapshot(api: &Api) -> Snapshot {
     let rest_api = api.rest_api.clone();
     Snapshot {
         binary_media_types: rest_api.binary_media_types,

@@ -35,7 +35,7 @@ pub(super) fn create_documentation_part(cx: &mut Cx<'_>) -> Result<Value, ApiErr
     Ok(shown)
 }
 
-fn check_properties(properties: &str) -> Result<(), ApiError> {
+pub(super) fn check_properties(properties: &str) -> Result<(), ApiError> {
     match serde_json::from_str::<Value>(properties) {
         Ok(Value::Object(members)) if !members.is_empty() => Ok(()),
         _ => Err(ApiError::bad_request(
@@ -45,7 +45,7 @@ fn check_properties(properties: &str) -> Result<(), ApiError> {
 }
 
 /// A location with the fields that its type has, and the defaults of those.
-fn checked(given: DocumentationLocation) -> Result<DocumentationLocation, ApiError> {
+pub(super) fn checked(given: DocumentationLocation) -> Result<DocumentationLocation, ApiError> {
     let (path, method, status, name) = match &*given.kind {
         "API" => (false, false, false, false),
         "RESOURCE" => (true, false, false, false),
@@ -103,7 +103,16 @@ pub(super) fn get_documentation_parts(cx: &mut Cx<'_>) -> Result<Value, ApiError
             // All that can be listed here is documented.
             && call.query("locationStatus") != Some("UNDOCUMENTED")
     });
-    page(call, parts.map(|(id, part)| (id.clone(), part)).collect(), view)
+    // By what they are about.
+    let key = |id: &String, part: &DocumentationPart| {
+        let DocumentationLocation { kind, path, method, status_code, name } = &part.location;
+        let fields = [path, method, status_code, name];
+        let fields = fields.map(|field| field.as_deref().unwrap_or_default());
+        format!("{kind}\u{1}{}\u{1}{id}", fields.join("\u{1}"))
+    };
+    let mut items: Vec<_> = parts.map(|(id, part)| (key(id, part), part)).collect();
+    items.sort_by(|one, two| one.0.cmp(&two.0));
+    page(call, items, view)
 }
 
 pub(super) fn delete_documentation_part(cx: &mut Cx<'_>) -> Result<Value, ApiError> {

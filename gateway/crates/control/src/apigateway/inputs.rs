@@ -314,4 +314,24 @@ pub(super) const PUT_METHOD: &[Field] = &[
 pub(super) const PUT_METHOD_RESPONSE: &[Field] =
     &[optional("responseParameters", Map(&Flag)), optional("responseModels", TEXT_MAP)];
 
+const TEST_INVOKE: [Field; 6] = [
+    optional("headers", TEXT_MAP),
+    optional("multiValueHeaders", Map(&List(&Text))),
+    optional("pathWithQueryString", Text),
+    optional("body", Text),
+    optional("stageVariables", TEXT_MAP),
+    optional("clientCertificateId", Text),
+];
+
+pub(super) const TEST_INVOKE_METHOD: &[Field] = &TEST_INVOKE;
+
+pub(super) const TEST_INVOKE_AUTHORIZER: &[Field] = &[
+    TEST_INVOKE[0],
+    TEST_INVOKE[1],
+    TEST_INVOKE[2],
+    TEST_INVOKE[3],
+    TEST_INVOKE[4],
+    optional("additionalContext", TEXT_MAP),
+];
+
 pub(super) const TAG_RESOURCE: &[Field] = &[required("tags", TEXT_MAP)];

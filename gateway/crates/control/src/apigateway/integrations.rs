@@ -68,7 +68,11 @@ pub(super) fn put_integration(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
     Ok(shown)
 }
 
-fn checked(method: &Method, mut integration: Integration) -> Result<Integration, ApiError> {
+/// An integration that AWS would take.
+pub(super) fn checked(
+    method: &Method,
+    mut integration: Integration,
+) -> Result<Integration, ApiError> {
     let kind = &*integration.kind;
     let uri = integration.uri.as_deref().unwrap_or_default();
     let is_aws = kind.starts_with("AWS");

@@ -38,3 +38,16 @@ pub(super) const TTL_SECONDS_MAX: i64 = 3600;
 pub(super) const ACCOUNT_BURST: i64 = 5000;
 /// The account's rate limit, in requests per second. Source: as [`ACCOUNT_BURST`].
 pub(super) const ACCOUNT_RATE: f64 = 10_000.0;
+
+/// The largest document that is imported, in bytes. Source: ImportRestApi, "The maximum size of the API definition file is 6MB".
+pub(super) const IMPORT_BYTES_MAX: usize = 6 * 1024 * 1024;
+const _: () = assert!(IMPORT_BYTES_MAX < crate::limits::BODY_BYTES_MAX, "it is read whole");
+
+/// How long a client certificate holds, in seconds. Source: GenerateClientCertificate, 365 days.
+pub(super) const CERTIFICATE_SECONDS: u64 = 365 * 86_400;
+
+/// How deep a model's template goes. Source: our own; schemas that refer to themselves have no end.
+pub(super) const TEMPLATE_DEPTH_MAX: usize = 16;
+
+/// The most rows of a file of API keys. Source: API Gateway quotas, "API keys per account per Region", 10,000.
+pub(super) const KEY_ROWS_MAX: usize = 10_000;

@@ -97,7 +97,7 @@ fn unknown_model(name: &str) -> ApiError {
     ApiError::not_found(format!("Invalid model name specified: {name}"))
 }
 
-fn model<'c>(cx: &'c Cx<'_>) -> Result<&'c Model, ApiError> {
+pub(super) fn model<'c>(cx: &'c Cx<'_>) -> Result<&'c Model, ApiError> {
     let name = cx.label("model_name");
     let api = cx.state.apis.get(&cx.label("restapi_id"));
     api.and_then(|api| api.models.get(&name)).ok_or_else(|| unknown_model(&name))
@@ -115,7 +115,7 @@ pub(super) fn get_model(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
 }
 
 /// Puts models in the place of references to them; one that leads back to itself stays.
-fn flatten(api: &Api, schema: &mut Value, above: &mut Vec<String>) {
+pub(super) fn flatten(api: &Api, schema: &mut Value, above: &mut Vec<String>) {
     let target = schema
         .get("$ref")
         .and_then(Value::as_str)

@@ -9,6 +9,7 @@ use super::view::{page, view};
 use crate::{ApiError, Call};
 use gateway_model::PathPart;
 use serde_json::{Map, Value, json};
+use std::collections::HashMap;
 
 #[derive(serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -121,16 +122,17 @@ pub(super) fn delete_resource(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
 
 /// The ids of a resource and all below it, it first.
 fn subtree(api: &Api, id: &str) -> Vec<String> {
-    let mut found = vec![id.to_owned()];
+    let mut children: HashMap<&str, Vec<&str>> = HashMap::new();
+    for child in api.resources.values() {
+        children.entry(child.parent_id.as_deref().unwrap_or_default()).or_default().push(&child.id);
+    }
+    let mut found = vec![id];
     let mut next = 0;
     while next < found.len() {
-        let parent = found[next].clone();
-        let children =
-            api.resources.values().filter(|child| child.parent_id.as_ref() == Some(&parent));
-        found.extend(children.map(|child| child.id.clone()));
+        found.extend(children.remove(found[next]).unwrap_or_default());
         next += 1;
     }
-    found
+    found.into_iter().map(str::to_owned).collect()
 }
 
 const RULES: &[Rule] = &[rule("/parentId", R, Set::Text), rule("/pathPart", R, Set::Text)];

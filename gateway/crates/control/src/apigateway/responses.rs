@@ -129,7 +129,11 @@ pub(super) fn put_integration_response(cx: &mut Cx<'_>) -> Result<Value, ApiErro
     Ok(shown)
 }
 
-fn put_response(method: &mut Method, mut response: IntegrationResponse) -> Result<Value, ApiError> {
+/// Adds a response to a method's integration, or replaces it.
+pub(super) fn put_response(
+    method: &mut Method,
+    mut response: IntegrationResponse,
+) -> Result<Value, ApiError> {
     let integration = method.method_integration.as_ref().ok_or_else(unknown_integration)?;
     let others = integration.integration_responses.iter().flatten();
     let mut others = others.filter(|(status_code, _)| **status_code != response.status_code);

@@ -3,7 +3,7 @@
 use super::cx::Cx;
 use super::limits::COMPRESSION_SIZE_MAX;
 use super::patch::{self, AD, ARD, Family, PatchOperation, R, Rule, Set, rule};
-use super::state::Api;
+use super::state::{Api, State};
 use super::types::{EndpointConfiguration, Model, Resource, RestApi, Texts};
 use super::view::{page, view, view_with_tags};
 use super::{documents, tags};
@@ -60,10 +60,10 @@ pub(super) fn create_rest_api(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
     let state = &mut *cx.state;
     let custom = tags.as_ref().and_then(|tags| tags.get(tags::CUSTOM_ID)).cloned();
     let id = match custom {
-        Some(id) if state.apis.contains_key(&id) => {
-            return Err(ApiError::conflict(format!("An API with the id {id} already exists")));
+        Some(id) => {
+            check_custom_id(state, &id)?;
+            id
         }
-        Some(id) => id,
         None => state.ids.next(10, |id| state.apis.contains_key(id)),
     };
     let rest_api = RestApi {
@@ -93,8 +93,16 @@ pub(super) fn create_rest_api(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
     Ok(shown)
 }
 
+/// Whether a new API may have the id that its tag asks for.
+pub(super) fn check_custom_id(state: &State, id: &str) -> Result<(), ApiError> {
+    match state.apis.contains_key(id) {
+        true => Err(ApiError::conflict(format!("An API with the id {id} already exists"))),
+        false => Ok(()),
+    }
+}
+
 /// The endpoint with its defaults.
-fn endpoint(
+pub(super) fn endpoint(
     given: EndpointConfiguration,
     has_types: bool,
 ) -> Result<EndpointConfiguration, ApiError> {
@@ -134,7 +142,7 @@ fn invalid_compression() -> ApiError {
     ApiError::bad_request(format!("Invalid minimum compression size, must be between 0 and {max}"))
 }
 
-fn check_policy(policy: Option<&str>) -> Result<(), ApiError> {
+pub(super) fn check_policy(policy: Option<&str>) -> Result<(), ApiError> {
     match policy.filter(|policy| !policy.is_empty()).map(serde_json::from_str::<Value>) {
         None | Some(Ok(Value::Object(_))) => Ok(()),
         Some(_) => Err(ApiError::bad_request(
@@ -187,7 +195,8 @@ fn cloned(source: Api, mut rest_api: RestApi) -> Api {
     }
 }
 
-fn put_all(cx: &mut Cx<'_>, api: &Api) {
+/// Writes an API with its parts, deployments and stages aside.
+pub(super) fn put_all(cx: &mut Cx<'_>, api: &Api) {
     let id = &api.rest_api.id;
     cx.writes.put(format!("restapis/{id}"), &api.rest_api);
     let key = |kind: &str, part: &str| documents::api_key(id, kind, part);
@@ -208,6 +217,9 @@ fn put_all(cx: &mut Cx<'_>, api: &Api) {
     }
     for (part, document) in &api.documentation_parts {
         cx.writes.put(key("documentationparts", part), document);
+    }
+    for (part, document) in &api.documentation_versions {
+        cx.writes.put(key("documentationversions", part), document);
     }
 }
 
@@ -237,7 +249,9 @@ pub(super) fn delete_rest_api(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
         )));
     }
     let api = cx.state.apis.remove(&id).unwrap_or_default();
-    for (plan_id, plan) in &mut cx.state.usage_plans {
+    let files = &cx.state.files;
+    let plans = cx.state.usage_plans.iter_mut();
+    for (plan_id, plan) in plans.filter(|(plan_id, _)| !files.have("usageplans", plan_id)) {
         let stages = &mut plan.usage_plan.api_stages;
         let before = stages.len();
         stages.retain(|stage| stage.api_id != id);

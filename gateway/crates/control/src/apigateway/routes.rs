@@ -3,10 +3,10 @@
 use super::cx::Cx;
 use super::inputs::{self, Field};
 use super::{
-    access_associations, account, api_keys, authorizers, base_path_mappings, deployments,
-    documentation, domain_names, gateway_responses, integrations, methods, models,
-    request_validators, resources, responses, rest_apis, sdk_types, stages, tags, usage_plans,
-    vpc_links,
+    access_associations, account, api_keys, authorizers, base_path_mappings, client_certificates,
+    deployments, documentation, domain_names, export, gateway_responses, import, import_api_keys,
+    integrations, methods, model_template, models, request_validators, resources, responses,
+    rest_apis, sdk, sdk_types, stages, tags, trials, usage, usage_plans, vpc_links,
 };
 use crate::{ApiError, Call};
 use serde_json::Value;
@@ -96,8 +96,8 @@ macro_rules! operations {
 }
 
 const OPERATIONS: &[Operation] = operations! {
-    ImportApiKeys POST "/apikeys?mode=import" 201 NONE => None;
-    ImportRestApi POST "/restapis?mode=import" 201 NONE => None;
+    ImportApiKeys POST "/apikeys?mode=import" 201 NONE => Some(import_api_keys::import_api_keys);
+    ImportRestApi POST "/restapis?mode=import" 201 NONE => Some(import::import_rest_api);
     CreateApiKey POST "/apikeys" 201 CREATE_API_KEY => Some(api_keys::create_api_key);
     CreateAuthorizer POST "/restapis/{restapi_id}/authorizers" 201 CREATE_AUTHORIZER => Some(authorizers::create_authorizer);
     CreateBasePathMapping POST "/domainnames/{domain_name}/basepathmappings" 201 CREATE_BASE_PATH_MAPPING => Some(base_path_mappings::create_base_path_mapping);
@@ -117,7 +117,7 @@ const OPERATIONS: &[Operation] = operations! {
     DeleteApiKey DELETE "/apikeys/{api_Key}" 202 NONE => Some(api_keys::delete_api_key);
     DeleteAuthorizer DELETE "/restapis/{restapi_id}/authorizers/{authorizer_id}" 202 NONE => Some(authorizers::delete_authorizer);
     DeleteBasePathMapping DELETE "/domainnames/{domain_name}/basepathmappings/{base_path}" 202 NONE => Some(base_path_mappings::delete_base_path_mapping);
-    DeleteClientCertificate DELETE "/clientcertificates/{clientcertificate_id}" 202 NONE => None;
+    DeleteClientCertificate DELETE "/clientcertificates/{clientcertificate_id}" 202 NONE => Some(client_certificates::delete_client_certificate);
     DeleteDeployment DELETE "/restapis/{restapi_id}/deployments/{deployment_id}" 202 NONE => Some(deployments::delete_deployment);
     DeleteDocumentationPart DELETE "/restapis/{restapi_id}/documentation/parts/{part_id}" 202 NONE => Some(documentation::delete_documentation_part);
     DeleteDocumentationVersion DELETE "/restapis/{restapi_id}/documentation/versions/{doc_version}" 202 NONE => Some(documentation::delete_documentation_version);
@@ -138,7 +138,7 @@ const OPERATIONS: &[Operation] = operations! {
     DeleteVpcLink DELETE "/vpclinks/{vpclink_id}" 202 NONE => Some(vpc_links::delete_vpc_link);
     FlushStageAuthorizersCache DELETE "/restapis/{restapi_id}/stages/{stage_name}/cache/authorizers" 202 NONE => Some(stages::flush_stage_authorizers_cache);
     FlushStageCache DELETE "/restapis/{restapi_id}/stages/{stage_name}/cache/data" 202 NONE => Some(stages::flush_stage_cache);
-    GenerateClientCertificate POST "/clientcertificates" 201 GENERATE_CLIENT_CERTIFICATE => None;
+    GenerateClientCertificate POST "/clientcertificates" 201 GENERATE_CLIENT_CERTIFICATE => Some(client_certificates::generate_client_certificate);
     GetAccount GET "/account" 200 NONE => Some(account::get_account);
     GetApiKey GET "/apikeys/{api_Key}" 200 NONE => Some(api_keys::get_api_key);
     GetApiKeys GET "/apikeys" 200 NONE => Some(api_keys::get_api_keys);
@@ -146,8 +146,8 @@ const OPERATIONS: &[Operation] = operations! {
     GetAuthorizers GET "/restapis/{restapi_id}/authorizers" 200 NONE => Some(authorizers::get_authorizers);
     GetBasePathMapping GET "/domainnames/{domain_name}/basepathmappings/{base_path}" 200 NONE => Some(base_path_mappings::get_base_path_mapping);
     GetBasePathMappings GET "/domainnames/{domain_name}/basepathmappings" 200 NONE => Some(base_path_mappings::get_base_path_mappings);
-    GetClientCertificate GET "/clientcertificates/{clientcertificate_id}" 200 NONE => None;
-    GetClientCertificates GET "/clientcertificates" 200 NONE => None;
+    GetClientCertificate GET "/clientcertificates/{clientcertificate_id}" 200 NONE => Some(client_certificates::get_client_certificate);
+    GetClientCertificates GET "/clientcertificates" 200 NONE => Some(client_certificates::get_client_certificates);
     GetDeployment GET "/restapis/{restapi_id}/deployments/{deployment_id}" 200 NONE => Some(deployments::get_deployment);
     GetDeployments GET "/restapis/{restapi_id}/deployments" 200 NONE => Some(deployments::get_deployments);
     GetDocumentationPart GET "/restapis/{restapi_id}/documentation/parts/{part_id}" 200 NONE => Some(documentation::get_documentation_part);
@@ -157,7 +157,7 @@ const OPERATIONS: &[Operation] = operations! {
     GetDomainName GET "/domainnames/{domain_name}" 200 NONE => Some(domain_names::get_domain_name);
     GetDomainNameAccessAssociations GET "/domainnameaccessassociations" 200 NONE => Some(access_associations::get_domain_name_access_associations);
     GetDomainNames GET "/domainnames" 200 NONE => Some(domain_names::get_domain_names);
-    GetExport GET "/restapis/{restapi_id}/stages/{stage_name}/exports/{export_type}" 200 NONE => None;
+    GetExport GET "/restapis/{restapi_id}/stages/{stage_name}/exports/{export_type}" 200 NONE => Some(export::get_export);
     GetGatewayResponse GET "/restapis/{restapi_id}/gatewayresponses/{response_type}" 200 NONE => Some(gateway_responses::get_gateway_response);
     GetGatewayResponses GET "/restapis/{restapi_id}/gatewayresponses" 200 NONE => Some(gateway_responses::get_gateway_responses);
     GetIntegration GET "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration" 200 NONE => Some(integrations::get_integration);
@@ -165,7 +165,7 @@ const OPERATIONS: &[Operation] = operations! {
     GetMethod GET "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}" 200 NONE => Some(methods::get_method);
     GetMethodResponse GET "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/responses/{status_code}" 200 NONE => Some(responses::get_method_response);
     GetModel GET "/restapis/{restapi_id}/models/{model_name}" 200 NONE => Some(models::get_model);
-    GetModelTemplate GET "/restapis/{restapi_id}/models/{model_name}/default_template" 200 NONE => None;
+    GetModelTemplate GET "/restapis/{restapi_id}/models/{model_name}/default_template" 200 NONE => Some(model_template::get_model_template);
     GetModels GET "/restapis/{restapi_id}/models" 200 NONE => Some(models::get_models);
     GetRequestValidator GET "/restapis/{restapi_id}/requestvalidators/{requestvalidator_id}" 200 NONE => Some(request_validators::get_request_validator);
     GetRequestValidators GET "/restapis/{restapi_id}/requestvalidators" 200 NONE => Some(request_validators::get_request_validators);
@@ -173,36 +173,36 @@ const OPERATIONS: &[Operation] = operations! {
     GetResources GET "/restapis/{restapi_id}/resources" 200 NONE => Some(resources::get_resources);
     GetRestApi GET "/restapis/{restapi_id}" 200 NONE => Some(rest_apis::get_rest_api);
     GetRestApis GET "/restapis" 200 NONE => Some(rest_apis::get_rest_apis);
-    GetSdk GET "/restapis/{restapi_id}/stages/{stage_name}/sdks/{sdk_type}" 200 NONE => None;
+    GetSdk GET "/restapis/{restapi_id}/stages/{stage_name}/sdks/{sdk_type}" 200 NONE => Some(sdk::get_sdk);
     GetSdkType GET "/sdktypes/{sdktype_id}" 200 NONE => Some(sdk_types::get_sdk_type);
     GetSdkTypes GET "/sdktypes" 200 NONE => Some(sdk_types::get_sdk_types);
     GetStage GET "/restapis/{restapi_id}/stages/{stage_name}" 200 NONE => Some(stages::get_stage);
     GetStages GET "/restapis/{restapi_id}/stages" 200 NONE => Some(stages::get_stages);
     GetTags GET "/tags/{resource_arn}" 200 NONE => Some(tags::get_tags);
-    GetUsage GET "/usageplans/{usageplanId}/usage" 200 NONE => None;
+    GetUsage GET "/usageplans/{usageplanId}/usage" 200 NONE => Some(usage::get_usage);
     GetUsagePlan GET "/usageplans/{usageplanId}" 200 NONE => Some(usage_plans::get_usage_plan);
     GetUsagePlanKey GET "/usageplans/{usageplanId}/keys/{keyId}" 200 NONE => Some(usage_plans::get_usage_plan_key);
     GetUsagePlanKeys GET "/usageplans/{usageplanId}/keys" 200 NONE => Some(usage_plans::get_usage_plan_keys);
     GetUsagePlans GET "/usageplans" 200 NONE => Some(usage_plans::get_usage_plans);
     GetVpcLink GET "/vpclinks/{vpclink_id}" 200 NONE => Some(vpc_links::get_vpc_link);
     GetVpcLinks GET "/vpclinks" 200 NONE => Some(vpc_links::get_vpc_links);
-    ImportDocumentationParts PUT "/restapis/{restapi_id}/documentation/parts" 200 NONE => None;
+    ImportDocumentationParts PUT "/restapis/{restapi_id}/documentation/parts" 200 NONE => Some(import::import_documentation_parts);
     PutGatewayResponse PUT "/restapis/{restapi_id}/gatewayresponses/{response_type}" 201 PUT_GATEWAY_RESPONSE => Some(gateway_responses::put_gateway_response);
     PutIntegration PUT "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration" 201 PUT_INTEGRATION => Some(integrations::put_integration);
     PutIntegrationResponse PUT "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration/responses/{status_code}" 201 PUT_INTEGRATION_RESPONSE => Some(responses::put_integration_response);
     PutMethod PUT "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}" 201 PUT_METHOD => Some(methods::put_method);
     PutMethodResponse PUT "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/responses/{status_code}" 201 PUT_METHOD_RESPONSE => Some(responses::put_method_response);
-    PutRestApi PUT "/restapis/{restapi_id}" 200 NONE => None;
+    PutRestApi PUT "/restapis/{restapi_id}" 200 NONE => Some(import::put_rest_api);
     RejectDomainNameAccessAssociation POST "/rejectdomainnameaccessassociations" 202 NONE => Some(access_associations::reject_domain_name_access_association);
     TagResource PUT "/tags/{resource_arn}" 204 TAG_RESOURCE => Some(tags::tag_resource);
-    TestInvokeAuthorizer POST "/restapis/{restapi_id}/authorizers/{authorizer_id}" 200 NONE => None;
-    TestInvokeMethod POST "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}" 200 NONE => None;
+    TestInvokeAuthorizer POST "/restapis/{restapi_id}/authorizers/{authorizer_id}" 200 TEST_INVOKE_AUTHORIZER => Some(trials::test_invoke_authorizer);
+    TestInvokeMethod POST "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}" 200 TEST_INVOKE_METHOD => Some(trials::test_invoke_method);
     UntagResource DELETE "/tags/{resource_arn}" 204 NONE => Some(tags::untag_resource);
     UpdateAccount PATCH "/account" 200 PATCH => Some(account::update_account);
     UpdateApiKey PATCH "/apikeys/{api_Key}" 200 PATCH => Some(api_keys::update_api_key);
     UpdateAuthorizer PATCH "/restapis/{restapi_id}/authorizers/{authorizer_id}" 200 PATCH => Some(authorizers::update_authorizer);
     UpdateBasePathMapping PATCH "/domainnames/{domain_name}/basepathmappings/{base_path}" 200 PATCH => Some(base_path_mappings::update_base_path_mapping);
-    UpdateClientCertificate PATCH "/clientcertificates/{clientcertificate_id}" 200 PATCH => None;
+    UpdateClientCertificate PATCH "/clientcertificates/{clientcertificate_id}" 200 PATCH => Some(client_certificates::update_client_certificate);
     UpdateDeployment PATCH "/restapis/{restapi_id}/deployments/{deployment_id}" 200 PATCH => Some(deployments::update_deployment);
     UpdateDocumentationPart PATCH "/restapis/{restapi_id}/documentation/parts/{part_id}" 200 PATCH => Some(documentation::update_documentation_part);
     UpdateDocumentationVersion PATCH "/restapis/{restapi_id}/documentation/versions/{doc_version}" 200 PATCH => Some(documentation::update_documentation_version);
@@ -217,7 +217,7 @@ const OPERATIONS: &[Operation] = operations! {
     UpdateResource PATCH "/restapis/{restapi_id}/resources/{resource_id}" 200 PATCH => Some(resources::update_resource);
     UpdateRestApi PATCH "/restapis/{restapi_id}" 200 PATCH => Some(rest_apis::update_rest_api);
     UpdateStage PATCH "/restapis/{restapi_id}/stages/{stage_name}" 200 PATCH => Some(stages::update_stage);
-    UpdateUsage PATCH "/usageplans/{usageplanId}/keys/{keyId}/usage" 200 PATCH => None;
+    UpdateUsage PATCH "/usageplans/{usageplanId}/keys/{keyId}/usage" 200 PATCH => Some(usage::update_usage);
     UpdateUsagePlan PATCH "/usageplans/{usageplanId}" 200 PATCH => Some(usage_plans::update_usage_plan);
     UpdateVpcLink PATCH "/vpclinks/{vpclink_id}" 200 PATCH => Some(vpc_links::update_vpc_link);
 };

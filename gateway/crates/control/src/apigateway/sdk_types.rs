@@ -36,3 +36,8 @@ pub(super) fn get_sdk_type(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
         .map(show)
         .ok_or_else(|| ApiError::not_found(format!("Invalid SDK type identifier specified: {id}")))
 }
+
+/// Whether there is an SDK of this type on AWS.
+pub(super) fn is_known(id: &str) -> bool {
+    SDK_TYPES.iter().any(|sdk_type| sdk_type.0 == id)
+}

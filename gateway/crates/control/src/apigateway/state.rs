@@ -1,6 +1,8 @@
 //! All that there is, in memory.
 
+use super::convert::Served;
 use super::documents::{self, InvalidDocument};
+use super::files::Files;
 use super::ids::Ids;
 use super::types::{
     AccessAssociation, Account, ApiKey, Authorizer, BasePathMapping, ClientCertificate, Deployment,
@@ -26,6 +28,8 @@ pub struct State {
     pub(super) ids: Ids,
     /// What was made last has the highest number.
     pub(super) sequence: u64,
+    /// Which of all this files define.
+    pub(super) files: Files,
 }
 
 /// An API with its parts.
@@ -44,6 +48,7 @@ pub(super) struct Api {
     pub(super) deployments: BTreeMap<String, Deployment>,
     /// By name.
     pub(super) stages: BTreeMap<String, Stage>,
+    pub(super) served: Served,
 }
 
 /// A usage plan with its keys.
@@ -82,6 +87,7 @@ impl State {
             account: Account::default(),
             ids,
             sequence: 0,
+            files: Files::default(),
         }
     }
 

@@ -16,7 +16,7 @@ pub(super) use rest_api::{
     Authorizer, Deployment, DocumentationLocation, DocumentationPart, DocumentationVersion,
     EndpointConfiguration, GatewayResponse, Model, RequestValidator, Resource, RestApi, Snapshot,
 };
-pub(super) use stage::{CanarySettings, MethodSetting, Stage};
+pub(super) use stage::{AccessLogSettings, CanarySettings, MethodSetting, Stage};
 
 use std::collections::BTreeMap;
 

@@ -4,13 +4,18 @@
 //! when all of its batch is on the disk, also one that only reads, since it may have read what the batch wrote. What the data
 //! plane refuses is found by doing the batch over, call by call.
 
-use gateway_model::Diagnostic;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use gateway_model::{Definitions, Diagnostic};
 use tokio::sync::mpsc;
 
 use super::operations::{Effect, Operations};
+use super::surroundings::Surroundings;
 use super::{Job, What};
 use crate::limits::BATCH_CALLS_MAX;
-use crate::{Answer, ApiError, Change, Objects, ObjectsError, Publish, Refused};
+use crate::{Answer, ApiError, Change, Objects, ObjectsError, Publish, Question, Refused};
 
 mod backup;
 
@@ -23,13 +28,23 @@ pub struct Engine<S, O, P> {
     /// Elsewhere only while it is at work.
     objects: Option<O>,
     publish: P,
+    /// What files defined when the state was last told, and since when it is shown.
+    files: Option<(Arc<Definitions>, u64)>,
+    surroundings: Option<Surroundings>,
 }
 
 type Answered = Result<Answer, ApiError>;
 
+/// What a client gets.
+enum Reply {
+    Now(Answered),
+    /// What the data plane says.
+    Asked(Question),
+}
+
 /// What became of a batch.
 enum Outcome {
-    Done(Vec<Answered>),
+    Done(Vec<Reply>),
     /// The data plane does not take it; nothing has changed.
     Refused(Vec<Diagnostic>),
 }
@@ -43,15 +58,32 @@ struct Batch {
     changes: Vec<Change>,
     publishes: bool,
     flushes: Vec<Effect>,
+    /// By the index of the call.
+    questions: BTreeMap<usize, Question>,
 }
 
 impl<S: Operations, O: Objects + 'static, P: Publish> Engine<S, O, P> {
     pub(crate) fn new(jobs: mpsc::Receiver<Job>, state: S, objects: O, publish: P) -> Self {
-        Self { jobs, state, is_ahead: false, objects: Some(objects), publish }
+        Self {
+            jobs,
+            state,
+            is_ahead: false,
+            objects: Some(objects),
+            publish,
+            surroundings: None,
+            files: None,
+        }
+    }
+
+    /// Tells the state, now and whenever it is loaded anew, of its surroundings.
+    pub(crate) fn settled(mut self, surroundings: Surroundings) -> Self {
+        self.state.settle(&surroundings);
+        self.surroundings = Some(surroundings);
+        self
     }
 
     /// What is deployed at the start.
-    pub fn definitions(&self) -> gateway_model::Definitions {
+    pub fn definitions(&mut self) -> Definitions {
         self.state.definitions()
     }
 
@@ -63,22 +95,33 @@ impl<S: Operations, O: Objects + 'static, P: Publish> Engine<S, O, P> {
                 batch.drain(..).map(|job| (job.what, job.reply)).unzip();
             let answers = self.carry_out(&whats).await;
             for (reply, answer) in replies.into_iter().zip(answers) {
-                // The client may have gone.
-                let _ = reply.send(answer);
+                match answer {
+                    // The client may have gone.
+                    Reply::Now(answer) => drop(reply.send(answer)),
+                    Reply::Asked(question) => {
+                        let answer = question.ask(&mut self.publish);
+                        tokio::spawn(async move { reply.send(answer.await) });
+                    }
+                }
             }
         }
     }
 
-    async fn carry_out(&mut self, batch: &[What]) -> Vec<Answered> {
-        match self.attempt(batch).await {
+    async fn carry_out(&mut self, batch: &[What]) -> Vec<Reply> {
+        match self.attempt(batch, None).await {
             Outcome::Done(answers) => answers,
-            Outcome::Refused(diagnostics) if batch.len() == 1 => vec![Err(refused(&diagnostics))],
+            Outcome::Refused(diagnostics) if batch.len() == 1 => {
+                self.fail(batch, diagnostics).await
+            }
             Outcome::Refused(_) => {
                 let mut answers = Vec::with_capacity(batch.len());
                 for what in batch {
-                    match self.attempt(std::slice::from_ref(what)).await {
+                    let alone = std::slice::from_ref(what);
+                    match self.attempt(alone, None).await {
                         Outcome::Done(done) => answers.extend(done),
-                        Outcome::Refused(diagnostics) => answers.push(Err(refused(&diagnostics))),
+                        Outcome::Refused(diagnostics) => {
+                            answers.extend(self.fail(alone, diagnostics).await);
+                        }
                     }
                 }
                 answers
@@ -86,14 +129,26 @@ impl<S: Operations, O: Objects + 'static, P: Publish> Engine<S, O, P> {
         }
     }
 
-    async fn attempt(&mut self, whats: &[What]) -> Outcome {
+    /// The answer of a call whose change the data plane does not take: an error, or what a service makes of it.
+    async fn fail(&mut self, alone: &[What], diagnostics: Vec<Diagnostic>) -> Vec<Reply> {
+        if let [What::Neighbour(..)] = alone
+            && let Outcome::Done(answers) = self.attempt(alone, Some(&diagnostics)).await
+        {
+            return answers;
+        }
+        vec![Reply::Now(Err(refused(&diagnostics)))]
+    }
+
+    async fn attempt(&mut self, whats: &[What], refused: Option<&[Diagnostic]>) -> Outcome {
         if self.is_ahead {
             self.reload().await;
         }
+        self.show_files();
         if self.is_ahead {
-            return Outcome::Done(whats.iter().map(|_| Err(unstored())).collect());
+            return Outcome::Done(whats.iter().map(|_| Reply::Now(Err(unstored()))).collect());
         }
-        let Batch { mut answers, wrote, changes, publishes, flushes } = self.operate(whats);
+        let Batch { mut answers, wrote, changes, publishes, flushes, mut questions } =
+            self.operate(whats, refused);
         if publishes
             && let Err(Refused(diagnostics)) = self.publish.publish(&self.state.definitions()).await
         {
@@ -118,28 +173,57 @@ impl<S: Operations, O: Objects + 'static, P: Publish> Engine<S, O, P> {
                 *answer = self.backup().await;
             }
         }
-        Outcome::Done(answers)
+        let replies = answers.into_iter().enumerate().map(|(index, answer)| {
+            match questions.remove(&index).filter(|_| answer.is_ok()) {
+                Some(question) => Reply::Asked(question),
+                None => Reply::Now(answer),
+            }
+        });
+        Outcome::Done(replies.collect())
+    }
+
+    /// Tells the state what files define, when that is news to it.
+    fn show_files(&mut self) {
+        let files = self.publish.files();
+        if self.files.as_ref().is_some_and(|(known, _)| Arc::ptr_eq(known, &files)) {
+            return;
+        }
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let unix_s = now.map_or(0, |since| since.as_secs());
+        self.state.show_files(&files, unix_s);
+        self.files = Some((files, unix_s));
     }
 
     /// Carries out a batch in memory.
-    fn operate(&mut self, whats: &[What]) -> Batch {
+    fn operate(&mut self, whats: &[What], refused: Option<&[Diagnostic]>) -> Batch {
         let mut batch = Batch::default();
         for what in whats {
             let mut wrote = false;
-            let answer = match what {
-                What::ApiGateway(call) => self.state.answer(call).map(|done| {
+            let done = match what {
+                What::ApiGateway(call) => Some(self.state.answer(call)),
+                What::Neighbour(service, call) => {
+                    Some(self.state.answer_neighbour(*service, call, refused))
+                }
+                // Made when all is stored.
+                What::Backup => None,
+            };
+            let answer = done.map_or_else(
+                || Ok(Answer::empty(200)),
+                |done| {
+                    let done = done?;
                     wrote = !done.changes.is_empty();
                     batch.changes.extend(done.changes);
                     match done.effect {
                         Some(Effect::Publish) => batch.publishes = true,
+                        Some(Effect::Ask(question)) => {
+                            batch.questions.insert(batch.answers.len(), question);
+                        }
                         Some(flush) => batch.flushes.push(flush),
                         None => {}
                     }
-                    done.answer
-                }),
-                // Made when all is stored.
-                What::Backup => Ok(Answer::empty(200)),
-            };
+                    Ok(done.answer)
+                },
+            );
             batch.answers.push(answer);
             batch.wrote.push(wrote);
         }
@@ -148,7 +232,7 @@ impl<S: Operations, O: Objects + 'static, P: Publish> Engine<S, O, P> {
 
     fn flush(&mut self, flush: Effect) {
         match flush {
-            Effect::Publish => {}
+            Effect::Publish | Effect::Ask(_) => {}
             Effect::FlushCache { api_id, stage } => self.publish.flush_cache(&api_id, &stage),
             Effect::FlushAuthorizers { api_id, stage } => {
                 self.publish.flush_authorizers(&api_id, &stage);
@@ -175,7 +259,16 @@ impl<S: Operations, O: Objects + 'static, P: Publish> Engine<S, O, P> {
             documents.map_err(|error| error.to_string()).and_then(|documents| S::load(&documents));
         self.is_ahead = state.is_err();
         match state {
-            Ok(state) => self.state = state,
+            Ok(state) => {
+                self.state = state;
+                if let Some(surroundings) = &self.surroundings {
+                    self.state.settle(surroundings);
+                }
+                // Once stacks know what they have made.
+                if let Some((files, unix_s)) = &self.files {
+                    self.state.show_files(files, *unix_s);
+                }
+            }
             Err(error) => tracing::error!(%error, "What the control plane stored cannot be read"),
         }
     }

@@ -30,9 +30,8 @@ pub(crate) fn write_element(name: &str, text: &str, out: &mut String) {
 /// The answer of an operation of the query protocol; `result` is what stands inside `{operation}Result`.
 pub(crate) fn answer(namespace: &str, operation: &str, result: &str, request_id: &str) -> Answer {
     let mut body = format!("<{operation}Response xmlns=\"{namespace}\">");
-    if !result.is_empty() {
-        body.push_str(&format!("<{operation}Result>{result}</{operation}Result>"));
-    }
+    // Also around nothing: clients look for it.
+    body.push_str(&format!("<{operation}Result>{result}</{operation}Result>"));
     body.push_str("<ResponseMetadata>");
     write_element("RequestId", request_id, &mut body);
     body.push_str(&format!("</ResponseMetadata></{operation}Response>"));

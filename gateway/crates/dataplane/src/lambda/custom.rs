@@ -49,7 +49,12 @@ pub(super) async fn call(
     let event = match sends {
         Outgoing::Literal(text) => text.to_vec(),
         Outgoing::Made => x.transform.body.clone(),
-        Outgoing::Client => client_event(x),
+        Outgoing::Client => {
+            if x.body_prefix().is_empty() {
+                x.note_no_body();
+            }
+            client_event(x)
+        }
     };
     let outcome = match refusal_of_event(&event) {
         Some(payload) => refused(x, payload),
@@ -62,7 +67,8 @@ pub(super) async fn call(
     if outcome.is_error {
         x.facts.integration.error = Some("The function returned an error");
     }
-    let selected = mapping.responses.select_error(&error_message(&outcome.payload))?;
+    let selected = mapping.responses.select_error(&error_message(&outcome.payload));
+    let selected = selected.inspect_err(|_| x.note_unmatched(&200))?;
     // What Lambda's `Invoke` answers with.
     let content_type = Some(&b"application/json"[..]);
     let types = &stage.plan.binary_media_types;

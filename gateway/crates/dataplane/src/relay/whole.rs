@@ -47,6 +47,7 @@ pub(super) async fn answer_buffered(
 ) -> Result<bool, RelayError> {
     let shard = source.shard;
     let (tx, body) = source.whole(x, tx).await?;
+    x.note_response_body(&body);
     let mut made = std::mem::take(&mut x.transform);
     let mut out = std::mem::take(&mut x.out);
     out.clear();
@@ -79,6 +80,7 @@ pub(super) async fn answer_converted(
 ) -> Result<bool, RelayError> {
     let shard = source.shard;
     let (tx, body) = source.whole(x, tx).await?;
+    x.note_response_body(&body);
     let converted = transform::convert(&body, conversion)?;
     let mut out = std::mem::take(&mut x.out);
     out.clear();

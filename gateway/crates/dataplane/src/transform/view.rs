@@ -66,7 +66,10 @@ impl gateway_vtl::Request for View<'_> {
         let variable = variable(path)?;
         // A key that nobody asked for is none.
         let is_key = matches!(variable, Variable::IdentityApiKey | Variable::IdentityApiKeyId);
-        if is_key && !self.x.plan().is_some_and(|method| method.api_key_required) {
+        if is_key
+            && self.x.trial.is_none()
+            && !self.x.plan().is_some_and(|method| method.api_key_required)
+        {
             return None;
         }
         let context = Context { x: self.x, peer: self.peer, now: Moment::NEVER };

@@ -8,7 +8,7 @@ use crate::report::Report;
 use crate::stack::StackResult;
 use gateway_model::{
     BasePathMapping, CanarySetting, Definitions, DeploymentId, Function, Place, RestApi, RestApiId,
-    Spanned, Stage, StageName,
+    Shared, Spanned, Stage, StageName,
 };
 use std::collections::{BTreeMap, HashMap, HashSet};
 use tree::Tree;
@@ -59,7 +59,7 @@ pub(crate) fn assemble(stacks: Vec<StackResult>, report: &Report) -> Definitions
     joined.add_parts(parts);
     joined.check_domains(&mut definitions);
     joined.check_plans(&definitions);
-    definitions.apis = joined.apis;
+    definitions.apis = joined.apis.into_iter().map(Shared::new).collect();
     definitions
 }
 

@@ -107,6 +107,7 @@ impl Source {
             base_path,
             fail_on_warnings: self.fail_on_warnings || is_true("failonwarnings"),
             ignores_documentation: parameter("ignore") == Some("documentation"),
+            derives_documentation: false,
         };
         openapi::import(&document, api, &settings, context.report);
     }
@@ -138,6 +139,13 @@ fn document(object: &Object<'_>, body: &Node, context: &Context<'_>) -> Option<N
 fn fetch(location: &Spanned<S3Location>, context: &Context<'_>) -> Option<Node> {
     let bucket = location.bucket.as_deref()?;
     let key = location.key.as_deref()?;
+    if let Some(objects) = &context.options.objects
+        && !objects.contains_key(&(bucket.to_owned(), key.to_owned()))
+    {
+        let text = format!("Unable to get the object s3://{bucket}/{key}: there is none here");
+        context.report.error(&location.place, text);
+        return None;
+    }
     let Some(path) = object_path(bucket, key, &location.place, context) else {
         let text = format!(
             "the bucket \"{bucket}\" is not mapped to a directory: s3://{bucket}/{key} is not imported"
@@ -163,6 +171,9 @@ fn fetch(location: &Spanned<S3Location>, context: &Context<'_>) -> Option<Node> 
 /// Where an object lies: in the directory of its bucket, or beside the template, where the CDK leaves
 /// what it would upload.
 fn object_path(bucket: &str, key: &str, place: &Place, context: &Context<'_>) -> Option<PathBuf> {
+    if let Some(objects) = &context.options.objects {
+        return objects.get(&(bucket.to_owned(), key.to_owned())).cloned();
+    }
     if bucket == LOCAL_BUCKET && context.options.reads_function_code {
         return Some(Path::new(&*place.file).with_file_name(key));
     }

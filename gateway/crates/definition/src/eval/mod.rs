@@ -69,6 +69,8 @@ pub(crate) struct Evaluator<'a> {
     pub(crate) identities: RefCell<HashMap<&'a str, Identity>>,
     /// What the stacks of this run export, by name.
     pub(crate) exports: &'a BTreeMap<String, String>,
+    /// Exports that were asked for and are there.
+    pub(crate) imports: RefCell<BTreeSet<String>>,
     /// Exports that were asked for and are not there.
     pub(crate) missing_imports: RefCell<BTreeSet<String>>,
     /// Files that were read besides the definitions.
@@ -97,6 +99,7 @@ impl<'a> Evaluator<'a> {
             parameters,
             identities: RefCell::default(),
             exports,
+            imports: RefCell::default(),
             missing_imports: RefCell::default(),
             documents: RefCell::default(),
             report,

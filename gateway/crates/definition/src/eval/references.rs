@@ -189,7 +189,10 @@ impl Evaluator<'_> {
             return None;
         };
         match self.exports.get(&name) {
-            Some(value) => Some(Kind::String(value.clone())),
+            Some(value) => {
+                self.imports.borrow_mut().insert(name);
+                Some(Kind::String(value.clone()))
+            }
             None => {
                 self.missing_imports.borrow_mut().insert(name.clone());
                 self.say(

@@ -4,6 +4,7 @@
 //! of the deployment, is not made up: a document whose API has no version has the deployment's id
 //! there.
 
+mod documentation;
 mod extensions;
 mod schemes;
 mod yaml;
@@ -48,7 +49,12 @@ pub struct ExportOptions {
 /// Writes an API as one of its stages shows it.
 #[must_use]
 pub fn export(api: &RestApi, stage: &Stage, options: &ExportOptions) -> Json {
-    Exporter { api, stage, options, schemes: schemes::Schemes::of(api) }.document()
+    let exporter = Exporter { api, stage, options, schemes: schemes::Schemes::of(api) };
+    let mut document = exporter.document();
+    if stage.documentation_version.is_some() && !options.apigateway {
+        documentation::merge(&mut document, &api.documentation_parts);
+    }
+    document
 }
 
 struct Exporter<'e> {
@@ -255,7 +261,7 @@ impl Exporter<'_> {
 
     fn parameters(&self, method: &Method) -> Json {
         let mut parameters = Vec::new();
-        for (name, is_required) in &method.request_parameters {
+        for (name, is_required) in in_javas_order(&method.request_parameters) {
             let Some(rest) = name.strip_prefix("method.request.") else { continue };
             let Some((place, name)) = rest.split_once('.') else { continue };
             let place = match place {
@@ -341,6 +347,24 @@ impl Exporter<'_> {
         let id = method.request_validator_id.as_ref()?;
         self.api.request_validators.get(id)?.name.as_deref().map(text)
     }
+}
+
+/// Parameters in the order of a hash map of Java, which is how API Gateway writes them: by their buckets, of which there
+/// are 16, or twice that while more than three quarters would be taken.
+fn in_javas_order(parameters: &BTreeMap<String, bool>) -> Vec<(&String, &bool)> {
+    let mut buckets = 16_usize;
+    while parameters.len() * 4 > buckets * 3 {
+        buckets *= 2;
+    }
+    let bucket = |name: &str| {
+        let hash = name
+            .encode_utf16()
+            .fold(0_u32, |hash, unit| hash.wrapping_mul(31).wrapping_add(u32::from(unit)));
+        (hash ^ (hash >> 16)) as usize & (buckets - 1)
+    };
+    let mut sorted: Vec<_> = parameters.iter().collect();
+    sorted.sort_by_key(|(name, _)| bucket(name));
+    sorted
 }
 
 /// What an operation takes and gives: by its models and its templates.

@@ -26,10 +26,10 @@ fn contents(state: &State) -> String {
 fn check(account: &Account) {
     let mut objects = MemoryObjects::default();
     objects.commit(&account.changes).unwrap();
-    let loaded = State::load(&objects.all().unwrap(), Ids::seeded(2)).unwrap();
+    let mut loaded = State::load(&objects.all().unwrap(), Ids::seeded(2)).unwrap();
     assert_eq!(contents(&loaded), contents(&account.state));
     assert_eq!(loaded.key_values, account.state.key_values);
-    assert_eq!(loaded.definitions(), account.state.definitions());
+    assert_eq!(loaded.definitions(), account.state.clone().definitions());
 }
 
 #[test]

@@ -29,7 +29,9 @@ impl Operations for Names {
         Ok(Done { answer: Answer::empty(201), changes, effect: Some(Effect::Publish) })
     }
 
-    fn definitions(&self) -> Definitions {
+    fn show_files(&mut self, _: &Definitions, _: u64) {}
+
+    fn definitions(&mut self) -> Definitions {
         let outputs = self.0.iter().map(|name| gateway_model::Output {
             stack_name: String::new(),
             key: name.clone(),
@@ -59,13 +61,28 @@ impl Publish for Plane {
         Ok(())
     }
 
-    fn files(&self) -> Definitions {
-        Definitions::default()
+    fn files(&self) -> Arc<Definitions> {
+        Arc::default()
     }
 
     fn flush_cache(&mut self, _: &str, _: &str) {}
 
     fn flush_authorizers(&mut self, _: &str, _: &str) {}
+
+    fn try_out(
+        &mut self,
+        _: crate::Trial,
+    ) -> crate::Pending<Result<crate::Tried, crate::NotTried>> {
+        Box::pin(async { Err(crate::NotTried::Unavailable("there are no shards".to_owned())) })
+    }
+
+    fn usage(&mut self, _: &str, _: &str) -> crate::Pending<Result<String, crate::ApiError>> {
+        Box::pin(async { Ok("{}".to_owned()) })
+    }
+
+    fn set_remaining(&mut self, _: &str, _: &str, _: u64) -> Result<(), crate::ApiError> {
+        Ok(())
+    }
 }
 
 /// Documents on a disk that can be full.

@@ -25,6 +25,11 @@ pub(super) fn of_function(object: &mut Object<'_>, context: &Context<'_>) -> Opt
     let is_unknown =
         ["ZipFile", "S3Bucket", "S3Key", "ImageUri"].iter().any(|name| code.is_unknown(name));
     code.finish();
+    if let (Some(bucket), Some(key), None, None) = (&bucket, &key, &image, &inline)
+        && let Some(code) = stored(object, context, bucket, key, &place)
+    {
+        return code;
+    }
     let elsewhere = match (bucket, key, image) {
         (_, _, Some(image)) => Some(image),
         (Some(bucket), key, None) => Some(format!("s3://{bucket}/{}", key.unwrap_or_default())),
@@ -62,12 +67,45 @@ pub(super) fn of_text(
     context: &Context<'_>,
     written: &Spanned<String>,
 ) -> Option<FunctionCode> {
+    if let Some((bucket, key)) =
+        written.value.strip_prefix("s3://").and_then(|rest| rest.split_once('/'))
+        && let Some(code) = stored(object, context, bucket, key, &written.place)
+    {
+        return code;
+    }
     let is_elsewhere =
         ["s3://", "http://", "https://"].iter().any(|p| written.value.starts_with(p));
     if is_elsewhere {
         return Some(elsewhere_of(object, written.clone()));
     }
     of_path(object, context, written)
+}
+
+/// A zip file among the objects that a template from elsewhere may read; nothing where there are no objects.
+pub(super) fn stored(
+    object: &Object<'_>,
+    context: &Context<'_>,
+    bucket: &str,
+    key: &str,
+    place: &Place,
+) -> Option<Option<FunctionCode>> {
+    let objects = context.options.objects.as_ref()?;
+    let written = Spanned::new(format!("s3://{bucket}/{key}"), place.clone());
+    let Some(path) = objects.get(&(bucket.to_owned(), key.to_owned())) else {
+        let text = format!(
+            "Error occurred while GetObject. S3 Error Code: NoSuchKey. S3 Error Message: there is no {written} here",
+            written = written.value
+        );
+        object.error_with_help(place, &text, "upload it first, as `package` and `deploy` do");
+        return Some(None);
+    };
+    Some(match files::fingerprint(path) {
+        Ok(fingerprint) => Some(FunctionCode::Path { written, path: path.clone(), fingerprint }),
+        Err(error) => {
+            object.error(place, format!("function code {}: {error}", written.value));
+            None
+        }
+    })
 }
 
 /// Code that others have to run.
@@ -81,6 +119,9 @@ pub(super) fn elsewhere_of(object: &Object<'_>, written: Spanned<String>) -> Fun
 
 /// What the CDK leaves beside a template: `aws:asset:path` for the property `Code`.
 fn asset(object: &Object<'_>, context: &Context<'_>) -> Option<FunctionCode> {
+    if context.options.objects.is_some() {
+        return None;
+    }
     let metadata = context.metadata?;
     let property = metadata.member("aws:asset:property").and_then(Node::as_str);
     let node =
@@ -108,6 +149,13 @@ fn of_path(
 ) -> Option<FunctionCode> {
     if written.value.is_empty() || written.value.contains('\0') {
         object.error(&written.place, "Please provide a source for function code.");
+        return None;
+    }
+    if context.options.objects.is_some() {
+        let text =
+            format!("'{}' is not a valid S3 Uri of the form 's3://bucket/key'", written.value);
+        let help = "package the template first: `aws cloudformation package`, `sam package`";
+        object.error_with_help(&written.place, &text, help);
         return None;
     }
     let path = resolve(&written.place, &written.value);

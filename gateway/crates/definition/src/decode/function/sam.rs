@@ -93,7 +93,11 @@ fn source(object: &mut Object<'_>, context: &Context<'_>, is_image: bool) -> Opt
     let key = location.required_text("Key");
     location.node("Version");
     location.finish();
-    let written = format!("s3://{}/{}", bucket?.value, key?.value);
+    let (bucket, key) = (bucket?.value, key?.value);
+    if let Some(code) = code::stored(object, context, &bucket, &key, &uri.place) {
+        return code;
+    }
+    let written = format!("s3://{bucket}/{key}");
     Some(code::elsewhere_of(object, Spanned::new(written, uri.place.clone())))
 }
 

@@ -1,0 +1,30 @@
+//! What operations know besides what is stored.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::{FileStacks, Settings};
+use crate::s3;
+
+/// What operations know besides what is stored.
+#[derive(Clone)]
+pub struct Surroundings {
+    pub(crate) account_id: String,
+    /// The local buckets.
+    pub(crate) buckets: Arc<s3::Store>,
+    /// Where the code of functions is kept.
+    pub(crate) code: PathBuf,
+    /// The stacks that files are.
+    pub(crate) file_stacks: FileStacks,
+}
+
+impl Surroundings {
+    pub(crate) fn new(settings: &Settings, buckets: Arc<s3::Store>) -> Self {
+        Self {
+            account_id: settings.account_id.clone(),
+            buckets,
+            code: settings.files.join("code"),
+            file_stacks: settings.stacks.clone(),
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! Functions: made, shown, given other code, deleted.
+
+use gateway_definition::LoadedStack;
+use serde_json::{Value, json};
+
+use super::types::{Code, Configuration, Function};
+use super::{
+    Cx, Lambda, PREFIX, Result, code, configure, invalid, name_of, not_found, versions, view,
+};
+use crate::limits::{FUNCTION_NAME_CHARS_MAX, FUNCTIONS_MAX};
+use crate::{Answer, ApiError, Change};
+
+/// `CreateFunction`
+pub(super) fn create(lambda: &mut Lambda, cx: &mut Cx<'_>) -> Result<Answer> {
+    let name = cx.input["FunctionName"].as_str().unwrap_or_default();
+    let (name, _) = name_of(cx.call, name);
+    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    if !(1..=FUNCTION_NAME_CHARS_MAX).contains(&name.len()) || !name.bytes().all(is_letter) {
+        return Err(ApiError::validation(format!(
+            "1 validation error detected: Value '{name}' at 'functionName' failed to satisfy constraint: Member must \
+             satisfy regular expression pattern: [a-zA-Z0-9-_]+"
+        )));
+    }
+    let taken = |by: String| {
+        let text = format!("Function already exist: {name}{by}");
+        ApiError::new(409, "ResourceConflictException", text)
+    };
+    if lambda.functions.contains_key(&name) {
+        return Err(taken(String::new()));
+    }
+    if let Some((stack, _)) = cx.stacks.function(&name) {
+        return Err(taken(format!(" (in the stack {stack})")));
+    }
+    if let Some(stack) = of_file(&(cx.surroundings.file_stacks)(), &name) {
+        return Err(taken(format!(" (in the file {})", stack.file)));
+    }
+    if lambda.functions.len() >= FUNCTIONS_MAX {
+        let text = format!("There are {FUNCTIONS_MAX} functions; delete some first");
+        return Err(ApiError::new(429, "TooManyRequestsException", text));
+    }
+    if cx.input["PackageType"].as_str().is_some_and(|package| package != "Zip") {
+        return Err(invalid("images of functions do not run here; PackageType is Zip"));
+    }
+    let role = cx.input["Role"].as_str().unwrap_or_default();
+    if !role.starts_with("arn:") || !role.contains(":role/") {
+        return Err(ApiError::validation(format!(
+            "1 validation error detected: Value '{role}' at 'role' failed to satisfy constraint: Member must satisfy \
+             regular expression pattern: arn:(aws[a-zA-Z-]*)?:iam::\\d{{12}}:role/?[a-zA-Z_0-9+=,.@\\-_/]+"
+        )));
+    }
+    let mut configuration = Configuration {
+        timeout_seconds: configure::TIMEOUT_DEFAULT,
+        memory_mb: configure::MEMORY_DEFAULT,
+        architectures: vec!["x86_64".to_owned()],
+        ..Configuration::default()
+    };
+    configure::apply(&cx.input, &mut configuration)?;
+    for (member, value) in
+        [("runtime", &configuration.runtime), ("handler", &configuration.handler)]
+    {
+        if value.is_empty() {
+            let text = format!("{member} is mandatory for functions of PackageType Zip");
+            return Err(invalid(text));
+        }
+    }
+    let code = code::keep(cx, &cx.input["Code"])?;
+    let tags = cx.input["Tags"].as_object().into_iter().flatten();
+    let tags = tags.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())));
+    let mut function = Function {
+        name,
+        configuration,
+        code,
+        modified_ms: cx.call.unix_ms,
+        revision: cx.call.unix_ms,
+        tags: tags.collect(),
+        ..Function::default()
+    };
+    let shown = match cx.input["Publish"].as_bool() {
+        Some(true) => versions::add(cx, &mut function, String::new()),
+        _ => view::latest(cx.call, &function),
+    };
+    lambda.put(cx, function);
+    // Also one that nobody calls yet can be invoked.
+    cx.publishes = true;
+    Ok(Answer::json(201, &shown))
+}
+
+/// The file that has a function of the name.
+fn of_file<'s>(stacks: &'s [LoadedStack], name: &str) -> Option<&'s LoadedStack> {
+    stacks.iter().find(|stack| {
+        stack.resources.iter().any(|resource| {
+            resource.physical_id == name
+                && matches!(
+                    resource.type_name.as_str(),
+                    "AWS::Lambda::Function" | "AWS::Serverless::Function"
+                )
+        })
+    })
+}
+
+/// What is shown of a function, by hand or of a stack.
+fn shown(lambda: &Lambda, cx: &Cx<'_>, name: &str) -> Result<Value> {
+    let (name, qualifier) = name_of(cx.call, name);
+    if let Some(function) = lambda.functions.get(&name) {
+        return versions::shown(cx, function, qualifier.as_deref());
+    }
+    match cx.stacks.function(&name) {
+        Some((_, function)) => Ok(of_stack(cx, function)),
+        None => Err(not_found(cx.call, &name)),
+    }
+}
+
+/// A function of a stack.
+fn of_stack(cx: &Cx<'_>, function: &gateway_model::Function) -> Value {
+    let text = |text: &Option<gateway_model::Spanned<String>>| {
+        text.as_ref().map(|text| text.value.clone()).unwrap_or_default()
+    };
+    let resource = cx.stacks.resource_of(&function.name.value);
+    let property = |name: &str| {
+        let value = resource.and_then(|resource| resource.properties.get(name));
+        value.and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
+    let configuration = Configuration {
+        runtime: text(&function.runtime),
+        handler: text(&function.handler),
+        role: property("Role"),
+        description: property("Description"),
+        timeout_seconds: function
+            .timeout_seconds
+            .as_ref()
+            .map_or(configure::TIMEOUT_DEFAULT, |of| of.value),
+        memory_mb: function.memory_mb.as_ref().map_or(configure::MEMORY_DEFAULT, |of| of.value),
+        environment: function.environment.iter().cloned().collect(),
+        architectures: vec!["x86_64".to_owned()],
+        ..Configuration::default()
+    };
+    let modified_ms = resource.map_or(0, |resource| resource.updated_ms);
+    let code = Code::default();
+    let name = &function.name.value;
+    view::configuration(cx.call, name, None, (&configuration, &code), modified_ms, modified_ms)
+}
+
+/// `GetFunction`
+pub(super) fn get(lambda: &Lambda, cx: &Cx<'_>, name: &str) -> Result<Answer> {
+    let configuration = shown(lambda, cx, name)?;
+    let (name, _) = name_of(cx.call, name);
+    let own = lambda.functions.get(&name);
+    let mut out = json!({
+        "Configuration": configuration,
+        "Code": { "RepositoryType": "S3" },
+    });
+    if let (Some(function), Some(members)) = (own, out.as_object_mut()) {
+        if !function.tags.is_empty() {
+            members.insert("Tags".to_owned(), json!(function.tags));
+        }
+        if let Some(count) = function.reserved_concurrency {
+            let reserved = json!({ "ReservedConcurrentExecutions": count });
+            members.insert("Concurrency".to_owned(), reserved);
+        }
+    }
+    Ok(Answer::json(200, &out))
+}
+
+/// `GetFunctionConfiguration`
+pub(super) fn configuration(lambda: &Lambda, cx: &Cx<'_>, name: &str) -> Result<Answer> {
+    shown(lambda, cx, name).map(|shown| Answer::json(200, &shown))
+}
+
+/// `ListFunctions`, all on one page.
+pub(super) fn list(lambda: &Lambda, cx: &Cx<'_>) -> Result<Answer> {
+    let own = lambda.functions.values().map(|function| view::latest(cx.call, function));
+    let of_stacks = cx.stacks.functions().map(|(_, function)| of_stack(cx, function));
+    let functions: Vec<Value> = own.chain(of_stacks).collect();
+    Ok(Answer::json(200, &json!({ "Functions": functions })))
+}
+
+/// `UpdateFunctionCode`
+pub(super) fn update_code(lambda: &mut Lambda, cx: &mut Cx<'_>, name: &str) -> Result<Answer> {
+    let mut function = lambda.own(cx, name)?.clone();
+    configure::check_revision(cx, &function)?;
+    function.code = code::keep(cx, &cx.input)?;
+    if let Some(architectures) = cx.input["Architectures"].as_array() {
+        let texts = architectures.iter().filter_map(Value::as_str);
+        function.configuration.architectures = texts.map(str::to_owned).collect();
+    }
+    if cx.input["DryRun"].as_bool() == Some(true) {
+        return Ok(Answer::json(200, &view::latest(cx.call, &function)));
+    }
+    function.modified_ms = cx.call.unix_ms;
+    function.revision += 1;
+    let shown = match cx.input["Publish"].as_bool() {
+        Some(true) => versions::add(cx, &mut function, String::new()),
+        _ => view::latest(cx.call, &function),
+    };
+    lambda.put(cx, function);
+    Ok(Answer::json(200, &shown))
+}
+
+/// `DeleteFunction`
+pub(super) fn delete(lambda: &mut Lambda, cx: &mut Cx<'_>, name: &str) -> Result<Answer> {
+    let mut function = lambda.own(cx, name)?.clone();
+    let (_, qualifier) = name_of(cx.call, name);
+    if let Some(qualifier) = qualifier {
+        versions::remove(&mut function, &qualifier)?;
+        lambda.put(cx, function);
+        return Ok(Answer::empty(204));
+    }
+    cx.changes.push(Change::Remove { key: format!("{PREFIX}{}", function.name) });
+    lambda.functions.remove(&function.name);
+    lambda.definitions.remove(&function.name);
+    cx.publishes = true;
+    Ok(Answer::empty(204))
+}

@@ -1,0 +1,290 @@
+//! A request that an operator tries: TestInvokeMethod and TestInvokeAuthorizer.
+//!
+//! A [`Trial`] brings a snapshot of its own, which nothing else reaches: one stage with one method. Its request comes over
+//! a pair of sockets and takes the way of every other request, but for what finds its method: the path need not be that of
+//! the resource. What it meets is written into a journal.
+//!
+//! **Architecture invariant:** a trial counts nowhere: its snapshot has no plans, no limits and no access log, and its stage's
+//! metrics belong to nobody.
+
+use std::collections::BTreeMap;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use gateway_compile::{MethodIndex, RequestMethod, Snapshot, StageIndex, StagePlan, Variable};
+use gateway_proto::{FieldName, is_name};
+use gateway_rt::{Buf, TcpStream};
+use gateway_telemetry::StageMetrics;
+
+use crate::connection::{self, Client, Peer};
+use crate::exchange::Refusal;
+use crate::http::await_body;
+use crate::journal::{Journal, Line};
+use crate::request::Exchange;
+use crate::shard::{Serving, Shard, ShardStage};
+use crate::values::decode_query;
+
+/// Who the client of a trial is. Source: control-plane §10.1.
+const SOURCE_IP: &str = "test-invoke-source-ip";
+const API_KEY: &str = "test-invoke-api-key";
+const API_KEY_ID: &str = "test-invoke-api-key-id";
+
+/// One request to try.
+pub struct Trial {
+    /// One stage with one method.
+    pub snapshot: Arc<Snapshot>,
+    /// Where the request comes from, and its answer goes.
+    pub stream: UnixStream,
+    /// Who tries.
+    pub caller: Caller,
+    /// Further variables of `$context`, by their names.
+    pub context: BTreeMap<String, String>,
+    /// The request's path as it was given, for the log.
+    pub path: String,
+    /// Takes what there is to tell, before the answer's end.
+    pub reply: Box<dyn FnOnce(Tried) + Send>,
+}
+
+/// Who tries, as `$context.identity` has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Caller {
+    /// The account.
+    pub account_id: String,
+    /// The ARN of the identity.
+    pub user_arn: String,
+    /// The id of the identity.
+    pub user: String,
+    /// The access key's id.
+    pub access_key: String,
+    /// `User-Agent` of the call that asks for the trial.
+    pub user_agent: String,
+}
+
+/// What became of a trial, besides its answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tried {
+    /// The execution log.
+    pub lines: Vec<Line>,
+    /// What the authorizer's function said.
+    pub decision: Option<Vec<u8>>,
+    /// 200 for a decision, or the status that says why there is none; `None` where no authorizer was asked.
+    pub authorizer_status: Option<u16>,
+    /// Whether the gateway answered by itself.
+    pub is_failure: bool,
+}
+
+/// What an exchange knows of being a trial.
+pub(crate) struct Trying {
+    serving: Rc<Serving>,
+    caller: Caller,
+    context: BTreeMap<String, String>,
+    path: String,
+}
+
+impl Trying {
+    /// What `$context` has of who tries.
+    pub(crate) fn value(&self, variable: &Variable) -> Option<&[u8]> {
+        if !self.context.is_empty() {
+            let name = variable.name();
+            if let Some(text) = self.context.get(&name) {
+                return Some(text.as_bytes());
+            }
+        }
+        let text = match variable {
+            Variable::IdentityApiKey => API_KEY,
+            Variable::IdentityApiKeyId => API_KEY_ID,
+            Variable::IdentityUserAgent => &self.caller.user_agent,
+            Variable::IdentityAccountId => &self.caller.account_id,
+            Variable::IdentityCaller | Variable::IdentityUser => &self.caller.user,
+            Variable::IdentityUserArn => &self.caller.user_arn,
+            _ => return None,
+        };
+        Some(text.as_bytes())
+    }
+
+    /// The id of the access key of who tries.
+    pub(crate) fn access_key(&self) -> &[u8] {
+        self.caller.access_key.as_bytes()
+    }
+
+    /// The one stage.
+    pub(crate) fn stage(&self) -> &Rc<ShardStage> {
+        self.serving.stage(StageIndex(0))
+    }
+
+    pub(crate) fn serving(&self) -> &Rc<Serving> {
+        &self.serving
+    }
+}
+
+/// Starts a trial beside what the shard serves.
+pub(crate) fn start(shard: &Rc<Shard>, trial: Trial) {
+    let visit = shard.gate.enter_late();
+    let shard = shard.clone();
+    gateway_rt::spawn(async move {
+        let Trial { snapshot, stream, caller, context, path, reply } = trial;
+        let serving = serving(&shard, snapshot);
+        let trying = Trying { serving, caller, context, path };
+        match serve(&shard, stream, trying).await {
+            Ok(tried) => reply(tried),
+            Err(error) => {
+                tracing::error!(%error, "A trial's socket cannot be used");
+                reply(Tried::default());
+            }
+        }
+        drop(visit);
+    });
+}
+
+/// What a trial is served from.
+fn serving(shard: &Shard, snapshot: Arc<Snapshot>) -> Rc<Serving> {
+    let metrics = snapshot.stages.iter().map(|_| Arc::new(StageMetrics::default())).collect();
+    let stages = shard.stages(&snapshot, metrics);
+    Rc::new(Serving { snapshot, stages })
+}
+
+async fn serve(shard: &Shard, stream: UnixStream, trying: Trying) -> std::io::Result<Tried> {
+    let stream = TcpStream::adopt(OwnedFd::from(stream))?;
+    let client = Client { stream: stream.into(), peer: Peer::named(SOURCE_IP) };
+    let mut x = Box::<Exchange>::default();
+    x.trial = Some(Box::new(trying));
+    x.journal = Some(Box::default());
+    x.rx = Some(Buf::take());
+    // Whatever became of the connection, what there is to tell is in the journal.
+    let _ = Box::pin(connection::serve_requests(shard, &client, &mut x)).await;
+    let Journal { lines, decision, .. } =
+        x.journal.take().map(|journal| *journal).unwrap_or_default();
+    let is_failure = x.facts.failure.is_some();
+    Ok(Tried { lines, decision, authorizer_status: x.facts.authorizer.status, is_failure })
+}
+
+/// Fields that bring the request here and are none of the caller's.
+fn is_transport(name: &[u8], known: FieldName) -> bool {
+    matches!(known, FieldName::Host | FieldName::ContentLength | FieldName::Connection)
+        || (name.len() == 16 && is_name(name, b"x-amzn-requestid"))
+}
+
+/// Hides what brought the request here.
+pub(crate) fn begin(x: &mut Exchange) {
+    let mut fields = std::mem::take(&mut x.head.fields);
+    fields.retain(|field| !is_transport(x.text(field.name), field.known));
+    x.head.fields = fields;
+    bare_braces(x);
+}
+
+/// Puts braces back that came encoded: a resource's own path is tried as it is, and no client's request has them.
+fn bare_braces(x: &mut Exchange) {
+    let path = x.head.target.path;
+    let Some(rx) = &mut x.rx else { return };
+    let bytes = &mut rx.filled_mut()[path.start as usize..path.end as usize];
+    let (mut from, mut to) = (0, 0);
+    while from < bytes.len() {
+        let brace = match bytes.get(from..from + 3) {
+            Some(b"%7B") => Some(b'{'),
+            Some(b"%7D") => Some(b'}'),
+            _ => None,
+        };
+        bytes[to] = brace.unwrap_or(bytes[from]);
+        from += if brace.is_some() { 3 } else { 1 };
+        to += 1;
+    }
+    // It has only become shorter.
+    x.head.target.path.end = path.start + to as u32;
+}
+
+/// The method to try, and what the request looks like to it. A path that is not the resource's gives no parameters.
+pub(crate) async fn find_method(
+    shard: &Shard,
+    client: &Client,
+    x: &mut Exchange,
+    stage: &StagePlan,
+) -> Result<MethodIndex, Refusal> {
+    if !x.body.is_whole() {
+        await_body(shard, client, x).await?;
+    }
+    let mut params = std::mem::take(&mut x.params);
+    let path = x.text(x.head.target.path);
+    let found = match x.facts.method {
+        RequestMethod::Other => None,
+        method => stage.routes.find(path, method, &mut params),
+    };
+    if found.is_none() {
+        params = Default::default();
+    }
+    x.params = params;
+    x.facts.plan = Some(MethodIndex(0));
+    note_request(x, stage);
+    Ok(MethodIndex(0))
+}
+
+fn note_request(x: &mut Exchange, stage: &StagePlan) {
+    if x.journal.is_none() {
+        return;
+    }
+    let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let id = lossy(&x.facts.request_id);
+    let path = x.trial.as_ref().map_or_else(String::new, |trial| trial.path.clone());
+    let verb = x.facts.method.as_str();
+    let method = stage.method(MethodIndex(0));
+    let params = method.path_params.iter().enumerate().map(|(index, name)| {
+        let value = x.params.value(x.text(x.head.target.path), index as u8);
+        let mut decoded = Vec::new();
+        // A plus is one in a path.
+        let value = lossy(value.unwrap_or_default()).replace('+', "%2B");
+        decode_query(value.as_bytes(), &mut decoded);
+        (name.to_string(), lossy(&decoded))
+    });
+    // A path without parameters has no values, and none are shown.
+    let params: Vec<_> = params.filter(|(_, value)| !value.is_empty()).collect();
+    let fields: Vec<_> =
+        x.visible_fields().map(|field| (lossy(x.text(field.name)), shown(x, field))).collect();
+    let query = query(x.text(x.head.target.query));
+    let body = match std::str::from_utf8(x.body_prefix()) {
+        Ok(text) => text.to_owned(),
+        Err(_) => "[Binary Data]".to_owned(),
+    };
+    for text in [
+        format!("Starting execution for request: {id}"),
+        format!("HTTP Method: {verb}, Resource Path: {path}"),
+        format!("Method request path: {}", map(&params)),
+        format!("Method request query string: {}", map(&query)),
+        format!("Method request headers: {}", map(&fields)),
+        format!("Method request body before transformations: {body}"),
+    ] {
+        x.note(|| text);
+    }
+}
+
+fn shown(x: &Exchange, field: &gateway_proto::Field) -> String {
+    let value = String::from_utf8_lossy(x.text(field.value)).into_owned();
+    match field.known {
+        FieldName::Authorization | FieldName::XApiKey => crate::journal::masked(&value),
+        _ => value,
+    }
+}
+
+/// Each name once, with its last value.
+fn query(query: &[u8]) -> Vec<(String, String)> {
+    let mut found: Vec<(String, String)> = Vec::new();
+    for pair in query.split(|byte| matches!(byte, b'&' | b';')).filter(|pair| !pair.is_empty()) {
+        let at = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
+        let (mut name, mut value) = (Vec::new(), Vec::new());
+        decode_query(&pair[..at], &mut name);
+        decode_query(pair.get(at + 1..).unwrap_or_default(), &mut value);
+        let name = String::from_utf8_lossy(&name).into_owned();
+        let value = String::from_utf8_lossy(&value).into_owned();
+        match found.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, known)) => *known = value,
+            None => found.push((name, value)),
+        }
+    }
+    found
+}
+
+fn map(entries: &[(String, String)]) -> String {
+    let entries: Vec<String> =
+        entries.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    format!("{{{}}}", entries.join(", "))
+}

@@ -45,6 +45,9 @@ fn boto3_does_every_operation() {
         credentials: Credentials::development(),
         files: std::env::temp_dir().join("gateway-control-without-files"),
         stacks: std::sync::Arc::new(std::sync::Arc::default),
+        invoker: std::sync::Arc::new(|_| {
+            Box::pin(async { Err(gateway_control::NotInvoked::Unknown) })
+        }),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let output = runtime.block_on(async {

@@ -131,3 +131,7 @@ const _: () = assert!(
     HeadLimits::DEFAULT.head_bytes_max() + RESPONSE_HEADROOM_BYTES < BUF_BYTES,
     "any response head fits one buffer behind the headroom"
 );
+
+/// Seconds for an invocation that no API asks for, the wait for an environment included. Source: Lambda quotas, "Function
+/// timeout", 900, and a minute to start.
+pub const DIRECT_INVOCATION_S_MAX: u64 = 960;

@@ -1,6 +1,7 @@
 //! What a shard has, and the commands it takes from the control thread.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +21,7 @@ use crate::date::Date;
 use crate::explain;
 use crate::flights::Flights;
 use crate::ids::Random;
+use crate::lambda;
 use crate::limits::EXCHANGES_FREE_MAX;
 use crate::request::Exchange;
 
@@ -78,6 +80,8 @@ pub enum Command {
     Function(Notice),
     /// Invocations of other shards wait for an environment that is free here.
     ServeWaiting,
+    /// Invokes a function, for whom it is not an API that asks.
+    Invoke(Box<lambda::Direct>),
     /// Says what would become of a request, which is not served.
     Explain {
         /// The request's head as it would come.
@@ -164,6 +168,8 @@ pub struct Shard {
 pub(crate) struct Serving {
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) stages: Vec<Rc<ShardStage>>,
+    /// All functions that run here, by name.
+    pub(crate) functions: HashMap<Box<str>, Rc<LocalFunction>>,
 }
 
 /// A stage with what this shard keeps for it.
@@ -198,7 +204,7 @@ impl Shard {
     /// A shard that serves nothing yet.
     pub fn new(parts: ShardParts) -> Self {
         let snapshot = Arc::new(Snapshot::empty());
-        let serving = Serving { snapshot, stages: Vec::new() };
+        let serving = Serving { snapshot, stages: Vec::new(), functions: HashMap::new() };
         Self {
             index: parts.index,
             settings: parts.settings,
@@ -253,7 +259,10 @@ impl Shard {
         });
         let stages = stages.collect();
         let generation = snapshot.generation;
-        *self.prepared.borrow_mut() = Some(Rc::new(Serving { snapshot, stages }));
+        let functions = snapshot.functions.iter();
+        let functions =
+            functions.map(|(name, plan)| (name.clone(), self.functions.function(plan))).collect();
+        *self.prepared.borrow_mut() = Some(Rc::new(Serving { snapshot, stages, functions }));
         (self.report)(self.index, Event::Prepared(generation));
     }
 

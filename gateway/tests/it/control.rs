@@ -1,9 +1,13 @@
 //! The control plane through its front door: signed requests, what survives, what is live when.
 
 mod client;
+mod cloudformation;
 mod deploy;
 mod kill;
+mod lambda;
+mod s3;
 mod store;
+mod tools;
 
 use crate::support::{Client, Gateway};
 use client::{Control, ControlGateway as _};
@@ -74,10 +78,10 @@ fn pages_in_browsers_are_refused() {
 fn what_is_not_there_yet_says_so_in_every_protocol() {
     let gateway = dev(&[]);
     let mut control = Control::dev(gateway.control_addr());
-    let answer = control.form("cloudformation", "Action=ListStacks&Version=2010-05-15");
+    let answer = control.form("cloudformation", "Action=CreateStackSet&Version=2010-05-15");
     assert_eq!(answer.status, 501);
     assert!(answer.text().contains("<Code>NotImplemented</Code>"), "{}", answer.text());
-    let answer = control.service("lambda").call("GET", "/2015-03-31/functions", "");
+    let answer = control.service("lambda").call("GET", "/2021-10-31/functions/f/url", "");
     assert_eq!(answer.status, 501);
     assert_eq!(answer.header("x-amzn-errortype"), Some("NotImplementedException"));
     let answer = control.service("apigateway").call("GET", "/v2/apis", "");

@@ -15,10 +15,12 @@ use crate::settings::Settings;
 
 mod credentials;
 mod files;
+mod invocations;
 mod objects;
 mod publisher;
 mod trials;
 
+pub(crate) use invocations::Invocations;
 pub(crate) use objects::DiskObjects;
 use publisher::Publisher;
 pub(crate) use publisher::{Orders, Served};
@@ -45,6 +47,7 @@ impl ControlPlane {
         settings: &Settings,
         loader: &Arc<Loader>,
         served: &Served,
+        functions: &Invocations,
     ) -> Result<(Option<Self>, Orders)> {
         let (publisher, orders) = Publisher::new(loader.clone(), served.clone());
         let Some(address) = settings.control.address.0 else { return Ok((None, orders)) };
@@ -63,6 +66,10 @@ impl ControlPlane {
             stacks: Arc::new({
                 let loader = loader.clone();
                 move || loader.stacks()
+            }),
+            invoker: Arc::new({
+                let functions = functions.clone();
+                move |invocation| functions.invoke(invocation)
             }),
         };
         let (server, engine) =

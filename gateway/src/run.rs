@@ -12,7 +12,7 @@ use gateway_telemetry::{AccessLog, BuildInfo, Registry, SinkConfig};
 
 use crate::cli::{EXIT_INTERNAL, EXIT_OK, EXIT_PROBLEMS, EXIT_USAGE, RunArgs};
 use crate::control::{Control, Signals, log_diagnostics};
-use crate::control_plane::{ControlPlane, Orders, Served};
+use crate::control_plane::{ControlPlane, Invocations, Orders, Served};
 use crate::counts::Counts;
 use crate::load::Loader;
 use crate::ops::{self, Ops};
@@ -43,13 +43,15 @@ pub(crate) fn run(args: &RunArgs) -> u8 {
     // Definitions come first: nothing is bound for a definition that does not load.
     let loader = Arc::new(Loader::new(settings.clone(), remembered));
     let served = Served::default();
-    let (mut control_plane, orders) = match ControlPlane::open(&settings, &loader, &served) {
-        Ok(opened) => opened,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            return EXIT_USAGE;
-        }
-    };
+    let invocations = Invocations::default();
+    let (mut control_plane, orders) =
+        match ControlPlane::open(&settings, &loader, &served, &invocations) {
+            Ok(opened) => opened,
+            Err(error) => {
+                eprintln!("error: {error:#}");
+                return EXIT_USAGE;
+            }
+        };
     if let Some(control_plane) = &mut control_plane {
         loader.deployed(control_plane.definitions());
     }
@@ -69,7 +71,7 @@ pub(crate) fn run(args: &RunArgs) -> u8 {
         eprintln!("error: the definitions above cannot be served; `gateway check` lists them all");
         return EXIT_PROBLEMS;
     };
-    let control_plane = Opened { control_plane, orders, served };
+    let control_plane = Opened { control_plane, orders, served, invocations };
     match serve(settings, loader, counts, snapshot, watch, control_plane) {
         Ok(()) => EXIT_OK,
         Err(error) => {
@@ -84,6 +86,7 @@ struct Opened {
     control_plane: Option<ControlPlane>,
     orders: Orders,
     served: Served,
+    invocations: Invocations,
 }
 
 /// Starts everything and serves until told to stop.
@@ -138,7 +141,8 @@ fn serve(
     }
     let snapshot = Arc::new(snapshot);
     let usage = counts.start(&registry, &ops)?;
-    let Opened { control_plane, orders, served } = opened;
+    let Opened { control_plane, orders, served, invocations } = opened;
+    shards.open(&invocations);
     let control = Control {
         settings,
         loader,

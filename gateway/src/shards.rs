@@ -20,6 +20,7 @@ use gateway_store::LogStore;
 use gateway_telemetry::{AccessLog, Registry, StageLabels};
 use tokio::sync::mpsc;
 
+use crate::control_plane::Invocations;
 use crate::functions::Running;
 use crate::settings::{self, Settings, ShardCount};
 
@@ -343,6 +344,13 @@ impl Shards {
     /// Functions that run here, and their logs.
     pub(crate) fn functions(&self) -> (Arc<Functions>, Arc<LogStore>) {
         (self.functions.shared().0, self.functions.logs())
+    }
+
+    /// Lets the control plane invoke functions: on the first shard, whose environments all shards use.
+    pub(crate) fn open(&self, invocations: &Invocations) {
+        if let Some(shard) = self.mailboxes.first() {
+            invocations.open(shard.clone(), self.functions.logs());
+        }
     }
 
     /// Hands answers back to the shard that asked.

@@ -2,12 +2,16 @@
 
 mod boto;
 mod client;
+mod cloudformation;
 mod deploy;
 mod files;
 mod kill;
+mod lambda;
 mod replay;
+mod s3;
 mod scripts;
 mod store;
+mod tools;
 
 use crate::support::{Client, Gateway};
 use client::{Control, ControlGateway as _};

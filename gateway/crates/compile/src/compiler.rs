@@ -208,6 +208,7 @@ pub fn compile_with(
         hosts: hosts.build(options.serves_any_host),
         usage: Arc::new(usage),
         account,
+        functions: shared.functions.plans(),
         cache_budget: shared.cache_budget,
         changes: Arc::new(Changes::new(changes)),
         inputs,

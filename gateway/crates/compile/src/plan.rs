@@ -4,6 +4,7 @@
 //! only, and shared by every shard behind one `Arc`. Text that ends up on a wire is stored as bytes, ready
 //! to be copied.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use gateway_cache::Budget;
@@ -16,7 +17,8 @@ use crate::changes::Changes;
 use crate::compiler::StageInput;
 use crate::failure::Failure;
 use crate::functions::{
-    AuthorizerIndex, AuthorizerPlan, BinaryMediaTypes, FunctionIndex, FunctionTarget, LambdaPlan,
+    AuthorizerIndex, AuthorizerPlan, BinaryMediaTypes, FunctionIndex, FunctionPlan, FunctionTarget,
+    LambdaPlan,
 };
 use crate::gateway_responses::GatewayResponses;
 use crate::hosts::HostTable;
@@ -42,6 +44,8 @@ pub struct Snapshot {
     pub usage: Arc<UsagePlans>,
     /// The account's own limit, over all stages; `None` is not limited.
     pub account: Option<Throttle>,
+    /// All functions that run here, by name, whether a stage names them or not.
+    pub functions: BTreeMap<Box<str>, Arc<FunctionPlan>>,
     /// Memory of all stage caches. The same object in all snapshots, as long as its size stays.
     pub cache_budget: Arc<Budget>,
     /// What [`Snapshot::activate`] does.
@@ -59,6 +63,7 @@ impl Snapshot {
             hosts: HostTable::default(),
             usage: Arc::new(UsagePlans::empty()),
             account: None,
+            functions: BTreeMap::new(),
             cache_budget: Arc::new(Budget::new(0)),
             changes: Arc::default(),
             inputs: Vec::new(),

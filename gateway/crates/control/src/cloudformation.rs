@@ -195,6 +195,13 @@ impl Stacks {
         self.stacks.values().map(|live| &live.definitions)
     }
 
+    /// Files of code that stacks use.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &str> {
+        let live = self.stacks.values().filter(|live| live.stack.is_served());
+        let artifacts = live.flat_map(|live| &live.stack.source.artifacts);
+        artifacts.map(|artifact| artifact.file.as_str())
+    }
+
     /// Functions of all stacks: stack name and function.
     pub(crate) fn functions(&self) -> impl Iterator<Item = (&str, &gateway_model::Function)> {
         self.stacks.values().flat_map(|live| {

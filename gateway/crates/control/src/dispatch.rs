@@ -11,10 +11,11 @@ use hyper::body::Incoming;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::credentials::{Credentials, Identity};
-use crate::s3;
+use crate::invoke::{self, Invoker};
 use crate::signature::{self, Claim};
 use crate::wire::{self, Protocol};
 use crate::{Answer, ApiError, Call, sts};
+use crate::{lambda, s3};
 
 pub(crate) mod account;
 pub(crate) mod engine;
@@ -40,6 +41,8 @@ pub struct Settings {
     pub files: PathBuf,
     /// The stacks that files are: shown, and never changed.
     pub stacks: FileStacks,
+    /// Invokes functions.
+    pub invoker: Invoker,
 }
 
 /// Asks for the stacks that files are.
@@ -191,7 +194,10 @@ impl Dispatch {
                 self.ask(What::Neighbour(Neighbour::CloudFormation, Box::new(call))).await
             }
             "iam" => self.ask(What::Neighbour(Neighbour::Iam, Box::new(call))).await,
-            "lambda" => self.ask(What::Neighbour(Neighbour::Lambda, Box::new(call))).await,
+            "lambda" => match invoke::target(&call) {
+                Some(function) => self.invoke(&call, function).await,
+                None => self.ask(What::Neighbour(Neighbour::Lambda, Box::new(call))).await,
+            },
             "ssm" => self.ask(What::Neighbour(Neighbour::Ssm, Box::new(call))).await,
             "sts" => sts::answer(&call, &identity, &self.settings.credentials),
             "gateway" if call.path == ["backup"] && call.method == "GET" => {
@@ -233,6 +239,35 @@ impl Dispatch {
             request_id: request_id.to_owned(),
             unix_ms,
         })
+    }
+
+    /// `Invoke`: beside the engine, which goes on meanwhile.
+    async fn invoke(&self, call: &Call, function: &str) -> Result<Answer, ApiError> {
+        let (name, qualifier) = lambda::name_of(call, function);
+        let shown = |name: &str| Call {
+            method: "GET".to_owned(),
+            path: ["2015-03-31", "functions", name, "configuration"].map(str::to_owned).into(),
+            query: Vec::new(),
+            body: Vec::new(),
+            ..call.clone()
+        };
+        let ask = async |name: &str| {
+            let what = What::Neighbour(Neighbour::Lambda, Box::new(shown(name)));
+            self.ask(what).await.map(drop)
+        };
+        let known = match &qualifier {
+            None => ask(&name).await,
+            Some(qualifier) => {
+                let of = ask(&format!("{name}:{qualifier}")).await;
+                let has_function = of.is_err() && ask(&name).await.is_ok();
+                match of {
+                    // The function is known, this of it is not.
+                    Err(error) if has_function => return Err(error),
+                    of => of,
+                }
+            }
+        };
+        invoke::invoke(&self.settings.invoker, call, name, known).await
     }
 
     async fn ask(&self, what: What) -> Result<Answer, ApiError> {

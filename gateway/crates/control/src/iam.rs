@@ -61,7 +61,7 @@ impl Roles {
         let result = match action.as_str() {
             "CreateRole" => self.create(stacks, call, &form, &mut changes)?,
             "GetRole" => {
-                let role = self.shown(stacks, call, required(&form, "RoleName")?)?;
+                let role = self.shown(stacks, required(&form, "RoleName")?)?;
                 format!("<Role>{}</Role>", view(call, &role))
             }
             "ListRoles" => {
@@ -99,7 +99,7 @@ impl Roles {
                 })?
             }
             "GetRolePolicy" => {
-                let role = self.shown(stacks, call, required(&form, "RoleName")?)?;
+                let role = self.shown(stacks, required(&form, "RoleName")?)?;
                 let name = required(&form, "PolicyName")?;
                 let document = role.policies.get(name).ok_or_else(|| {
                     no_such(format!("The role policy with name {name} cannot be found."))
@@ -120,7 +120,7 @@ impl Roles {
                 })?
             }
             "ListRolePolicies" => {
-                let role = self.shown(stacks, call, required(&form, "RoleName")?)?;
+                let role = self.shown(stacks, required(&form, "RoleName")?)?;
                 let mut inside = String::new();
                 role.policies.keys().for_each(|name| write_element("member", name, &mut inside));
                 format!("<IsTruncated>false</IsTruncated><PolicyNames>{inside}</PolicyNames>")
@@ -146,7 +146,7 @@ impl Roles {
                 })?
             }
             "ListAttachedRolePolicies" => {
-                let role = self.shown(stacks, call, required(&form, "RoleName")?)?;
+                let role = self.shown(stacks, required(&form, "RoleName")?)?;
                 let mut inside = String::new();
                 for arn in &role.attached {
                     inside.push_str("<member>");
@@ -177,11 +177,11 @@ impl Roles {
                 })?
             }
             "ListRoleTags" => {
-                let role = self.shown(stacks, call, required(&form, "RoleName")?)?;
+                let role = self.shown(stacks, required(&form, "RoleName")?)?;
                 format!("<IsTruncated>false</IsTruncated>{}", shown_tags(&role.tags))
             }
             "ListInstanceProfilesForRole" => {
-                self.shown(stacks, call, required(&form, "RoleName")?)?;
+                self.shown(stacks, required(&form, "RoleName")?)?;
                 "<IsTruncated>false</IsTruncated><InstanceProfiles></InstanceProfiles>".to_owned()
             }
             "" => {
@@ -282,7 +282,7 @@ impl Roles {
     }
 
     /// A role, a stack's or not. The role of a session needs not exist.
-    fn shown(&self, stacks: &Stacks, _: &Call, name: &str) -> Result<Role> {
+    fn shown(&self, stacks: &Stacks, name: &str) -> Result<Role> {
         let own = self.0.get(name).cloned();
         own.or_else(|| of_stacks(stacks).find(|role| role.name == name))
             .ok_or_else(|| not_found(name))

@@ -80,9 +80,13 @@ impl Lambda {
         self.functions.keys().cloned().collect()
     }
 
-    /// The files of code that are in use.
+    /// Files of code that functions use or have published.
     pub(crate) fn files(&self) -> impl Iterator<Item = &str> {
-        self.functions.values().map(|function| function.code.file.as_str())
+        let all = self.functions.values().flat_map(|function| {
+            let versions = function.versions.iter().map(|version| &version.code);
+            versions.chain(std::iter::once(&function.code))
+        });
+        all.map(|code| code.file.as_str())
     }
 
     /// Carries out one operation.
@@ -180,7 +184,7 @@ impl Lambda {
 }
 
 /// Name and qualifier of `name`, `name:qualifier`, `account:function:name` or an ARN; and of the query.
-fn name_of(call: &Call, text: &str) -> (String, Option<String>) {
+pub(crate) fn name_of(call: &Call, text: &str) -> (String, Option<String>) {
     let parts: Vec<&str> = text.split(':').collect();
     let (name, qualifier) = match parts.iter().rposition(|part| *part == "function") {
         Some(at) => (parts.get(at + 1), parts.get(at + 2)),

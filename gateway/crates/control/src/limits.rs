@@ -119,3 +119,5 @@ pub const FUNCTION_VERSIONS_MAX: usize = 100;
 pub const FUNCTION_ALIASES_MAX: usize = 100;
 /// Tags of a resource. Source: AWS Tagging, 50.
 pub const TAGS_MAX: usize = 50;
+/// Bytes of an event, and of a result. Source: Lambda Developer Guide, "Lambda quotas", synchronous invocations, 6 MB.
+pub const INVOKE_PAYLOAD_BYTES_MAX: usize = 6 * 1024 * 1024;

@@ -262,7 +262,7 @@ impl Claim {
             queries.push(self.signed_query(request, true));
         }
         let paths: &[PathForm] = match self.service() {
-            "s3" => &[PathForm::AsSent],
+            "s3" => &[PathForm::Encoded, PathForm::AsSent],
             _ => &[PathForm::Normalized, PathForm::AsSent],
         };
         let forms =

@@ -30,12 +30,14 @@ use crate::request::Exchange;
 use crate::shard::{Shard, ShardStage};
 
 mod custom;
+pub(crate) mod direct;
 mod proxy;
 pub(crate) mod remote;
 pub mod reply;
 mod response;
 
 pub(crate) use custom::refusal;
+pub use direct::{Direct, DirectReply, NoOutcome};
 
 /// Invokes the function and answers the client.
 pub(crate) async fn call(

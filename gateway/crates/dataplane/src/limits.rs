@@ -135,3 +135,7 @@ const _: () = assert!(
 /// Bytes of the header fields in a line of an execution log; the rest is cut off. Source: observability §4.1, "Truncated to
 /// 1024 bytes"; the bodies that a trial shows are whole.
 pub const JOURNAL_HEADERS_BYTES_MAX: usize = 1_024;
+
+/// Seconds for an invocation that no API asks for, the wait for an environment included. Source: Lambda quotas, "Function
+/// timeout", 900, and a minute to start.
+pub const DIRECT_INVOCATION_S_MAX: u64 = 960;

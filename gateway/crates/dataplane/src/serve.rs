@@ -10,6 +10,7 @@ use gateway_throttle::Instant;
 
 use crate::connection::{self, Client, Next};
 use crate::explain;
+use crate::lambda::direct;
 use crate::limits::{ACCEPT_RETRY_MS, DRAIN_GRACE_MS, LEASE_LOOK_MS};
 use crate::shard::{Command, Event, Shard};
 use crate::trial;
@@ -62,6 +63,9 @@ async fn obey(
             Command::Function(notice) => shard.functions.notice(notice),
             Command::ServeWaiting => shard.functions.serve_waiting(),
             Command::Try(trial) => trial::start(shard, *trial),
+            Command::Invoke(direct) => {
+                gateway_rt::spawn(direct::invoke(shard.clone(), direct));
+            }
             Command::Explain { head, reply } => reply(explain::explain(shard, &head)),
             Command::Drain { timeout } => {
                 // What requests in flight wait for must still come.

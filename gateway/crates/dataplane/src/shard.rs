@@ -1,6 +1,7 @@
 //! What a shard has, and the commands it takes from the control thread.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +21,7 @@ use crate::date::Date;
 use crate::explain;
 use crate::flights::Flights;
 use crate::ids::Random;
+use crate::lambda;
 use crate::limits::EXCHANGES_FREE_MAX;
 use crate::request::Exchange;
 use crate::trial::Trial;
@@ -81,6 +83,8 @@ pub enum Command {
     ServeWaiting,
     /// Serves one request that an operator tries, beside what is served.
     Try(Box<Trial>),
+    /// Invokes a function, for whom it is not an API that asks.
+    Invoke(Box<lambda::Direct>),
     /// Says what would become of a request, which is not served.
     Explain {
         /// The request's head as it would come.
@@ -167,6 +171,8 @@ pub struct Shard {
 pub(crate) struct Serving {
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) stages: Vec<Rc<ShardStage>>,
+    /// All functions that run here, by name.
+    pub(crate) functions: HashMap<Box<str>, Rc<LocalFunction>>,
 }
 
 /// A stage with what this shard keeps for it.
@@ -201,7 +207,7 @@ impl Shard {
     /// A shard that serves nothing yet.
     pub fn new(parts: ShardParts) -> Self {
         let snapshot = Arc::new(Snapshot::empty());
-        let serving = Serving { snapshot, stages: Vec::new() };
+        let serving = Serving { snapshot, stages: Vec::new(), functions: HashMap::new() };
         Self {
             index: parts.index,
             settings: parts.settings,
@@ -236,8 +242,11 @@ impl Shard {
     /// an endpoint that several stages name.
     pub(crate) fn prepare(&self, snapshot: Arc<Snapshot>, metrics: Vec<Arc<StageMetrics>>) {
         let stages = self.stages(&snapshot, metrics);
+        let functions = snapshot.functions.iter();
+        let functions =
+            functions.map(|(name, plan)| (name.clone(), self.functions.function(plan))).collect();
         let generation = snapshot.generation;
-        *self.prepared.borrow_mut() = Some(Rc::new(Serving { snapshot, stages }));
+        *self.prepared.borrow_mut() = Some(Rc::new(Serving { snapshot, stages, functions }));
         (self.report)(self.index, Event::Prepared(generation));
     }
 

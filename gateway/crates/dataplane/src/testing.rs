@@ -55,7 +55,11 @@ impl Fixture {
         };
         let stages: Vec<_> = snapshot.stages.iter().cloned().map(stage).collect();
         let stage = stages[found.stage.0 as usize].clone();
-        x.serving = Some(Rc::new(Serving { snapshot: snapshot.clone(), stages }));
+        x.serving = Some(Rc::new(Serving {
+            snapshot: snapshot.clone(),
+            stages,
+            functions: std::collections::HashMap::new(),
+        }));
         x.stage = Some(stage.clone());
         x.facts.stage = found.stage;
         x.facts.path_offset = found.path_offset;

@@ -7,7 +7,7 @@
 //! **Architecture invariant:** a trial counts nowhere: its snapshot has no plans, no limits and no access log, and its stage's
 //! metrics belong to nobody.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::rc::Rc;
@@ -142,7 +142,7 @@ pub(crate) fn start(shard: &Rc<Shard>, trial: Trial) {
 fn serving(shard: &Shard, snapshot: Arc<Snapshot>) -> Rc<Serving> {
     let metrics = snapshot.stages.iter().map(|_| Arc::new(StageMetrics::default())).collect();
     let stages = shard.stages(&snapshot, metrics);
-    Rc::new(Serving { snapshot, stages })
+    Rc::new(Serving { snapshot, stages, functions: HashMap::new() })
 }
 
 async fn serve(shard: &Shard, stream: UnixStream, trying: Trying) -> std::io::Result<Tried> {

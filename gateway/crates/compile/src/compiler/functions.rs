@@ -1,13 +1,13 @@
 //! The functions of all definitions: what runs here, and who may call it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use gateway_model::{Definitions, Function, FunctionCode, FunctionPermission};
 
 use super::CompileOptions;
 use crate::arn::{FunctionName, partition};
-use crate::functions::{Code, FunctionPlan, FunctionTarget, Runtime};
+use crate::functions::{Code, FunctionPlan, Runtime};
 use crate::limits::{
     FUNCTION_MEMORY_MB_DEFAULT, FUNCTION_MEMORY_MB_MAX, FUNCTION_TIMEOUT_S_DEFAULT,
     FUNCTION_TIMEOUT_S_MAX,
@@ -101,6 +101,12 @@ impl<'d> FunctionTable<'d> {
         Self { functions: functions.collect(), qualifiers: qualifiers.collect(), permissions }
     }
 
+    /// All that run here, by name.
+    pub(super) fn plans(&self) -> BTreeMap<Box<str>, Arc<FunctionPlan>> {
+        let plans = self.functions.values().flatten();
+        plans.map(|plan| (plan.name.clone(), Arc::clone(plan))).collect()
+    }
+
     /// What a name stands for.
     pub(super) fn find(&self, name: &FunctionName) -> Found {
         match self.functions.get(name.name.as_str()) {
@@ -148,17 +154,8 @@ fn is_for_us(permission: &FunctionPermission, account_id: &str) -> bool {
 
 /// The functions that run in the snapshot being served, by name.
 fn plans_before(previous: Option<&Snapshot>) -> HashMap<&str, &Arc<FunctionPlan>> {
-    let stages = previous.iter().flat_map(|snapshot| &snapshot.stages).map(|stage| &**stage);
-    let mut plans = HashMap::new();
-    for stage in stages {
-        let canary = stage.canary.as_ref().map(|canary| &*canary.plan);
-        for target in std::iter::once(stage).chain(canary).flat_map(|stage| &stage.functions) {
-            if let FunctionTarget::Local(plan) = target {
-                plans.insert(&*plan.name, plan);
-            }
-        }
-    }
-    plans
+    let plans = previous.iter().flat_map(|snapshot| &snapshot.functions);
+    plans.map(|(name, plan)| (&**name, plan)).collect()
 }
 
 /// How a function runs here, or why it does not.

@@ -173,7 +173,7 @@ pub(super) fn new_stack(cx: &Cx<'_>, name: &str) -> Stack {
 pub(super) fn check_updatable(stack: &Stack) -> Result<()> {
     let is_updatable = stack.is_served()
         || matches!(stack.status, Status::CreateFailed | Status::ReviewInProgress);
-    if is_updatable && stack.status != Status::DeleteFailed {
+    if is_updatable {
         return Ok(());
     }
     let (id, status) = (&stack.id, stack.status.as_str());

@@ -71,8 +71,7 @@ pub(super) fn detect(stacks: &mut Stacks, cx: &mut Cx<'_>) -> Result<String> {
             "Drift detection cannot be performed on stack in status {status}"
         )));
     }
-    let is_wanted =
-        |of: &&Resource| wanted.is_empty() || wanted.iter().any(|name| *name == of.logical_id);
+    let is_wanted = |of: &&Resource| wanted.is_empty() || wanted.contains(&of.logical_id);
     let looked = stack.resources.iter().filter(is_wanted);
     let resources = looked.filter_map(|resource| look(cx, &stack, resource)).collect();
     let mut random = [0; 16];

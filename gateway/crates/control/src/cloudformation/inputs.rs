@@ -166,7 +166,7 @@ pub(super) fn check_capabilities(source: &SourceText, needed: &[&'static str]) -
     let has = |name: &str| source.capabilities.iter().any(|given| given == name);
     let missing: Vec<_> = needed
         .iter()
-        .filter(|name| !has(name) && !(**name == "CAPABILITY_IAM" && has("CAPABILITY_NAMED_IAM")))
+        .filter(|name| !(has(name) || **name == "CAPABILITY_IAM" && has("CAPABILITY_NAMED_IAM")))
         .copied()
         .collect();
     if missing.is_empty() {

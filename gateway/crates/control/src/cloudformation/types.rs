@@ -213,7 +213,6 @@ impl Stack {
                 | Status::UpdateComplete
                 | Status::UpdateRollbackComplete
                 | Status::UpdateFailed
-                | Status::DeleteFailed
         )
     }
 }

@@ -1,5 +1,7 @@
 //! Everything that an account has: API Gateway's objects and those of the services beside it.
 
+use std::collections::BTreeSet;
+
 use gateway_model::{Definitions, Diagnostic};
 
 use super::operations::{Done, Neighbour, Operations};
@@ -49,6 +51,7 @@ impl Operations for Account {
         self.lambda.settle(surroundings);
         self.stacks.taken_functions = self.lambda.names();
         self.surroundings = Some(surroundings.clone());
+        self.sweep(surroundings);
     }
 
     fn answer(&mut self, call: &Call) -> Result<Done, ApiError> {
@@ -93,6 +96,24 @@ impl Operations for Account {
             merge(&mut all, of.clone());
         }
         all
+    }
+}
+
+impl Account {
+    /// Removes code that nothing stored uses any more: what is stored is what is served when a state was just loaded.
+    fn sweep(&self, surroundings: &Surroundings) {
+        let used: BTreeSet<&str> = self.stacks.files().chain(self.lambda.files()).collect();
+        // It may never have been made.
+        let Ok(entries) = std::fs::read_dir(&surroundings.code) else { return };
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            if name.to_str().is_none_or(|name| used.contains(name)) {
+                continue;
+            }
+            if let Err(error) = std::fs::remove_file(entry.path()) {
+                tracing::warn!(%error, path = %entry.path().display(), "Code of nothing not removed");
+            }
+        }
     }
 }
 

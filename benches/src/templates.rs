@@ -34,9 +34,7 @@ const TEMPLATE: &str = r#"#set($order = $input.path('$'))
 /// 1 KiB of JSON.
 pub(crate) fn order() -> String {
     let item = |n: usize| {
-        format!(
-            r#"{{"sku":"sku-{n:04}","name":"Item number {n:02}","quantity":{n},"price":9.75}}"#
-        )
+        format!(r#"{{"sku":"sku-{n:04}","name":"Item number {n:02}","quantity":{n},"price":9.75}}"#)
     };
     let items: Vec<String> = (10..23).map(item).collect();
     let customer = r#"{"name":"Ada Lovelace","email":"ada@example.com","vip":true}"#;

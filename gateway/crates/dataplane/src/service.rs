@@ -150,7 +150,8 @@ async fn send(
         Ok(answer) => {
             x.facts.integration.time_to_head = Some(latency);
             x.facts.integration.status = Some(answer.head.status);
-            let id = answer.field(b"x-amzn-requestid").or_else(|| answer.field(b"x-amz-request-id"));
+            let id =
+                answer.field(b"x-amzn-requestid").or_else(|| answer.field(b"x-amz-request-id"));
             x.backend_request_id.clear();
             x.backend_request_id.extend_from_slice(id.unwrap_or_default());
             Ok(answer)

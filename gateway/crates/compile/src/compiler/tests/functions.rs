@@ -1,6 +1,6 @@
 use super::*;
-use crate::service::AwsEndpoints;
 use crate::functions::{Code, FunctionPlan, FunctionTarget, LambdaMapping, LambdaPlan, Runtime};
+use crate::service::AwsEndpoints;
 use crate::templates::RequestChoice;
 use gateway_model::{FunctionQualifier, ResponseTransferMode};
 

@@ -165,6 +165,7 @@ fn requests_end_in_time_and_memory() {
         ("26 depth, 10 MB", "path", 500, json(many("[", 10_000_000))),
         ("26 depth, closed", "path", 500, json(many("[", 4_000_000) + &many("]", 4_000_000))),
         ("26 small values, 9 MB", "path", 500, json(format!("[{}0]", many("[],", 3_000_000)))),
+        ("26 numbers, 9 MB", "path", 500, json(format!("[{}0]", many("0,", 4_500_000)))),
         (
             "26 keys, 9 MB",
             "path",

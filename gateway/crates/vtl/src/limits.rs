@@ -37,6 +37,9 @@ impl Default for Limits {
     }
 }
 
+/// Up to this many bytes output grows by doubling.
+pub(crate) const OUTPUT_DOUBLED_MAX: usize = 1024 * 1024;
+
 /// Bytes that a compiled regular expression may take. The `regex` crate's own default is ten times that, for one expression.
 pub(crate) const REGEX_BYTES_MAX: usize = 1024 * 1024;
 
@@ -66,8 +69,8 @@ pub(crate) const DOCUMENT_DEPTH_MAX: usize = 400;
 /// How many characters a number of a document may have. Source: json-smart's own limit; reading an integer takes quadratic time.
 pub(crate) const NUMBER_LEN_MAX: usize = 1000;
 
-/// How many bytes a document may take in memory: all that a bomb of small values gets, and some 2 MB of ordinary records or
-/// 10 MB of long texts.
+/// How many bytes a document may take in memory: all that a bomb of small values gets. That is some 4 MB of ordinary records, 260,000
+/// numbers, or all of a body of long texts.
 pub(crate) const DOCUMENT_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// How long a JSONPath may be, in bytes. Ours: templates have paths of some hundred.

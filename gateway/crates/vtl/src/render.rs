@@ -58,6 +58,15 @@ pub(crate) fn render<'r>(
     }
 }
 
+/// Output that is long gets all the room that it may ever need at once: memory that is not written to is not taken, and nothing
+/// is copied on the way.
+fn make_room(out: &mut String, len: usize, max: usize) {
+    let is_full = out.capacity() - out.len() < len;
+    if is_full && out.len() >= crate::limits::OUTPUT_DOUBLED_MAX {
+        out.reserve_exact(max.max(out.len() + len) - out.len());
+    }
+}
+
 /// The state of one render.
 pub(crate) struct Renderer<'r> {
     program: &'r Program,
@@ -181,6 +190,7 @@ impl<'r> Renderer<'r> {
             return Err(Reason::Output.into());
         }
         self.budget.bytes_moved(text.len())?;
+        make_room(&mut self.out, text.len(), self.out_max);
         self.out.push_str(text);
         Ok(())
     }

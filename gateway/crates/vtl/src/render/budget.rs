@@ -96,6 +96,7 @@ impl fmt::Write for Bounded<'_> {
             return Err(fmt::Error);
         }
         self.pieces = self.pieces.checked_sub(1).ok_or(fmt::Error)?;
+        super::make_room(self.out, text.len(), self.max);
         self.out.push_str(text);
         Ok(())
     }

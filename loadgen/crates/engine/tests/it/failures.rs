@@ -120,6 +120,7 @@ fn what_fails_does_not_stop_what_comes_after_it() {
         assert_eq!(outcome.errors.into_iter().collect::<Vec<_>>(), errors);
         assert_eq!(outcome.sent, 40);
         let mut waits = outcome.samples.iter().filter(|sample| sample.request == 2);
-        assert!(waits.all(|sample| sample.received_us - sample.sent_us >= 100_000));
+        // The clock of a timeout starts with the sending, which may be a moment before it is noted.
+        assert!(waits.all(|sample| sample.received_us - sample.sent_us >= 90_000));
     }
 }

@@ -1,6 +1,6 @@
 //! What becomes of one exchange, line by line, as API Gateway's execution log says it.
 //!
-//! An exchange that nobody listens to has no [`Journal`], and pays a look at an `Option` where a line would be written.
+//! An exchange that nobody listens to has no `Journal`, and pays a look at an `Option` where a line would be written.
 //!
 //! Source: observability §4.2 and §4.3, control-plane §10.1.
 

@@ -4,13 +4,13 @@
 #   scripts/ci.sh              all steps; goes on after a failure, so that one run shows everything
 #   scripts/ci.sh STEP…        only these: shell fmt systemd clippy docs test fuzz
 #
-# FUZZ_MS (20000) is the time of each fuzz target in milliseconds. Exit status: 0 all passed, 1 some
+# FUZZ_MS (10000) is the time of each fuzz target in milliseconds. Exit status: 0 all passed, 1 some
 # step failed, 2 wrong usage. Needs what scripts/test installs.
 set -uo pipefail
 
 cd "$(dirname "$0")/.." || exit 2
 readonly STEPS=(shell fmt systemd clippy docs test fuzz)
-readonly FUZZ_MS=${FUZZ_MS:-20000}
+readonly FUZZ_MS=${FUZZ_MS:-10000}
 export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}
 # The tests' own summary lines, repeated at the end where a reader looks for them.
 counts=$(mktemp)

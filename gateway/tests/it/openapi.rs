@@ -109,6 +109,28 @@ Resources:
 }
 
 #[test]
+fn a_serverless_api_includes_its_document() {
+    let backend = Backend::echo();
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("api.yaml"), document("", &backend)).unwrap();
+    let template = "\
+Transform: AWS::Serverless-2016-10-31
+Globals: {Api: {OpenApiVersion: 3.0.1}}
+Resources:
+  Api:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: dev
+      DefinitionBody:
+        Fn::Transform: {Name: AWS::Include, Parameters: {Location: 's3://documents/api.yaml'}}
+";
+    let bucket = format!("documents={}", directory.path().display());
+    let gateway = Gateway::start(template, &["--bucket", &bucket]);
+    let response = Client::get(gateway.addr(), "/dev/hello/you");
+    assert_eq!(echoed(&response), ("GET".to_owned(), "/greet/you".to_owned()));
+}
+
+#[test]
 fn a_mistake_is_told_with_its_place_and_its_pointer() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("api.yaml");

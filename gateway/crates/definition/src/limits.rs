@@ -27,6 +27,10 @@ pub const REFERENCE_CHAIN_MAX: usize = 32;
 /// whole path.
 pub const PATH_PARTS_MAX: usize = 128;
 
+/// The most files that the `AWS::Include`s of one template add, and each counts as often as it is included. Source: ours; all of
+/// them together may have [`FILE_BYTES_MAX`] bytes.
+pub const INCLUDES_MAX: usize = 256;
+
 /// The longest chain of conditions that refer to one another. Source: ours.
 pub const CONDITION_CHAIN_MAX: usize = 64;
 

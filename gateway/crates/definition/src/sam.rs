@@ -14,7 +14,6 @@ mod usage;
 use crate::limits::NODES_MAX;
 use crate::node::{Key, Kind, Node};
 use crate::report::Report;
-pub(crate) use api::LOCAL_BUCKET;
 
 use build::Maker;
 use event::Event;

@@ -9,7 +9,7 @@ use crate::ids::{derived_uuid, stack_name};
 use crate::node::{Key, Kind, Node};
 use crate::report::Report;
 use crate::template::{Resource, Template};
-use crate::{Loaded, Options, Source, StackFacts, openapi, reader, sam, unserved};
+use crate::{Loaded, Options, Source, StackFacts, include, openapi, reader, sam, unserved};
 use gateway_model::{Diagnostic, Json, Output, Place};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::PathBuf;
@@ -75,6 +75,7 @@ pub(crate) fn load(files: &[Source], options: &Options) -> Loaded {
     let mut names = BTreeSet::new();
     let mut declared = HashSet::new();
     let mut unread = 0;
+    let mut included: Vec<PathBuf> = Vec::new();
     for (index, source) in files.iter().enumerate() {
         let file: Arc<str> = Arc::from(source.name.as_str());
         let report = Report::default();
@@ -94,10 +95,12 @@ pub(crate) fn load(files: &[Source], options: &Options) -> Loaded {
                 documents.push((index, result));
             }
             Some(root) => {
+                let stack = stack_facts(source, options, &mut names);
+                let root = include::expand(root, &stack, options, &mut included, &report);
                 let root = sam::transform(root, &report);
                 let parameters = root.member("Parameters").map_or(&[][..], Node::members);
                 declared.extend(parameters.iter().map(|(key, _)| key.text.clone()));
-                templates.push((index, root, stack_facts(source, options, &mut names)));
+                templates.push((index, root, stack));
             }
             None => unread += 1,
         }
@@ -128,7 +131,7 @@ pub(crate) fn load(files: &[Source], options: &Options) -> Loaded {
     }
     let outputs = stacks.iter_mut().flat_map(|stack| std::mem::take(&mut stack.outputs)).collect();
     let documents = stacks.iter_mut().flat_map(|stack| std::mem::take(&mut stack.documents));
-    let documents = documents.collect();
+    let documents = included.into_iter().chain(documents).collect();
     let mut definitions = assemble(stacks, &whole);
     definitions.outputs = outputs;
     unserved::report(&definitions, &whole);

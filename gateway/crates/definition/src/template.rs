@@ -161,9 +161,8 @@ impl<'n> Template<'n> {
             report.error(&section.place, none);
         }
         for (key, node) in members {
-            if key.text.starts_with("Fn::ForEach::") || key.text == "Fn::Transform" {
-                let name = key.text.split("::").take(2).collect::<Vec<_>>().join("::");
-                let text = format!("{name} is not served yet; what it would make is left out");
+            if key.text.starts_with("Fn::ForEach::") {
+                let text = "Fn::ForEach is not served yet; what it would make is left out";
                 report.warning(&key.place, text);
                 continue;
             }
@@ -287,7 +286,8 @@ fn transforms(root: &Node, report: &Report) -> bool {
     for item in items {
         let name = item.as_str().or_else(|| item.member("Name").and_then(Node::as_str));
         match name {
-            Some("AWS::LanguageExtensions") => {}
+            // What it includes is there already.
+            Some("AWS::LanguageExtensions" | "AWS::Include") => {}
             // What of it is not served is said of each resource.
             Some(SAM_TRANSFORM) => is_sam = true,
             Some(name) if name.starts_with("AWS::") => {
@@ -316,7 +316,7 @@ fn mappings(section: Option<&Node>, report: &Report) {
             report.error(&map.place, not_a_map(&name.text));
             continue;
         };
-        for (top, seconds) in tops.iter().filter(|(top, _)| top.text != "Fn::Transform") {
+        for (top, seconds) in tops {
             let Some(seconds) = seconds.as_map() else {
                 report.error(&seconds.place, not_a_map(&top.text));
                 continue;

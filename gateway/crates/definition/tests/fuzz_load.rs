@@ -14,7 +14,7 @@ fn loading_any_text_ends_soon_without_a_panic() {
 /// Bytes are mostly noise to a parser; words that templates are made of get further in.
 #[test]
 fn loading_any_words_ends_soon_without_a_panic() {
-    const WORDS: [&str; 56] = [
+    const WORDS: [&str; 62] = [
         "\n",
         "\n  ",
         "\n    ",
@@ -71,6 +71,12 @@ fn loading_any_words_ends_soon_without_a_panic() {
         "Environment",
         "Variables",
         "Metadata",
+        "Transform",
+        "Fn::Transform",
+        "AWS::Include",
+        "Name",
+        "Parameters: {Location: ",
+        "s3://b/k",
     ];
     bolero::check!().for_each(|bytes: &[u8]| {
         let words = bytes.iter().map(|b| WORDS[usize::from(*b) % WORDS.len()]);

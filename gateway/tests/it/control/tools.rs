@@ -207,6 +207,75 @@ fn aws_cloudformation_packages_what_sam_would() {
 }
 
 #[test]
+fn aws_cloudformation_packages_what_a_template_includes() {
+    let Some(aws) = aws() else { return };
+    let gateway = super::dev(&[]);
+    let desk = Desk::at(&gateway);
+    let document = |says: &str| {
+        format!(
+            r##"
+openapi: 3.0.1
+info: {{title: {{Fn::Sub: "${{AWS::StackName}}"}}, version: "1"}}
+paths:
+  /hello:
+    get:
+      responses: {{"200": {{description: ok}}}}
+      x-amazon-apigateway-integration:
+        type: mock
+        requestTemplates: {{application/json: '{{"statusCode": 200}}'}}
+        responses: {{default: {{statusCode: "200", responseTemplates: {{application/json: {says}}}}}}}
+"##
+        )
+    };
+    desk.write("api.yaml", document("included"));
+    desk.write(
+        "template.yaml",
+        "
+Resources:
+  Api:
+    Type: AWS::ApiGateway::RestApi
+    Properties:
+      Body:
+        Fn::Transform: {Name: AWS::Include, Parameters: {Location: ./api.yaml}}
+  Deployment:
+    Type: AWS::ApiGateway::Deployment
+    Properties: {RestApiId: !Ref Api, StageName: prod}
+Outputs: {Api: {Value: !Ref Api}}
+",
+    );
+    said(&desk.run(&aws, &["s3", "mb", "s3://artifacts"]));
+    let package = [
+        "cloudformation",
+        "package",
+        "--template-file",
+        "template.yaml",
+        "--s3-bucket",
+        "artifacts",
+    ];
+    let package = [&package[..], &["--output-template-file", "packaged.yaml"]].concat();
+    let deploy = [
+        "cloudformation",
+        "deploy",
+        "--stack-name",
+        "including",
+        "--template-file",
+        "packaged.yaml",
+    ];
+    said(&desk.run(&aws, &package));
+    said(&desk.run(&aws, &deploy));
+    let mut control = Control::dev(gateway.control_addr());
+    let path = format!("/_aws/execute-api/{}/prod/hello", output(&mut control, "including"));
+    answers(&gateway, &path, "included");
+    desk.write("api.yaml", document("changed"));
+    said(&desk.run(&aws, &package));
+    said(&desk.run(&aws, &deploy));
+    answers(&gateway, &path, "changed");
+    // The stack has its own copy.
+    said(&desk.run(&aws, &["s3", "rb", "--force", "s3://artifacts"]));
+    answers(&gateway, &path, "changed");
+}
+
+#[test]
 fn cdk_bootstraps_deploys_and_destroys_a_synthesised_app() {
     let Some(cdk) = cdk() else { return };
     let gateway = super::dev(&[]);

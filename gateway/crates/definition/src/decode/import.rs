@@ -2,15 +2,13 @@
 
 use super::Context;
 use super::object::Object;
-use crate::limits::FILE_BYTES_MAX;
 use crate::node::{Kind, Node};
+use crate::objects::{self, Wanted};
 use crate::openapi::{self, BasePath, Import};
 use crate::reader;
 use crate::report::Report;
-use crate::sam::LOCAL_BUCKET;
 use gateway_model::{EndpointType, ImportMode, ImportSource, Place, RestApi, S3Location, Spanned};
 use std::collections::BTreeMap;
-use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 /// What a template says of an import.
@@ -135,66 +133,14 @@ fn document(object: &Object<'_>, body: &Node, context: &Context<'_>) -> Option<N
     }
 }
 
-/// The document that a bucket has, where the bucket is a directory.
+/// The document that a bucket has.
 fn fetch(location: &Spanned<S3Location>, context: &Context<'_>) -> Option<Node> {
-    let bucket = location.bucket.as_deref()?;
-    let key = location.key.as_deref()?;
-    if let Some(objects) = &context.options.objects
-        && !objects.contains_key(&(bucket.to_owned(), key.to_owned()))
-    {
-        let text = format!("Unable to get the object s3://{bucket}/{key}: there is none here");
-        context.report.error(&location.place, text);
-        return None;
-    }
-    let Some(path) = object_path(bucket, key, &location.place, context) else {
-        let text = format!(
-            "the bucket \"{bucket}\" is not mapped to a directory: s3://{bucket}/{key} is not imported"
-        );
-        let help = format!("say where its objects are: --bucket {bucket}=DIRECTORY");
-        context
-            .report
-            .push(gateway_model::Diagnostic::warning(&location.place, text).with_help(help));
-        return None;
+    let object = Wanted {
+        bucket: location.bucket.as_deref()?,
+        key: location.key.as_deref()?,
+        place: &location.place,
     };
-    context.documents.borrow_mut().push(path.clone());
-    let text = match read_text(&path) {
-        Ok(text) => text,
-        Err(error) => {
-            let text = format!("s3://{bucket}/{key}: {error}: {}", path.display());
-            context.report.error(&location.place, text);
-            return None;
-        }
-    };
+    let documents = &mut context.documents.borrow_mut();
+    let (path, text) = objects::read(&object, context.options, documents, context.report)?;
     reader::read(&Arc::from(path.display().to_string()), &text, context.report)
-}
-
-/// Where an object lies: in the directory of its bucket, or beside the template, where the CDK leaves
-/// what it would upload.
-fn object_path(bucket: &str, key: &str, place: &Place, context: &Context<'_>) -> Option<PathBuf> {
-    if let Some(objects) = &context.options.objects {
-        return objects.get(&(bucket.to_owned(), key.to_owned())).cloned();
-    }
-    if bucket == LOCAL_BUCKET && context.options.reads_function_code {
-        return Some(Path::new(&*place.file).with_file_name(key));
-    }
-    let is_inside = Path::new(key).components().all(|c| matches!(c, Component::Normal(_)));
-    if let Some(directory) = context.options.buckets.get(bucket).filter(|_| is_inside) {
-        return Some(directory.join(key));
-    }
-    let is_asset = context.options.reads_function_code
-        && bucket.starts_with("cdk-")
-        && bucket.contains("-assets-")
-        && is_inside
-        && !key.contains('/');
-    let beside = Path::new(&*place.file).with_file_name(format!("asset.{key}"));
-    (is_asset && beside.is_file()).then_some(beside)
-}
-
-fn read_text(path: &Path) -> std::io::Result<String> {
-    let metadata = std::fs::metadata(path)?;
-    if metadata.len() > FILE_BYTES_MAX as u64 {
-        let text = format!("the file has more than {FILE_BYTES_MAX} bytes");
-        return Err(std::io::Error::new(std::io::ErrorKind::FileTooLarge, text));
-    }
-    std::fs::read_to_string(path)
 }

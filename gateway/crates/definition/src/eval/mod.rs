@@ -146,8 +146,8 @@ impl<'a> Evaluator<'a> {
     fn members(&self, members: &[(Key, Node)]) -> Vec<(Key, Node)> {
         let mut out = Vec::with_capacity(members.len());
         for (key, value) in members {
-            if key.text.starts_with("Fn::ForEach::") || key.text == "Fn::Transform" {
-                self.not_served(&key.place, key.text.split("::").take(2).collect::<Vec<_>>());
+            if key.text.starts_with("Fn::ForEach::") {
+                self.loop_not_served(&key.place);
                 continue;
             }
             if key.text.starts_with("Fn::") {
@@ -184,12 +184,8 @@ impl<'a> Evaluator<'a> {
             "Fn::Cidr" => self.cidr(argument, place),
             "Fn::ToJsonString" => self.to_json_string(argument, place),
             "Fn::Length" => self.length(argument, place),
-            "Fn::Transform" | "Fn::ForEach" => {
-                self.not_served(&key.place, vec![&key.text]);
-                None
-            }
-            name if name.starts_with("Fn::ForEach::") => {
-                self.not_served(&key.place, vec!["Fn::ForEach"]);
+            name if name == "Fn::ForEach" || name.starts_with("Fn::ForEach::") => {
+                self.loop_not_served(&key.place);
                 None
             }
             name if CONDITION_FUNCTIONS.contains(&name) => {
@@ -218,8 +214,8 @@ impl<'a> Evaluator<'a> {
         Some(Node { place: place.clone(), kind })
     }
 
-    fn not_served(&self, place: &Place, name: Vec<&str>) {
-        let text = format!("{} is not served yet; what it would make is left out", name.join("::"));
+    fn loop_not_served(&self, place: &Place) {
+        let text = "Fn::ForEach is not served yet; what it would make is left out";
         self.say(Diagnostic::warning(place, text));
     }
 

@@ -4,6 +4,7 @@ use super::build::{Edit, Maker, alphanumeric};
 use super::{Api, Names, usage};
 use crate::limits::NODES_MAX;
 use crate::node::{Key, Kind, Node};
+use crate::objects::bucket_and_key;
 use crate::report::Report;
 use gateway_model::Place;
 
@@ -53,9 +54,6 @@ const USED: [&str; 14] = [
 
 /// The stage that deployments make besides, unless the version of OpenAPI is said.
 const EXTRA_STAGE: &str = "Stage";
-
-/// What stands for the bucket of a definition that lies beside the template.
-pub(crate) const LOCAL_BUCKET: &str = "file:";
 
 impl Api {
     pub(super) fn new(
@@ -323,10 +321,6 @@ fn endpoint_configuration(node: &Node) -> (Node, Option<Node>) {
 fn s3_location(uri: &Node) -> Node {
     let maker = Maker(&uri.place);
     let Kind::String(text) = &uri.kind else { return uri.clone() };
-    let (bucket, key) = match text.strip_prefix("s3://").and_then(|rest| rest.split_once('/')) {
-        Some((bucket, key)) => (bucket, key),
-        None => (LOCAL_BUCKET, text.as_str()),
-    };
-    let key = key.split_once("?versionId=").map_or(key, |(key, _)| key);
+    let (bucket, key) = bucket_and_key(text);
     maker.map([("Bucket", maker.text(bucket)), ("Key", maker.text(key))])
 }

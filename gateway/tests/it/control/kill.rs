@@ -55,13 +55,12 @@ fn every_acknowledged_change_outlives_a_kill() {
         let gateway = Gateway::start(super::EMPTY, &args);
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         let life = Duration::from_micros((seed >> 33) & (LIFE_US_MAX - 1));
+        // Connected before the clock runs: a thread may start when the gateway has long been killed.
+        let control = || Control::of(gateway.control_addr(), state.path());
+        let controls: [Control; CLIENTS] = std::array::from_fn(|_| control());
         std::thread::scope(|scope| {
-            for client in &mut clients {
-                let (addr, state) = (gateway.control_addr(), state.path());
-                scope.spawn(move || {
-                    let mut control = Control::of(addr, state);
-                    while write(&mut control, client).is_some() {}
-                });
+            for (client, mut control) in clients.iter_mut().zip(controls) {
+                scope.spawn(move || while write(&mut control, client).is_some() {});
             }
             let until = Instant::now() + life;
             // Busy, because a sleep is too coarse.

@@ -95,7 +95,8 @@ fn record() -> impl Strategy<Value = UsageRecord> {
     let count = prop_oneof![Just(0), 1..1000_u64, Just(u64::MAX)];
     let days = (0..DAYS, count.clone(), 1..3_u32, count.clone())
         .prop_map(|(day, first, apart, second)| [(day, first), ((day + apart) % DAYS, second)]);
-    (proptest::option::of((period(), any::<u32>())), count, days)
+    let used = prop_oneof![Just(0), -1000..1000_i64, Just(i64::MAX), Just(i64::MIN)];
+    (proptest::option::of((period(), any::<u32>())), used, days)
         .prop_map(|(period, used, days)| UsageRecord { period, used, days })
 }
 

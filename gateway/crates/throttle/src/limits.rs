@@ -61,9 +61,12 @@ pub const SPLIT_BLOCK_DRAWS: u64 = 1_000;
 /// Parts of one per cent that a [`Split`](crate::Split) tells apart.
 pub(crate) const SPLIT_UNITS_PER_PERCENT: u64 = 1_000_000;
 
-/// Requests counted in one period at most: 40 bits. A member that has made more of them is no longer
-/// counted, and refused only if its limit is as small. Source: 22 bits of period, 40 of count.
-pub const USED_MAX: u64 = (1 << 40) - 1;
+/// Requests counted on one day at most: 40 bits. Source: 24 bits of day, 40 of count.
+pub const COUNTED_MAX: u64 = (1 << 40) - 1;
+
+/// Requests counted against a quota in one period at most, and granted beyond it. A member that has made more of them is no longer
+/// counted, and refused only if its limit is as small. Source: 22 bits of period, 39 of count and its sign.
+pub const USED_MAX: i64 = (1 << 39) - 1;
 
 /// Latest period that is told apart: days up to the year 13,453. Source: 22 bits.
 pub const PERIOD_INDEX_MAX: u32 = (1 << 22) - 1;

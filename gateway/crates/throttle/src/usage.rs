@@ -3,10 +3,10 @@
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
-use crate::limits::{PERIOD_INDEX_MAX, USED_MAX};
+use crate::limits::{COUNTED_MAX, PERIOD_INDEX_MAX, USED_MAX};
 use crate::quota::{Period, Quota, QuotaExceeded};
 
-const COUNT_BITS: u32 = USED_MAX.count_ones();
+const COUNT_BITS: u32 = COUNTED_MAX.count_ones();
 const INDEX_BITS: u32 = PERIOD_INDEX_MAX.count_ones();
 const _: () =
     assert!(COUNT_BITS + INDEX_BITS + 2 == 64, "period, its number and the count are a word");
@@ -17,7 +17,7 @@ const _: () =
 /// and of many that ask at once exactly as many are admitted as are left.
 #[derive(Debug, Default)]
 pub struct Usage {
-    /// Kind of period (2 bits, 0 is none), its number (22), requests counted in it (40).
+    /// Kind of period (2 bits, 0 is none), its number (22), requests counted in it (40, with a sign).
     quota: AtomicU64,
     /// Number of a day (24 bits) and requests counted in it (40), by the day's parity.
     days: [AtomicU64; 2],
@@ -28,8 +28,8 @@ pub struct Usage {
 pub struct UsageRecord {
     /// The period that `used` counts for; `None` before any quota.
     pub period: Option<(Period, u32)>,
-    /// Requests counted against the quota in that period.
-    pub used: u64,
+    /// Requests counted against the quota in that period; negative for what was granted beyond it.
+    pub used: i64,
     /// Two days, as days after the epoch, and the requests counted in them. A day without any may be
     /// missing, and is then `(0, 0)`.
     pub days: [(u32, u64); 2],
@@ -65,7 +65,7 @@ impl Usage {
             used: used_of(word),
             days: std::array::from_fn(|parity| {
                 let word = self.days[parity].load(Relaxed);
-                (day_of(word), used_of(word))
+                (day_of(word), counted_on(word))
             }),
         }
     }
@@ -86,13 +86,13 @@ impl Usage {
     /// Requests that remain of the quota.
     pub fn remaining(&self, quota: &Quota, unix_s: u64) -> u64 {
         let (index, used) = used_in(self.quota.load(Relaxed), quota, unix_s);
-        quota.effective_limit(index).saturating_sub(used)
+        left(quota.effective_limit(index), used)
     }
 
-    /// Lets `remaining` requests remain in the current period, the whole quota at most.
+    /// Lets `remaining` requests remain in the current period, which may be more than the quota.
     pub fn set_remaining(&self, quota: &Quota, unix_s: u64, remaining: u64) {
         let (index, _) = used_in(self.quota.load(Relaxed), quota, unix_s);
-        let used = quota.effective_limit(index).saturating_sub(remaining);
+        let used = signed(quota.effective_limit(index)) - signed(remaining);
         self.quota.store(pack(quota.period, index, used), Relaxed);
     }
 
@@ -106,13 +106,13 @@ impl Usage {
         let mut word = self.quota.load(Relaxed);
         loop {
             let (index, used) = used_in(word, quota, unix_s);
-            let limit = quota.effective_limit(index);
-            if used >= limit {
+            let left = left(quota.effective_limit(index), used);
+            if left == 0 {
                 return Err(QuotaExceeded);
             }
             let next = pack(quota.period, index, used + 1);
             match self.quota.compare_exchange_weak(word, next, Relaxed, Relaxed) {
-                Ok(_) => return Ok(limit - used - 1),
+                Ok(_) => return Ok(left - 1),
                 Err(found) => word = found,
             }
         }
@@ -127,7 +127,7 @@ impl Usage {
             // A word of this parity is this day's, or older by two days or more, or newer if another
             // shard's clock has just gone ahead.
             let next = match day_of(found) {
-                known if known >= day => pack_day(known, used_of(found).saturating_add(1)),
+                known if known >= day => pack_day(known, counted_on(found).saturating_add(1)),
                 _ => pack_day(day, 1),
             };
             match word.compare_exchange_weak(found, next, Relaxed, Relaxed) {
@@ -139,7 +139,7 @@ impl Usage {
 }
 
 /// The period that a request at this time counts for, and what is used of it.
-fn used_in(word: u64, quota: &Quota, unix_s: u64) -> (u32, u64) {
+fn used_in(word: u64, quota: &Quota, unix_s: u64) -> (u32, i64) {
     let index = quota.period.index(unix_s);
     let is_same_kind = period_of(word) == Some(quota.period);
     if is_same_kind && index_of(word) >= index {
@@ -149,14 +149,24 @@ fn used_in(word: u64, quota: &Quota, unix_s: u64) -> (u32, u64) {
     }
 }
 
-fn pack(period: Period, index: u32, used: u64) -> u64 {
+/// What is left of a limit; what was granted beyond it counts below nothing.
+fn left(limit: u64, used: i64) -> u64 {
+    u64::try_from(signed(limit).saturating_sub(used)).unwrap_or(0)
+}
+
+fn signed(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+fn pack(period: Period, index: u32, used: i64) -> u64 {
     let kind: u64 = match period {
         Period::Day => 1,
         Period::Week => 2,
         Period::Month => 3,
     };
     let index = u64::from(index.min(PERIOD_INDEX_MAX));
-    (((kind << INDEX_BITS) | index) << COUNT_BITS) | used.min(USED_MAX)
+    (((kind << INDEX_BITS) | index) << COUNT_BITS)
+        | (used.clamp(-USED_MAX, USED_MAX) as u64 & COUNTED_MAX)
 }
 
 fn period_of(word: u64) -> Option<Period> {
@@ -172,12 +182,17 @@ fn index_of(word: u64) -> u32 {
     (word >> COUNT_BITS) as u32 & PERIOD_INDEX_MAX
 }
 
-fn used_of(word: u64) -> u64 {
-    word & USED_MAX
+fn used_of(word: u64) -> i64 {
+    // The count's sign is its highest bit.
+    ((word << (u64::BITS - COUNT_BITS)) as i64) >> (u64::BITS - COUNT_BITS)
+}
+
+fn counted_on(word: u64) -> u64 {
+    word & COUNTED_MAX
 }
 
 fn pack_day(day: u32, count: u64) -> u64 {
-    (u64::from(day) << COUNT_BITS) | count.min(USED_MAX)
+    (u64::from(day) << COUNT_BITS) | count.min(COUNTED_MAX)
 }
 
 fn day_of(word: u64) -> u32 {

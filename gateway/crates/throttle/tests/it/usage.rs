@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use gateway_throttle::limits::USED_MAX;
 use gateway_throttle::{Period, Quota, QuotaExceeded, Usage, UsageRecord};
 use proptest::prelude::*;
 
@@ -59,8 +60,18 @@ fn remaining_can_be_set() {
     usage.set_remaining(&day, NEW_YEAR, 1);
     assert_eq!(usage.count(Some(&day), NEW_YEAR), Ok(Some(0)));
     assert_eq!(usage.count(Some(&day), NEW_YEAR), Err(QuotaExceeded));
-    usage.set_remaining(&day, NEW_YEAR, 99);
-    assert_eq!(usage.remaining(&day, NEW_YEAR), 10, "the whole quota at most");
+    usage.set_remaining(&day, NEW_YEAR, 12);
+    assert_eq!(usage.remaining(&day, NEW_YEAR), 12, "more than the quota");
+    assert_eq!(Usage::restore(&usage.record()).remaining(&day, NEW_YEAR), 12);
+    for left in (0..12).rev() {
+        assert_eq!(usage.count(Some(&day), NEW_YEAR), Ok(Some(left)));
+    }
+    assert_eq!(usage.count(Some(&day), NEW_YEAR), Err(QuotaExceeded));
+    assert_eq!(usage.remaining(&day, NEW_YEAR + DAY_S), 10, "what was granted was for one period");
+    usage.set_remaining(&day, NEW_YEAR, u64::MAX);
+    assert_eq!(usage.remaining(&day, NEW_YEAR), 10 + USED_MAX as u64);
+    usage.set_remaining(&day, NEW_YEAR, 0);
+    assert_eq!(usage.count(Some(&day), NEW_YEAR), Err(QuotaExceeded));
     assert_eq!(usage.count(Some(&quota(0, Period::Day)), NEW_YEAR), Err(QuotaExceeded));
 }
 

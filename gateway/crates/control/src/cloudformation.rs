@@ -23,6 +23,7 @@ use crate::wire::form::Form;
 use crate::wire::xml;
 use crate::{Answer, ApiError, Call, Change};
 
+mod buckets;
 mod change_sets;
 mod deploy;
 mod describe;
@@ -52,6 +53,8 @@ pub(crate) struct Stacks {
     surroundings: Option<Surroundings>,
     /// Names of functions that AWS Lambda's own operations made.
     pub(crate) taken_functions: BTreeSet<String>,
+    /// Ids of APIs and usage plans that API Gateway shows.
+    pub(crate) made: BTreeSet<String>,
 }
 
 /// A stack and what it defines.
@@ -170,6 +173,7 @@ impl Stacks {
                 id: &stack.id,
                 region: region_of(&stack.id),
                 exports: self.exports(Some(&stack.id)),
+                known: self.known(&stack.id),
                 artifacts: Some(&stack.source.artifacts),
             };
             let read = prepare(&stack.source, &of, surroundings);
@@ -329,6 +333,37 @@ impl Stacks {
             }
         }
         exports
+    }
+
+    /// Ids of APIs, API keys and usage plans beside a stack.
+    fn known(&self, but: &str) -> BTreeSet<String> {
+        let is_named = |type_name: &str| {
+            matches!(
+                type_name,
+                "AWS::ApiGateway::RestApi"
+                    | "AWS::ApiGateway::ApiKey"
+                    | "AWS::ApiGateway::UsagePlan"
+            )
+        };
+        let others = self.stacks.values().map(|live| &live.stack);
+        let others = others.filter(|stack| stack.is_served() && stack.id != but);
+        let of_stacks = others.flat_map(|stack| &stack.resources);
+        let of_stacks = of_stacks.filter(|resource| is_named(&resource.type_name));
+        let mut known = self.made.clone();
+        // What this stack has made is shown among what is made, and may be on its way out.
+        if let Some(live) = self.find(but) {
+            for own in &live.stack.resources {
+                known.remove(&own.physical_id);
+            }
+        }
+        known.extend(of_stacks.map(|resource| resource.physical_id.clone()));
+        if let Some(surroundings) = &self.surroundings {
+            let files = (surroundings.file_stacks)();
+            let of_files = files.iter().flat_map(|stack| &stack.resources);
+            let of_files = of_files.filter(|resource| is_named(&resource.type_name));
+            known.extend(of_files.map(|resource| resource.physical_id.clone()));
+        }
+        known
     }
 
     /// Writes a stack, and takes the oldest deleted one away where there are too many.

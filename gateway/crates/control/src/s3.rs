@@ -84,7 +84,7 @@ pub(crate) async fn answer(
     let of_cdk = format!("-assets-{account_id}-{region}");
     if request.bucket.starts_with("cdk-") && request.bucket.ends_with(&of_cdk) {
         // What `cdk bootstrap` would have made.
-        store.create_bucket(&request.bucket, region, unix_ms)?;
+        store.create_bucket(&request.bucket, region, unix_ms, None)?;
     }
     match (request.bucket.is_empty(), request.key.is_empty()) {
         (true, _) => of_account(store, &request, body).await.map(Reply::from),
@@ -185,7 +185,7 @@ async fn of_bucket(
                 let text = "Your previous request to create the named bucket succeeded and you already own it.";
                 return Err(ApiError::new(409, "BucketAlreadyOwnedByYou", text));
             }
-            store.create_bucket(name, &region, request.unix_ms)?;
+            store.create_bucket(name, &region, request.unix_ms, None)?;
             let mut answer = Answer::empty(200);
             answer.headers.push(("Location", format!("/{name}")));
             Ok(answer)

@@ -48,7 +48,7 @@ pub use stack::{LoadedResource, LoadedStack};
 pub use summary::{ParameterSummary, ResourceSummary, Summary, summarize};
 
 use gateway_model::{Definitions, Diagnostic};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 /// One definition file.
@@ -88,6 +88,8 @@ pub struct Options {
     /// Objects by bucket and key, and the files that hold them. When it is given, the template came from elsewhere:
     /// these are all that it may read of this machine, and paths in it are errors.
     pub objects: Option<BTreeMap<(String, String), PathBuf>>,
+    /// Ids of APIs, API keys and usage plans that are not of this run, and that usage plans and base path mappings may name.
+    pub known: BTreeSet<String>,
 }
 
 impl Default for Options {
@@ -105,6 +107,7 @@ impl Default for Options {
             stack_id: None,
             exports: BTreeMap::new(),
             objects: None,
+            known: BTreeSet::new(),
         }
     }
 }

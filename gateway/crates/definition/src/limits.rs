@@ -31,6 +31,9 @@ pub const PATH_PARTS_MAX: usize = 128;
 /// them together may have [`FILE_BYTES_MAX`] bytes.
 pub const INCLUDES_MAX: usize = 256;
 
+/// The longest description of a template. Source: CloudFormation User Guide, "Template description".
+pub const DESCRIPTION_BYTES_MAX: usize = 1_024;
+
 /// The longest chain of conditions that refer to one another. Source: ours.
 pub const CONDITION_CHAIN_MAX: usize = 64;
 

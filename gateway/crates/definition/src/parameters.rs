@@ -1,12 +1,13 @@
 //! The parameters of a template: types, defaults, constraints.
 
+use crate::Options;
 use crate::limits::PATTERN_BYTES_MAX;
 use crate::node::{Key, Kind, Node};
 use crate::report::Report;
 use crate::template::Template;
 use gateway_model::Place;
 use regex::RegexBuilder;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 /// The answer to the parameter that every CDK template has: the version of the bootstrap stack.
 const BOOTSTRAP_VERSION: &str = "21";
@@ -28,16 +29,19 @@ const ATTRIBUTES: [&str; 11] = [
 /// Works out the value of every parameter. One that has none is `Unknown`.
 pub(crate) fn resolve(
     template: &Template<'_>,
-    given: &BTreeMap<String, String>,
+    options: &Options,
     report: &Report,
 ) -> HashMap<String, Node> {
+    let given = &options.parameters;
     let mut missing: Vec<&Key> = Vec::new();
     let mut values = HashMap::new();
     for (key, node) in template.parameters {
         let declared = Declared::read(key, node, report);
+        // A value that somebody at this machine gives is one; elsewhere it is the name of a parameter, as a default is.
+        let is_value = options.objects.is_none() && given.contains_key(&key.text);
         let value = match (given.get(&key.text), &declared.default) {
-            (Some(text), _) => declared.check(text, &node.place, report),
-            (None, Some((text, place))) => declared.check(text, place, report),
+            (Some(text), _) => declared.check(text, is_value, &node.place, report),
+            (None, Some((text, place))) => declared.check(text, is_value, place, report),
             (None, None) => {
                 missing.push(key);
                 Node::unknown(&key.place)
@@ -114,11 +118,13 @@ impl<'n> Declared<'n> {
     }
 
     /// The value of a text, by type, after the constraints.
-    fn check(&self, text: &str, place: &Place, report: &Report) -> Node {
-        if let Some(inner) = self.type_name.strip_prefix("AWS::SSM::Parameter::Value<") {
-            return self.stored(text, inner.trim_end_matches('>'), place, report);
+    fn check(&self, text: &str, is_value: bool, place: &Place, report: &Report) -> Node {
+        let stored = self.type_name.strip_prefix("AWS::SSM::Parameter::Value<");
+        if stored.is_some() && !is_value {
+            return self.stored(text, place, report);
         }
-        let is_list = self.type_name == "CommaDelimitedList" || self.type_name.starts_with("List<");
+        let type_name = stored.map_or(self.type_name, |inner| inner.trim_end_matches('>'));
+        let is_list = type_name == "CommaDelimitedList" || type_name.starts_with("List<");
         let items: Vec<&str> = match (is_list, text) {
             (true, "") => Vec::new(),
             (true, text) => text.split(',').map(str::trim).collect(),
@@ -192,19 +198,14 @@ impl<'n> Declared<'n> {
     }
 
     /// A parameter of Systems Manager. There is no store here; the one that CDK asks for is known.
-    fn stored(&self, key: &str, inner: &str, place: &Place, report: &Report) -> Node {
+    fn stored(&self, key: &str, place: &Place, report: &Report) -> Node {
         if key.starts_with("/cdk-bootstrap/") && key.ends_with("/version") {
             return Node::string(place, BOOTSTRAP_VERSION);
         }
-        let text = format!(
-            "looking up parameter '{}' in Systems Manager is not served yet; \"{key}\" itself is its value",
-            self.name
-        );
-        report.warning(place, text);
-        if inner.starts_with("List<") || inner == "CommaDelimitedList" {
-            let items = key.split(',').map(|item| Node::string(place, item.trim())).collect();
-            return Node::new(place, Kind::Seq(items));
-        }
-        Node::string(place, key)
+        let text =
+            format!("Unable to fetch parameters [{key}] from parameter store for this account.");
+        let help = format!("give the value itself: --param {}=VALUE", self.name);
+        report.push(gateway_model::Diagnostic::error(place, text).with_help(help));
+        Node::unknown(place)
     }
 }

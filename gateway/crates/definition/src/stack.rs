@@ -132,7 +132,7 @@ pub(crate) fn load(files: &[Source], options: &Options) -> Loaded {
     let outputs = stacks.iter_mut().flat_map(|stack| std::mem::take(&mut stack.outputs)).collect();
     let documents = stacks.iter_mut().flat_map(|stack| std::mem::take(&mut stack.documents));
     let documents = included.into_iter().chain(documents).collect();
-    let mut definitions = assemble(stacks, &whole);
+    let mut definitions = assemble(stacks, options, &whole);
     definitions.outputs = outputs;
     unserved::report(&definitions, &whole);
     let stacks = told.into_iter().map(|(_, stack)| stack).collect();

@@ -2,6 +2,7 @@
 
 use crate::decode::TYPES;
 use crate::graph;
+use crate::limits::DESCRIPTION_BYTES_MAX;
 use crate::node::{Key, Kind, Node};
 use crate::report::Report;
 use gateway_model::Place;
@@ -43,6 +44,7 @@ pub(crate) struct Template<'n> {
     pub(crate) parameters: &'n [(Key, Node)],
     pub(crate) mappings: Option<&'n Node>,
     pub(crate) conditions: &'n [(Key, Node)],
+    pub(crate) rules: &'n [(Key, Node)],
     pub(crate) resources: Vec<Resource<'n>>,
     pub(crate) outputs: &'n [(Key, Node)],
     /// Whether the SAM transform has still to be applied.
@@ -78,13 +80,15 @@ impl<'n> Template<'n> {
             }
         }
         let is_sam = transforms(root, report) | has_sam_resources(root);
-        for section in ["Rules", "Metadata", "Globals", "Hooks"] {
+        version_and_description(root, report);
+        for section in ["Metadata", "Globals", "Hooks"] {
             section_members(root, section, report);
         }
         let mut template = Self {
             parameters: section_members(root, "Parameters", report),
             mappings: root.member("Mappings"),
             conditions: section_members(root, "Conditions", report),
+            rules: section_members(root, "Rules", report),
             resources: Vec::new(),
             outputs: section_members(root, "Outputs", report),
             is_sam,
@@ -233,6 +237,27 @@ fn resource<'n>(key: &'n Key, node: &'n Node, report: &Report) -> Option<Resourc
             .and_then(Node::as_str)
             .is_some_and(|policy| policy.starts_with("Retain")),
     })
+}
+
+/// Source: CloudFormation User Guide, "Template format version" and "Template description".
+fn version_and_description(root: &Node, report: &Report) {
+    if let Some(version) = root.member("AWSTemplateFormatVersion")
+        && version.scalar_text().as_deref() != Some("2010-09-09")
+    {
+        let text = format!(
+            "Template format error: unsupported value for AWSTemplateFormatVersion: {}. Must be 2010-09-09",
+            version.scalar_text().unwrap_or_default()
+        );
+        report.error(&version.place, text);
+    }
+    if let Some(description) = root.member("Description")
+        && description.as_str().is_some_and(|text| text.len() > DESCRIPTION_BYTES_MAX)
+    {
+        let text = format!(
+            "Template format error: 'Description' length is greater than {DESCRIPTION_BYTES_MAX}."
+        );
+        report.error(&description.place, text);
+    }
 }
 
 fn depends_on<'n>(node: &'n Node, report: &Report) -> Vec<(&'n str, &'n Place)> {

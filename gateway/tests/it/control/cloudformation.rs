@@ -295,3 +295,237 @@ fn buckets_of_stacks_are_there_and_their_absence_is_drift() {
     );
     assert!(!Path::new(&desk.path().join(".aws")).exists());
 }
+
+/// The control plane by its forms, as scripts call it.
+struct Forms(Control);
+
+impl Forms {
+    fn ask(&mut self, action: &str, stack: &str, members: &[(&str, &str)]) -> String {
+        let mut form = format!("Version=2010-05-15&Action={action}&StackName={stack}");
+        for (name, value) in members {
+            form.push_str(&format!("&{name}={}", encoded(value)));
+        }
+        self.0.form("cloudformation", &form).text().to_owned()
+    }
+
+    fn make(&mut self, stack: &str, template: &str) -> String {
+        self.ask("CreateStack", stack, &[("TemplateBody", template)]);
+        self.status(stack)
+    }
+
+    fn update(&mut self, stack: &str, template: &str) -> String {
+        self.ask("UpdateStack", stack, &[("TemplateBody", template)]);
+        self.status(stack)
+    }
+
+    /// What a stack is, and why.
+    fn status(&mut self, stack: &str) -> String {
+        let text = self.ask("DescribeStacks", stack, &[]);
+        let member = |name: &str| {
+            let rest = text.split(&format!("<{name}>")).nth(1).unwrap_or_default();
+            rest.split('<').next().unwrap_or_default().to_owned()
+        };
+        format!("{} {}", member("StackStatus"), member("StackStatusReason")).trim().to_owned()
+    }
+
+    /// Whether an event says this.
+    #[track_caller]
+    fn told(&mut self, stack: &str, expect: &str) {
+        let events = self.ask("DescribeStackEvents", stack, &[]);
+        assert!(events.contains(expect), "{expect}: {events}");
+    }
+}
+
+fn encoded(text: &str) -> String {
+    let byte = |byte: u8| match byte.is_ascii_alphanumeric() {
+        true => char::from(byte).to_string(),
+        false => format!("%{byte:02X}"),
+    };
+    text.bytes().map(byte).collect()
+}
+
+fn key(name: &str) -> String {
+    format!("Resources: {{Key: {{Type: AWS::ApiGateway::ApiKey, Properties: {{Name: {name}}}}}}}\n")
+}
+
+#[test]
+fn exports_that_are_in_use_stay() {
+    let state = tempfile::tempdir().unwrap();
+    let args = ["--control", "127.0.0.1:0", "--dev", "--state", state.path().to_str().unwrap()];
+    let gateway = Gateway::start(super::EMPTY, &args);
+    let mut forms = Forms(Control::dev(gateway.control_addr()));
+    let exporting = |value: &str| {
+        format!(
+            "{}Outputs: {{O: {{Value: {value}, Export: {{Name: shared}}}}}}\n",
+            key("exporting")
+        )
+    };
+    assert_eq!(forms.make("exporting", &exporting("one")), "CREATE_COMPLETE");
+    assert_eq!(forms.make("importing", &key("!ImportValue shared")), "CREATE_COMPLETE");
+    let kept = "UPDATE_ROLLBACK_COMPLETE";
+    assert_eq!(forms.update("exporting", &key("exporting")), kept);
+    forms.told("exporting", "Export shared cannot be deleted as it is in use by importing");
+    assert_eq!(forms.update("exporting", &exporting("two")), kept);
+    forms.told("exporting", "Export shared cannot be updated as it is in use by importing");
+    drop(gateway);
+    let gateway = Gateway::start(super::EMPTY, &args);
+    let mut forms = Forms(Control::dev(gateway.control_addr()));
+    assert_eq!(forms.update("importing", &key("own")), "UPDATE_COMPLETE");
+    assert_eq!(forms.update("exporting", &exporting("two")), "UPDATE_COMPLETE");
+}
+
+#[test]
+fn policies_of_stacks_are_kept_to() {
+    let gateway = dev(&[]);
+    let mut forms = Forms(Control::dev(gateway.control_addr()));
+    assert_eq!(forms.make("kept", &key("a")), "CREATE_COMPLETE");
+    let policy = |effect: &str, action: &str| {
+        format!(
+            r#"{{"Statement":[{{"Effect":"{effect}","Action":"{action}","Principal":"*","Resource":"*"}}]}}"#
+        )
+    };
+    let unfit = forms.ask("SetStackPolicy", "kept", &[("StackPolicyBody", "{}")]);
+    assert!(unfit.contains("ValidationError"), "{unfit}");
+    forms.ask("SetStackPolicy", "kept", &[("StackPolicyBody", &policy("Deny", "Update:*"))]);
+    assert_eq!(forms.update("kept", &key("b")), "UPDATE_ROLLBACK_COMPLETE");
+    forms.told("kept", "Action denied by stack policy: Statement [#1] denies [Update:Modify]");
+    forms.ask(
+        "UpdateStack",
+        "kept",
+        &[
+            ("TemplateBody", &key("b")),
+            ("StackPolicyDuringUpdateBody", &policy("Allow", "Update:*")),
+        ],
+    );
+    assert_eq!(forms.status("kept"), "UPDATE_COMPLETE");
+    forms.ask("SetStackPolicy", "kept", &[("StackPolicyBody", &policy("Allow", "Update:Delete"))]);
+    assert_eq!(forms.update("kept", &key("c")), "UPDATE_ROLLBACK_COMPLETE");
+    forms.told("kept", "no statement allows [Update:Modify] for resource [LogicalResourceId/Key]");
+}
+
+#[test]
+fn a_stack_takes_no_bucket_that_is_there() {
+    let Some(aws) = aws() else { return };
+    let gateway = dev(&[]);
+    let desk = Desk::at(&gateway);
+    let mut forms = Forms(Control::dev(gateway.control_addr()));
+    said(&desk.run(&aws, &["s3", "mb", "s3://by-hand"]));
+    let bucket = |name: &str, more: &str| {
+        format!(
+            "Resources:\n  B: {{Type: AWS::S3::Bucket, Properties: {{BucketName: {name}}}}}\n{more}"
+        )
+    };
+    assert_eq!(forms.make("taking", &bucket("by-hand", "")), "ROLLBACK_COMPLETE");
+    forms.told("taking", "by-hand already exists");
+    forms.ask("DeleteStack", "taking", &[]);
+    assert_eq!(forms.make("first", &bucket("of-a-stack", "")), "CREATE_COMPLETE");
+    assert_eq!(forms.make("second", &bucket("of-a-stack", "")), "ROLLBACK_COMPLETE");
+    forms.ask("DeleteStack", "second", &[]);
+    // What fails for another reason leaves none behind.
+    let taken = "  C: {Type: AWS::S3::Bucket, DependsOn: B, Properties: {BucketName: by-hand}}\n";
+    assert_eq!(forms.make("third", &bucket("of-the-third", taken)), "ROLLBACK_COMPLETE");
+    let all = said(&desk.run(&aws, &["s3", "ls"]));
+    assert!(all.contains("by-hand") && all.contains("of-a-stack"), "{all}");
+    assert!(!all.contains("of-the-third"), "{all}");
+    forms.ask("DeleteStack", "first", &[]);
+    let all = said(&desk.run(&aws, &["s3", "ls"]));
+    assert!(all.contains("by-hand") && !all.contains("of-a-stack"), "{all}");
+}
+
+#[test]
+fn a_change_set_is_of_the_stack_that_it_was_made_of() {
+    let gateway = dev(&[]);
+    let mut forms = Forms(Control::dev(gateway.control_addr()));
+    assert_eq!(forms.make("changing", &key("a")), "CREATE_COMPLETE");
+    let set = [("ChangeSetName", "late"), ("TemplateBody", &key("b"))];
+    forms.ask("CreateChangeSet", "changing", &set);
+    assert_eq!(forms.update("changing", &key("c")), "UPDATE_COMPLETE");
+    let shown = forms.ask("DescribeChangeSet", "changing", &set[..1]);
+    assert!(shown.contains("<ExecutionStatus>OBSOLETE</ExecutionStatus>"), "{shown}");
+    let refused = forms.ask("ExecuteChangeSet", "changing", &set[..1]);
+    assert!(refused.contains("InvalidChangeSetStatus"), "{refused}");
+}
+
+#[test]
+fn what_a_template_only_pretends_is_refused() {
+    let gateway = dev(&[]);
+    let mut forms = Forms(Control::dev(gateway.control_addr()));
+    let refused = |forms: &mut Forms, template: &str, expect: &str| {
+        let text = forms.ask("CreateStack", "refused", &[("TemplateBody", template)]);
+        assert!(text.contains("ValidationError") && text.contains(expect), "{expect}: {text}");
+    };
+    let nested = "Resources: {N: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: 'https://x/y'}}}\n";
+    assert_eq!(forms.make("nested", nested), "ROLLBACK_COMPLETE");
+    forms.told("nested", "Nested stacks are not served");
+    let secret = key("'{{resolve:ssm:/a}}'");
+    assert_eq!(forms.make("secret", &secret), "ROLLBACK_COMPLETE");
+    forms.told("secret", "dynamic references ({{resolve:…}}) are not served yet");
+    let parameter =
+        "Parameters: {P: {Type: 'AWS::SSM::Parameter::Value<String>', Default: /no/such}}\n";
+    refused(
+        &mut forms,
+        &format!("{parameter}{}", key("a")),
+        "Unable to fetch parameters [/no/such] from parameter store for this account.",
+    );
+    let rule = "Parameters: {P: {Type: String, Default: x}}
+Rules: {R: {Assertions: [{Assert: {'Fn::Contains': [[y, z], !Ref P]}, AssertDescription: P is y or z}]}}
+";
+    refused(&mut forms, &format!("{rule}{}", key("a")), "rule R: P is y or z");
+    assert_eq!(
+        forms.make("kept", &format!("{}{}", rule.replace(": x}", ": z}"), key("a"))),
+        "CREATE_COMPLETE"
+    );
+    let circle = "Conditions: {A: !Not [{Condition: B}], B: !Not [{Condition: A}]}\n";
+    refused(&mut forms, &format!("{circle}{}", key("a")), "Circular dependency between conditions");
+    refused(
+        &mut forms,
+        "Resources: {A: {Type: AWS::ApiGateway::ApiKey, DependsOn: A}}\n",
+        "Circular dependency",
+    );
+    let version = format!("AWSTemplateFormatVersion: '2011-01-01'\n{}", key("a"));
+    refused(&mut forms, &version, "Must be 2010-09-09");
+}
+
+#[test]
+fn plans_and_mappings_name_apis_of_others() {
+    let state = tempfile::tempdir().unwrap();
+    let args = ["--control", "127.0.0.1:0", "--dev", "--state", state.path().to_str().unwrap()];
+    let gateway = Gateway::start(super::EMPTY, &args);
+    let mut forms = Forms(Control::dev(gateway.control_addr()));
+    assert_eq!(forms.make("api", &template("204")), "CREATE_COMPLETE");
+    let others = "Resources:
+  Plan:
+    Type: AWS::ApiGateway::UsagePlan
+    Properties: {ApiStages: [{ApiId: mock, Stage: prod}]}
+  Domain: {Type: AWS::ApiGateway::DomainName, Properties: {DomainName: shop.example.com}}
+  Mapping:
+    Type: AWS::ApiGateway::BasePathMapping
+    Properties: {DomainName: !Ref Domain, RestApiId: mock, Stage: prod}
+";
+    assert_eq!(
+        forms.make("others", others),
+        "CREATE_COMPLETE",
+        "{}",
+        forms.ask("DescribeStackEvents", "others", &[])
+    );
+    let mapped = |gateway: &Gateway| {
+        let mut client = Client::connect(gateway.addr());
+        client.send(b"GET / HTTP/1.1\r\nHost: shop.example.com\r\n\r\n");
+        client.response().status
+    };
+    assert_eq!(mapped(&gateway), 204);
+    // What is in use does not go.
+    let refused = forms.ask("DeleteStack", "api", &[]);
+    assert!(refused.contains("Error"), "{refused}");
+    assert_eq!(status(&gateway, "/_aws/execute-api/mock/prod/"), 204);
+    drop(gateway);
+    let gateway = Gateway::start(super::EMPTY, &args);
+    assert_eq!(mapped(&gateway), 204);
+    let mut forms = Forms(Control::dev(gateway.control_addr()));
+    let parts = "Resources: {R: {Type: AWS::ApiGateway::Resource, Properties: {RestApiId: mock, ParentId: x, PathPart: y}}}\n";
+    assert_eq!(forms.make("parts", parts), "ROLLBACK_COMPLETE");
+    forms.told("parts", "what belongs to an API is defined where the API is");
+    forms.ask("DeleteStack", "others", &[]);
+    forms.ask("DeleteStack", "api", &[]);
+    assert_eq!(status(&gateway, "/_aws/execute-api/mock/prod/"), 403);
+}

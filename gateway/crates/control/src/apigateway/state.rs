@@ -10,7 +10,7 @@ use super::types::{
     RequestValidator, Resource, RestApi, Stage, UsagePlan, UsagePlanKey, VpcLink,
 };
 use crate::ApiError;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// All APIs, keys, plans and names, as the store has them.
 #[derive(Debug, Clone)]
@@ -72,6 +72,12 @@ impl State {
     /// [`InvalidDocument`] for the first that cannot be read.
     pub fn load(documents: &[(String, Vec<u8>)], ids: Ids) -> Result<Self, InvalidDocument> {
         documents::load(documents, ids)
+    }
+
+    /// Ids of APIs and usage plans, those of files and stacks too.
+    #[must_use]
+    pub fn ids(&self) -> BTreeSet<String> {
+        self.apis.keys().chain(self.usage_plans.keys()).cloned().collect()
     }
 
     pub(super) fn empty(ids: Ids) -> Self {

@@ -90,6 +90,7 @@ pub(super) fn create(stacks: &mut Stacks, cx: &mut Cx<'_>) -> Result<String> {
         shown: after.stack.parameters,
         changes,
         failure: is_empty.then(|| NO_CHANGES.to_owned()),
+        is_obsolete: false,
         on_failure,
     });
     if stack.change_sets.len() > CHANGE_SETS_MAX {
@@ -164,10 +165,11 @@ pub(super) fn delete(stacks: &mut Stacks, cx: &mut Cx<'_>) -> Result<String> {
 pub(super) fn execute(stacks: &mut Stacks, cx: &mut Cx<'_>) -> Result<String> {
     let name = required(cx, "ChangeSetName")?.to_owned();
     let (stack, set) = find(stacks, cx, &name)?;
-    if set.failure.is_some() {
+    if set.execution() != "AVAILABLE" {
         let text = format!(
-            "ChangeSet [{}] cannot be executed in its current execution status of [UNAVAILABLE]",
-            set.id
+            "ChangeSet [{}] cannot be executed in its current execution status of [{}]",
+            set.id,
+            set.execution()
         );
         return Err(ApiError::new(400, "InvalidChangeSetStatus", text));
     }

@@ -1,16 +1,15 @@
 //! Making, changing and deleting stacks.
 
+use aws_lc_rs::digest::{SHA256, digest};
 use gateway_model::Diagnostic;
 
-use super::events::Journal;
+use super::events::{Journal, STACK_TYPE};
 use super::inputs::{check_capabilities, flag, new_name, required, source};
 use super::prepare::{For, Prepared, invalid, prepare, told};
-use super::types::{Action, Resource, SourceText, Stack, Status};
-use super::{Cx, Live, Result, Stacks, diff, templates, view};
+use super::types::{Action, Output, Resource, SourceText, Stack, Status};
+use super::{Cx, Live, Result, Stacks, buckets, diff, policies, templates, view};
 use crate::ApiError;
 use crate::wire::uuid;
-
-const BUCKET: &str = "AWS::S3::Bucket";
 
 /// What becomes of a stack that fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +55,7 @@ pub(super) fn create_stack(stacks: &mut Stacks, cx: &mut Cx<'_>) -> Result<Strin
     templates::check(&source, true)?;
     let mut stack = new_stack(cx, &name);
     stack.is_protected = flag(cx, "EnableTerminationProtection");
-    stack.policy = cx.form.get("StackPolicyBody").map(str::to_owned);
+    stack.policy = policies::given(cx, "StackPolicyBody")?;
     let id = stack.id.clone();
     let live = Live { stack, ..Live::default() };
     let live = deploy(stacks, cx, live, source, on_failure)?;
@@ -81,8 +80,15 @@ pub(super) fn update_stack(stacks: &mut Stacks, cx: &mut Cx<'_>) -> Result<Strin
         false => OnFailure::Rollback,
     };
     let id = stack.id.clone();
-    let live = take(stacks, &stack);
-    let live = deploy(stacks, cx, live, source, on_failure)?;
+    let policy = policies::given(cx, "StackPolicyBody")?;
+    let mut live = take(stacks, &stack);
+    for set in &mut live.stack.change_sets {
+        set.is_obsolete = true;
+    }
+    let mut live = deploy(stacks, cx, live, source, on_failure)?;
+    if policy.is_some() {
+        live.stack.policy = policy;
+    }
     stacks.save(cx, live);
     Ok(view::elements(&[("StackId", &id)]))
 }
@@ -106,15 +112,9 @@ pub(super) fn delete_stack(stacks: &mut Stacks, cx: &mut Cx<'_>) -> Result<Strin
     let stack = live.stack.clone();
     let exports = stack.outputs.iter().filter_map(|output| output.export.as_deref());
     for export in exports {
-        let mut others = stacks.stacks.values().map(|live| &live.stack);
-        let user = others.find(|other| {
-            other.is_served() && other.id != stack.id && other.imports.iter().any(|of| of == export)
-        });
-        if let Some(user) = user {
-            return Err(invalid(format!(
-                "Export {export} cannot be deleted as it is in use by {}",
-                user.name
-            )));
+        if let Some(user) = importer(stacks, &stack, export) {
+            let text = format!("Export {export} cannot be deleted as it is in use by {user}");
+            return Err(invalid(text));
         }
     }
     let retained = cx.form.list("RetainResources");
@@ -161,11 +161,12 @@ pub(super) fn check_new(stacks: &Stacks, cx: &Cx<'_>, name: &str) -> Result<()> 
 
 /// A stack of which nothing is known yet but its name.
 pub(super) fn new_stack(cx: &Cx<'_>, name: &str) -> Stack {
-    let mut random = [0; 16];
-    // Ids are no secrets; they are only not to come twice.
-    let _ = getrandom::fill(&mut random);
+    // A call that is carried out again, because others beside it were refused, makes the same stack.
+    let hash = digest(&SHA256, format!("{} {name}", cx.call.request_id).as_bytes());
+    let mut unique = [0; 16];
+    unique.copy_from_slice(&hash.as_ref()[..16]);
     let (region, account) = (&cx.call.region, &cx.call.account_id);
-    let id = format!("arn:aws:cloudformation:{region}:{account}:stack/{name}/{}", uuid(random));
+    let id = format!("arn:aws:cloudformation:{region}:{account}:stack/{name}/{}", uuid(unique));
     Stack { id, name: name.to_owned(), created_ms: cx.call.unix_ms, ..Stack::default() }
 }
 
@@ -198,6 +199,7 @@ pub(super) fn read(
         id: &stack.id,
         region: &cx.call.region,
         exports: stacks.exports(Some(&stack.id)),
+        known: stacks.known(&stack.id),
         artifacts: None,
     };
     prepare(source, &of, &cx.surroundings)
@@ -241,10 +243,13 @@ pub(super) fn deploy(
         Some(failure) => Some(failure),
         None => {
             source.artifacts = prepared.keep(&cx.surroundings.code)?;
-            make_buckets(cx, &resources)
+            buckets::make(cx, stack, &resources)
         }
     };
     if let Some((culprit, reason)) = failure {
+        if on_failure != OnFailure::DoNothing {
+            buckets::unmake(cx, stack, &resources);
+        }
         fail(stack, &journal, &resources, (&culprit, &reason), is_update, on_failure);
         if stack.status == Status::DeleteComplete {
             stack.deleted_ms = Some(now);
@@ -343,6 +348,16 @@ fn failure(
     if let Some(found) = cx.refused.and_then(by_problem) {
         return Some(found);
     }
+    if let Some(nested) = resources.iter().find(|of| of.type_name == STACK_TYPE) {
+        let text = "Nested stacks are not served: deploy their templates as stacks of their own";
+        return Some((nested.logical_id.clone(), text.to_owned()));
+    }
+    if let Some(reason) = exports_in_use(stacks, stack, &prepared.outputs()) {
+        return Some((String::new(), reason));
+    }
+    if let Some(denied) = policies::denied(cx, stack, resources) {
+        return Some(denied);
+    }
     for function in &prepared.definitions.functions {
         let name = &function.name.value;
         let mut others = stacks.stacks.values().filter(|live| live.stack.id != stack.id);
@@ -363,6 +378,30 @@ fn failure(
     None
 }
 
+/// Why what a stack exports cannot become this: another stack uses what would change.
+fn exports_in_use(stacks: &Stacks, stack: &Stack, after: &[Output]) -> Option<String> {
+    stack.outputs.iter().find_map(|output| {
+        let name = output.export.as_deref()?;
+        let kept = after.iter().find(|of| of.export.as_deref() == Some(name));
+        let what = match kept {
+            Some(kept) if kept.value == output.value => return None,
+            Some(_) => "updated",
+            None => "deleted",
+        };
+        let user = importer(stacks, stack, name)?;
+        Some(format!("Export {name} cannot be {what} as it is in use by {user}"))
+    })
+}
+
+/// Another stack that imports what a stack exports.
+fn importer<'s>(stacks: &'s Stacks, stack: &Stack, export: &str) -> Option<&'s str> {
+    let mut others = stacks.stacks.values().map(|live| &live.stack);
+    let user = others.find(|other| {
+        other.is_served() && other.id != stack.id && other.imports.iter().any(|of| of == export)
+    });
+    user.map(|user| user.name.as_str())
+}
+
 fn taken_by_file(cx: &Cx<'_>, function: &str) -> Option<String> {
     let stacks = cx.file_stacks();
     let is_function = |type_name: &str| {
@@ -373,15 +412,6 @@ fn taken_by_file(cx: &Cx<'_>, function: &str) -> Option<String> {
         resources.any(|of| of.physical_id == function && is_function(&of.type_name))
     });
     taken.map(|stack| format!("the file {}", stack.file))
-}
-
-/// Buckets are the one thing beside APIs and functions that a stack really makes.
-fn make_buckets(cx: &Cx<'_>, resources: &[Resource]) -> Option<(String, String)> {
-    resources.iter().filter(|resource| resource.type_name == BUCKET).find_map(|resource| {
-        let buckets = &cx.surroundings.buckets;
-        let made = buckets.create_bucket(&resource.physical_id, &cx.call.region, cx.call.unix_ms);
-        made.err().map(|error| (resource.logical_id.clone(), error.message))
-    })
 }
 
 /// Writes down how a stack failed.
@@ -415,9 +445,11 @@ fn fail(
         journal.resource(stack, resource, ends, None);
         made.push((resource, is_new));
     }
-    let whole = match is_update {
-        false => format!("The following resource(s) failed to create: [{culprit}]. "),
-        true => format!("The following resource(s) failed to update: [{culprit}]. "),
+    let whole = match (culprit, is_update) {
+        // The stack as a whole is to blame.
+        ("", _) => format!("{reason} "),
+        (culprit, false) => format!("The following resource(s) failed to create: [{culprit}]. "),
+        (culprit, true) => format!("The following resource(s) failed to update: [{culprit}]. "),
     };
     if on_failure == OnFailure::DoNothing {
         let status = if is_update { Status::UpdateFailed } else { Status::CreateFailed };
@@ -446,7 +478,7 @@ fn remove(
     resource: &Resource,
     retained: &[String],
 ) -> bool {
-    let is_bucket = resource.type_name == BUCKET;
+    let is_bucket = buckets::is_bucket(resource);
     let is_retained = resource.is_retained || retained.contains(&resource.logical_id);
     if is_retained && is_bucket {
         journal.resource(stack, resource, Status::DeleteSkipped, None);

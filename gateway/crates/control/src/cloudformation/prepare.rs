@@ -30,12 +30,14 @@ pub(super) struct For<'s> {
     pub(super) id: &'s str,
     pub(super) region: &'s str,
     pub(super) exports: BTreeMap<String, String>,
+    /// Ids of APIs, keys and plans beside it.
+    pub(super) known: BTreeSet<String>,
     /// Objects that were kept for it; none takes those that the buckets have now.
     pub(super) artifacts: Option<&'s [Artifact]>,
 }
 
 /// Texts of what is wrong with a template before any resource is made: AWS refuses these at once.
-const AT_ONCE: [&str; 12] = [
+const AT_ONCE: [&str; 14] = [
     "Template format error",
     "Template error",
     "Template validation error",
@@ -43,6 +45,8 @@ const AT_ONCE: [&str; 12] = [
     "Parameters: [",
     "Parameter '",
     "Every ",
+    "Circular dependency between",
+    "Unable to fetch parameters",
     "No export named",
     "the file ",
     "unknown member",
@@ -75,6 +79,7 @@ pub(super) fn prepare(
         stack_name: Some(of.name.to_owned()),
         stack_id: Some(of.id.to_owned()),
         exports: of.exports.clone(),
+        known: of.known.clone(),
         objects: Some(objects),
         reads_function_code: true,
         ..Options::default()
@@ -112,7 +117,12 @@ fn is_at_once(problem: &Diagnostic) -> bool {
 
 /// A problem as stack events have it.
 pub(super) fn told(problem: &Diagnostic) -> String {
-    let help = problem.help.as_ref().map_or_else(String::new, |help| format!("; {help}"));
+    // What helps there is for who has files.
+    let is_of_files = ["No export named", "Unable to fetch parameters"]
+        .iter()
+        .any(|text| problem.text.starts_with(text));
+    let help = problem.help.as_ref().filter(|_| !is_of_files);
+    let help = help.map_or_else(String::new, |help| format!("; {help}"));
     match problem.place.line {
         0 => format!("{}{help}", problem.text),
         line => format!("{}{help} (line {line}, column {})", problem.text, problem.place.col),

@@ -148,7 +148,21 @@ pub(crate) struct ChangeSet {
     pub(crate) changes: Vec<Change>,
     /// Why it cannot be executed.
     pub(crate) failure: Option<String>,
+    /// The stack has changed since.
+    #[serde(default)]
+    pub(crate) is_obsolete: bool,
     pub(crate) on_failure: Option<String>,
+}
+
+impl ChangeSet {
+    /// Whether it can be executed, as AWS says it.
+    pub(crate) fn execution(&self) -> &'static str {
+        match (&self.failure, self.is_obsolete) {
+            (Some(_), _) => "UNAVAILABLE",
+            (None, true) => "OBSOLETE",
+            (None, false) => "AVAILABLE",
+        }
+    }
 }
 
 /// What would become of one resource.

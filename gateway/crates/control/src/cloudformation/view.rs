@@ -167,17 +167,14 @@ pub(super) fn resource(stack: &Stack, resource: &Resource, time_name: &str) -> S
 
 /// What stands in DescribeChangeSet and in ListChangeSets.
 pub(super) fn change_set(stack: &Stack, set: &ChangeSet) -> String {
-    let (status, execution) = match &set.failure {
-        Some(_) => ("FAILED", "UNAVAILABLE"),
-        None => ("CREATE_COMPLETE", "AVAILABLE"),
-    };
+    let status = if set.failure.is_some() { "FAILED" } else { "CREATE_COMPLETE" };
     let mut out = elements(&[
         ("ChangeSetName", &set.name),
         ("ChangeSetId", &set.id),
         ("StackId", &stack.id),
         ("StackName", &stack.name),
         ("CreationTime", &time(set.created_ms)),
-        ("ExecutionStatus", execution),
+        ("ExecutionStatus", set.execution()),
         ("Status", status),
         ("IncludeNestedStacks", "false"),
     ]);

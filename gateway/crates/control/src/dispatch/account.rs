@@ -47,6 +47,7 @@ impl Operations for Account {
     }
 
     fn settle(&mut self, surroundings: &Surroundings) {
+        self.stacks.made = self.apis.ids();
         self.stacks.settle(surroundings);
         self.lambda.settle(surroundings);
         self.stacks.taken_functions = self.lambda.names();
@@ -66,6 +67,7 @@ impl Operations for Account {
     ) -> Result<Done, ApiError> {
         match service {
             Neighbour::CloudFormation => {
+                self.stacks.made = self.apis.ids();
                 let done = self.stacks.answer(call, refused)?;
                 if !done.changes.is_empty() {
                     self.show();

@@ -40,6 +40,9 @@ pub(super) struct BucketFacts {
     pub(super) region: String,
     /// Versioning, encryption, policy … as they were put; without effect.
     pub(super) settings: BTreeMap<String, String>,
+    /// The stack that made it.
+    #[serde(default)]
+    pub(super) stack_id: Option<String>,
 }
 
 /// What is kept of an object.
@@ -112,7 +115,12 @@ impl Store {
         self.lock().contains_key(name)
     }
 
-    /// Makes a bucket that is not there; one that is stays as it is.
+    /// The stack that made a bucket.
+    pub(crate) fn owner(&self, name: &str) -> Option<String> {
+        self.lock().get(name).and_then(|bucket| bucket.facts.stack_id.clone())
+    }
+
+    /// Makes a bucket that is not there, for a stack if one wants it; one that is stays as it is.
     ///
     /// # Errors
     /// When the name cannot be one, or the disk fails.
@@ -121,6 +129,7 @@ impl Store {
         name: &str,
         region: &str,
         now_ms: u64,
+        stack_id: Option<&str>,
     ) -> Result<(), ApiError> {
         if !is_bucket_name(name) {
             let text = "The specified bucket is not valid.";
@@ -138,6 +147,7 @@ impl Store {
             created_ms: now_ms,
             region: region.to_owned(),
             settings: BTreeMap::new(),
+            stack_id: stack_id.map(str::to_owned),
         };
         let directory = self.root.join(name);
         make_directory(&directory.join(OBJECTS)).map_err(|error| failed(&error))?;

@@ -3,6 +3,7 @@
 mod plans;
 mod tree;
 
+use crate::Options;
 use crate::decode::{Part, Piece};
 use crate::report::Report;
 use crate::stack::StackResult;
@@ -10,16 +11,21 @@ use gateway_model::{
     BasePathMapping, CanarySetting, Definitions, DeploymentId, Function, Place, RestApi, RestApiId,
     Shared, Spanned, Stage, StageName,
 };
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use tree::Tree;
 
 pub(crate) use tree::Siblings;
 
 /// Joins the pieces. What does not fit is reported and left out.
-pub(crate) fn assemble(stacks: Vec<StackResult>, report: &Report) -> Definitions {
+pub(crate) fn assemble(
+    stacks: Vec<StackResult>,
+    options: &Options,
+    report: &Report,
+) -> Definitions {
     let mut joined = Joined {
         report,
         ids: HashSet::new(),
+        known: &options.known,
         apis: Vec::new(),
         index: HashMap::new(),
         function_places: HashMap::new(),
@@ -67,6 +73,8 @@ struct Joined<'r> {
     report: &'r Report,
     /// Every id that any stack makes, of decoded resources and of those with errors.
     ids: HashSet<String>,
+    /// Ids of others.
+    known: &'r BTreeSet<String>,
     apis: Vec<RestApi>,
     index: HashMap<RestApiId, usize>,
     function_places: HashMap<String, Place>,
@@ -106,7 +114,13 @@ impl Joined<'_> {
         let (mut methods, mut stages, mut canaries) = (Vec::new(), Vec::new(), Vec::new());
         for (id, part) in parts {
             let Some(index) = self.index.get(id.value.as_str()).copied() else {
-                if !self.ids.contains(&id.value) {
+                if self.known.contains(&id.value) {
+                    let text = format!(
+                        "the API {} is not of this template: what belongs to an API is defined where the API is",
+                        id.value
+                    );
+                    self.report.error(&id.place, text);
+                } else if !self.ids.contains(&id.value) {
                     let text = format!("Invalid API identifier specified: {}", id.value);
                     self.report.error(&id.place, text);
                 }
@@ -255,10 +269,15 @@ impl Joined<'_> {
         });
     }
 
+    /// Whether something that is not here exists all the same: with errors that were reported, or beside this run.
+    fn is_elsewhere(&self, id: &str) -> bool {
+        self.ids.contains(id) || self.known.contains(id)
+    }
+
     fn check_mapping(&self, mapping: &BasePathMapping) {
         let Some(id) = &mapping.rest_api_id else { return };
         let Some(api) = self.index.get(id).map(|index| &self.apis[*index]) else {
-            if !self.ids.contains(id.as_str()) {
+            if !self.is_elsewhere(id.as_str()) {
                 let text = format!("Invalid API identifier specified: {id}");
                 self.report.error(&mapping.place, text);
             }

@@ -31,7 +31,7 @@ impl Joined<'_> {
             let is_known = api.is_some_and(|api| api.stages.contains_key(stage));
             let pair = format!("{{api: {api_id}, stage: {stage}}}");
             // An API that could not be read has been reported.
-            if !is_known && (api.is_some() || !self.ids.contains(api_id.as_str())) {
+            if !is_known && (api.is_some() || !self.is_elsewhere(api_id.as_str())) {
                 let text = format!("Invalid API Stage {pair} specified for usageplan {}", plan.id);
                 self.report.error(&named.place, text);
             } else if !seen.insert((api_id, stage)) {
@@ -48,11 +48,11 @@ impl Joined<'_> {
         let mut by_key: HashMap<&ApiKeyId, Memberships<'_>> = HashMap::new();
         for member in &definitions.usage_plan_keys {
             let (key, place) = (&member.key_id, &member.place);
-            if !keys.contains(key) && !self.ids.contains(key.as_str()) {
+            if !keys.contains(key) && !self.is_elsewhere(key.as_str()) {
                 self.report.error(place, format!("Invalid API Key identifier specified: {key}"));
             }
             let Some(plan) = plans.get(&member.usage_plan_id) else {
-                if !self.ids.contains(member.usage_plan_id.as_str()) {
+                if !self.is_elsewhere(member.usage_plan_id.as_str()) {
                     let text = format!("Invalid Usage Plan ID specified: {}", member.usage_plan_id);
                     self.report.error(place, text);
                 }

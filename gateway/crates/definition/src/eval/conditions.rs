@@ -21,6 +21,36 @@ impl Evaluator<'_> {
         }
     }
 
+    /// Holds the parameters to the template's rules.
+    pub(crate) fn check_rules(&self) {
+        for (name, rule) in self.template.rules {
+            let applies =
+                rule.member("RuleCondition").is_none_or(|of| self.truth(of, 0) == Some(true));
+            let assertions = rule.member("Assertions").and_then(Node::as_seq).unwrap_or_default();
+            if rule.member("Assertions").is_none() {
+                let text =
+                    format!("Template format error: rule {} must have Assertions", name.text);
+                self.error(&rule.place, text);
+            }
+            for assertion in assertions.iter().filter(|_| applies) {
+                let Some(assert) = assertion.member("Assert") else {
+                    let text = "Template format error: every assertion must have an Assert";
+                    self.error(&assertion.place, text);
+                    continue;
+                };
+                if self.truth(assert, 0) == Some(false) {
+                    let said = assertion.member("AssertDescription").and_then(Node::as_str);
+                    let said = said.unwrap_or("it does not hold");
+                    let text = format!(
+                        "Template error: the parameters do not meet rule {}: {said}",
+                        name.text
+                    );
+                    self.error(&assertion.place, text);
+                }
+            }
+        }
+    }
+
     /// The truth of a condition by name; `None` when it has none.
     pub(crate) fn is_true(&self, name: &str) -> Option<bool> {
         match self.conditions.borrow().get(name) {
@@ -113,8 +143,35 @@ impl Evaluator<'_> {
                     if is_and { truths.iter().all(|t| *t) } else { truths.iter().any(|t| *t) }
                 })
             }
+            Some((name @ ("Fn::Contains" | "Fn::EachMemberIn"), argument)) => {
+                let text = format!("Template error: every {name} object requires two lists.");
+                let [left, right] = self.operands(argument, 2..=2, &text)? else { return None };
+                let (left, right) = (self.texts(left)?, self.texts(right)?);
+                Some(match name {
+                    // A list and one value, which may be written as a list of one.
+                    "Fn::Contains" => right.iter().all(|value| left.contains(value)),
+                    _ => left.iter().all(|value| right.contains(value)),
+                })
+            }
+            Some(("Fn::EachMemberEquals", argument)) => {
+                let text = "Template error: every Fn::EachMemberEquals object requires a list and a string.";
+                let [left, right] = self.operands(argument, 2..=2, text)? else { return None };
+                let (left, right) = (self.texts(left)?, self.texts(right)?);
+                Some(left.iter().all(|value| right.first() == Some(value)))
+            }
             _ => self.no_condition(node),
         }
+    }
+
+    /// The texts of a list, or of one value.
+    fn texts(&self, node: &Node) -> Option<Vec<String>> {
+        let value = self.present(node);
+        let items = value.as_seq().unwrap_or_else(|| std::slice::from_ref(&value));
+        let texts: Option<Vec<_>> = items.iter().map(Node::scalar_text).collect();
+        if texts.is_none() && !items.iter().any(Node::is_unknown) {
+            self.error(&node.place, "Template error: a list of strings was expected");
+        }
+        texts
     }
 
     fn no_condition(&self, node: &Node) -> Option<bool> {

@@ -91,7 +91,7 @@ impl<'a> Evaluator<'a> {
         exports: &'a BTreeMap<String, String>,
         report: &'a Report,
     ) -> Self {
-        let parameters = crate::parameters::resolve(template, &options.parameters, report);
+        let parameters = crate::parameters::resolve(template, options, report);
         let evaluator = Self {
             template,
             options,
@@ -109,6 +109,7 @@ impl<'a> Evaluator<'a> {
             units: Cell::new(0),
         };
         evaluator.evaluate_conditions();
+        evaluator.check_rules();
         evaluator.block.set(Block::Resources);
         evaluator
     }
@@ -120,7 +121,7 @@ impl<'a> Evaluator<'a> {
         }
         let kind = match &node.kind {
             Kind::String(text) => {
-                self.note_dynamic_reference(text, &node.place);
+                self.refuse_dynamic_reference(text, &node.place);
                 self.charge(&node.place, text.len());
                 node.kind.clone()
             }
@@ -219,11 +220,12 @@ impl<'a> Evaluator<'a> {
         self.say(Diagnostic::warning(place, text));
     }
 
-    fn note_dynamic_reference(&self, text: &str, place: &Place) {
+    /// What would be a secret must not become a text that everybody can read in the template.
+    fn refuse_dynamic_reference(&self, text: &str, place: &Place) {
         if text.contains("{{resolve:") {
-            let text =
-                "dynamic references ({{resolve:…}}) are not served yet; the text stays as it is";
-            self.say(Diagnostic::warning(place, text));
+            let text = "dynamic references ({{resolve:…}}) are not served yet";
+            let help = "take the value from a parameter of the template";
+            self.say(Diagnostic::error(place, text).with_help(help));
         }
     }
 

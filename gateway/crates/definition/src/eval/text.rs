@@ -62,7 +62,7 @@ impl Evaluator<'_> {
             self.error(&template.place, format!("{text}, not {}", template.kind_name()));
             return None;
         };
-        self.note_dynamic_reference(text, place);
+        self.refuse_dynamic_reference(text, place);
         let variables = variables.unwrap_or_default();
         let mut out = String::new();
         let mut is_whole = true;

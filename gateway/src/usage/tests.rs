@@ -111,7 +111,7 @@ fn row(key: u64, used: u64) -> UsageRow {
 
 fn on_day(key: u64, used: u64, day: u32) -> UsageRow {
     let days = [(day, used), (0, 0)];
-    let record = UsageRecord { period: Some((Period::Day, day)), used, days };
+    let record = UsageRecord { period: Some((Period::Day, day)), used: used as i64, days };
     UsageRow { plan_id: "p".into(), key_id: key_id(key), record }
 }
 

@@ -285,6 +285,12 @@ def keys(stage):
     assert more["items"] == {key["id"]: [[3, 1]]}, more
     statuses = [ask(api, "prod", "/pets/1?type=x", headers={"x-api-key": value})[0] for _ in range(2)]
     assert statuses == [200, 429], statuses
+    beyond = client.update_usage(usagePlanId=plan, keyId=key["id"],
+                                 patchOperations=[{"op": "replace", "path": "/remaining", "value": "5"}])
+    assert beyond["items"] == {key["id"]: [[4, 5]]}, "more than the quota of 3 remains"
+    statuses = [ask(api, "prod", "/pets/1?type=x", headers={"x-api-key": value})[0] for _ in range(6)]
+    assert statuses == [200] * 5 + [429], statuses
+    assert client.get_usage(**usage)["items"] == {key["id"]: [[9, 0]]}
     fails("NotFoundException", "Invalid Key identifier specified", client.get_usage, **usage, keyId="none")
     fails("NotFoundException", "Invalid Usage Plan ID specified", client.get_usage, **{**usage, "usagePlanId": "none"})
     fails("BadRequestException", "Invalid patch path", client.update_usage, usagePlanId=plan, keyId=key["id"],

@@ -91,7 +91,7 @@ fn row(key: u64, day: u32, count: u64) -> UsageRow {
         key_id: format!("{id:010x}").into(),
         record: UsageRecord {
             period: Some((Period::Day, day)),
-            used: count,
+            used: count as i64,
             days: [(day, count), (day - 1, 7)],
         },
     }

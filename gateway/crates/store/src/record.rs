@@ -16,8 +16,8 @@ pub enum Period {
 pub struct UsageRecord {
     /// The quota's period that `used` belongs to; nothing where no quota counted yet.
     pub period: Option<(Period, u32)>,
-    /// Requests counted in that period.
-    pub used: u64,
+    /// Requests counted in that period; less than none by what was granted beyond the quota.
+    pub used: i64,
     /// Requests counted on two days (days since 1970-01-01, UTC), in any order; a count of 0 is no day.
     pub days: [(u32, u64); 2],
 }
@@ -64,7 +64,7 @@ pub struct PlanRow {
     pub since: u32,
 }
 
-/// A record in the file: period's kind and index, used, two days with their counts, and the newest day
+/// A record in the file: period's kind and index, used (as two's complement), two days with their counts, and the newest day
 /// that the store knew when it was written.
 pub(crate) type DiskRecord = (u8, u32, u64, u32, u64, u32, u64, u32);
 
@@ -77,7 +77,7 @@ pub(crate) fn to_disk(record: &UsageRecord, written_day: u32) -> DiskRecord {
         Some((period, index)) => (period_code(period), index),
     };
     let [(day0, count0), (day1, count1)] = record.days;
-    (kind, index, record.used, day0, count0, day1, count1, written_day)
+    (kind, index, record.used as u64, day0, count0, day1, count1, written_day)
 }
 
 /// Nothing for a period that no version of this program wrote.
@@ -87,7 +87,7 @@ pub(crate) fn from_disk(disk: DiskRecord) -> Option<UsageRecord> {
         0 => None,
         code => Some((period_of(code)?, index)),
     };
-    Some(UsageRecord { period, used, days: [(day0, count0), (day1, count1)] })
+    Some(UsageRecord { period, used: used as i64, days: [(day0, count0), (day1, count1)] })
 }
 
 pub(crate) fn written_day(disk: DiskRecord) -> u32 {

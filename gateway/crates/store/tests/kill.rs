@@ -39,7 +39,7 @@ fn day_of(round: u64) -> u32 {
 fn child_writes_until_it_is_killed() {
     let Some(dir) = common::child_directory() else { return };
     let (mut store, rows) = UsageStore::open(&dir).expect("what a killed process left");
-    let mut round = rows.first().map_or(0, |row| row.record.used);
+    let mut round = rows.first().map_or(0, |row| row.record.used as u64);
     loop {
         round += 1;
         store.write(&rows_of(round)).expect("the disk takes it");
@@ -116,7 +116,7 @@ fn round_in(line: &str) -> Option<u64> {
 /// Opens what is there; all counters are at the same round, and every day before is exact.
 fn check(dir: &Path) -> u64 {
     let (store, rows) = UsageStore::open(dir).expect("what a killed process left");
-    let Some(round) = rows.first().map(|row| row.record.used) else { return 0 };
+    let Some(round) = rows.first().map(|row| row.record.used as u64) else { return 0 };
     assert_eq!(rows, rows_of(round), "one transaction is whole");
     let today = day_of(round);
     let history = store.reader().days("p", "key-000007", 0, today).expect("it is open");

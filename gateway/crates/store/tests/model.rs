@@ -96,7 +96,7 @@ fn record() -> impl Strategy<Value = UsageRecord> {
     let days = (0..DAYS, count.clone(), 1..3_u32, count.clone())
         .prop_map(|(day, first, apart, second)| [(day, first), ((day + apart) % DAYS, second)]);
     (proptest::option::of((period(), any::<u32>())), count, days)
-        .prop_map(|(period, used, days)| UsageRecord { period, used, days })
+        .prop_map(|(period, used, days)| UsageRecord { period, used: used as i64, days })
 }
 
 fn rows() -> impl Strategy<Value = Vec<UsageRow>> {

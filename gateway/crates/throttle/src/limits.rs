@@ -61,9 +61,15 @@ pub const SPLIT_BLOCK_DRAWS: u64 = 1_000;
 /// Parts of one per cent that a [`Split`](crate::Split) tells apart.
 pub(crate) const SPLIT_UNITS_PER_PERCENT: u64 = 1_000_000;
 
-/// Requests counted in one period at most: 40 bits. A member that has made more of them is no longer
-/// counted, and refused only if its limit is as small. Source: 22 bits of period, 40 of count.
-pub const USED_MAX: u64 = (1 << 40) - 1;
+/// Bits of a count of requests. Source: 22 bits of period and 2 of its kind are the others of a word.
+pub(crate) const USED_BITS: u32 = 40;
+
+/// Requests counted in one period at most: 39 bits. A member that has made more of them is no longer
+/// counted, and refused only if its limit is as small. Source: [`USED_BITS`], of which one is a sign.
+pub const USED_MAX: u64 = (1 << (USED_BITS - 1)) - 1;
+
+/// Requests that may be granted beyond a quota. Source: as [`USED_MAX`].
+pub const GRANTED_MAX: u64 = 1 << (USED_BITS - 1);
 
 /// Latest period that is told apart: days up to the year 13,453. Source: 22 bits.
 pub const PERIOD_INDEX_MAX: u32 = (1 << 22) - 1;

@@ -3,10 +3,11 @@
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
-use crate::limits::{PERIOD_INDEX_MAX, USED_MAX};
+use crate::limits::{GRANTED_MAX, PERIOD_INDEX_MAX, USED_BITS, USED_MAX};
 use crate::quota::{Period, Quota, QuotaExceeded};
 
-const COUNT_BITS: u32 = USED_MAX.count_ones();
+const COUNT_BITS: u32 = USED_BITS;
+const COUNT_MASK: u64 = (1 << COUNT_BITS) - 1;
 const INDEX_BITS: u32 = PERIOD_INDEX_MAX.count_ones();
 const _: () =
     assert!(COUNT_BITS + INDEX_BITS + 2 == 64, "period, its number and the count are a word");
@@ -17,7 +18,8 @@ const _: () =
 /// and of many that ask at once exactly as many are admitted as are left.
 #[derive(Debug, Default)]
 pub struct Usage {
-    /// Kind of period (2 bits, 0 is none), its number (22), requests counted in it (40).
+    /// Kind of period (2 bits, 0 is none), its number (22), requests counted in it (40, with a sign: less than none where
+    /// more than the quota was granted).
     quota: AtomicU64,
     /// Number of a day (24 bits) and requests counted in it (40), by the day's parity.
     days: [AtomicU64; 2],
@@ -28,8 +30,8 @@ pub struct Usage {
 pub struct UsageRecord {
     /// The period that `used` counts for; `None` before any quota.
     pub period: Option<(Period, u32)>,
-    /// Requests counted against the quota in that period.
-    pub used: u64,
+    /// Requests counted against the quota in that period; less than none by what was granted beyond the quota.
+    pub used: i64,
     /// Two days, as days after the epoch, and the requests counted in them. A day without any may be
     /// missing, and is then `(0, 0)`.
     pub days: [(u32, u64); 2],
@@ -62,7 +64,7 @@ impl Usage {
         let word = self.quota.load(Relaxed);
         UsageRecord {
             period: period_of(word).map(|period| (period, index_of(word))),
-            used: used_of(word),
+            used: charged_of(word),
             days: std::array::from_fn(|parity| {
                 let word = self.days[parity].load(Relaxed);
                 (day_of(word), used_of(word))
@@ -86,13 +88,15 @@ impl Usage {
     /// Requests that remain of the quota.
     pub fn remaining(&self, quota: &Quota, unix_s: u64) -> u64 {
         let (index, used) = used_in(self.quota.load(Relaxed), quota, unix_s);
-        quota.effective_limit(index).saturating_sub(used)
+        left(quota.effective_limit(index), used)
     }
 
-    /// Lets `remaining` requests remain in the current period, the whole quota at most.
+    /// Lets `remaining` requests remain in the current period, also more than the quota, by [`GRANTED_MAX`] at most.
     pub fn set_remaining(&self, quota: &Quota, unix_s: u64, remaining: u64) {
         let (index, _) = used_in(self.quota.load(Relaxed), quota, unix_s);
-        let used = quota.effective_limit(index).saturating_sub(remaining);
+        let used = i128::from(quota.effective_limit(index)) - i128::from(remaining);
+        // Whatever does not fit is brought within bounds by `pack`.
+        let used = i64::try_from(used).unwrap_or(if used < 0 { i64::MIN } else { i64::MAX });
         self.quota.store(pack(quota.period, index, used), Relaxed);
     }
 
@@ -106,13 +110,13 @@ impl Usage {
         let mut word = self.quota.load(Relaxed);
         loop {
             let (index, used) = used_in(word, quota, unix_s);
-            let limit = quota.effective_limit(index);
-            if used >= limit {
+            let left = left(quota.effective_limit(index), used);
+            if left == 0 {
                 return Err(QuotaExceeded);
             }
             let next = pack(quota.period, index, used + 1);
             match self.quota.compare_exchange_weak(word, next, Relaxed, Relaxed) {
-                Ok(_) => return Ok(limit - used - 1),
+                Ok(_) => return Ok(left - 1),
                 Err(found) => word = found,
             }
         }
@@ -139,24 +143,33 @@ impl Usage {
 }
 
 /// The period that a request at this time counts for, and what is used of it.
-fn used_in(word: u64, quota: &Quota, unix_s: u64) -> (u32, u64) {
+fn used_in(word: u64, quota: &Quota, unix_s: u64) -> (u32, i64) {
     let index = quota.period.index(unix_s);
     let is_same_kind = period_of(word) == Some(quota.period);
     if is_same_kind && index_of(word) >= index {
-        (index_of(word), used_of(word))
+        (index_of(word), charged_of(word))
     } else {
         (index, 0)
     }
 }
 
-fn pack(period: Period, index: u32, used: u64) -> u64 {
+/// What is left of a limit.
+fn left(limit: u64, used: i64) -> u64 {
+    match u64::try_from(used) {
+        Ok(used) => limit.saturating_sub(used),
+        Err(_) => limit.saturating_add(used.unsigned_abs()),
+    }
+}
+
+fn pack(period: Period, index: u32, used: i64) -> u64 {
     let kind: u64 = match period {
         Period::Day => 1,
         Period::Week => 2,
         Period::Month => 3,
     };
     let index = u64::from(index.min(PERIOD_INDEX_MAX));
-    (((kind << INDEX_BITS) | index) << COUNT_BITS) | used.min(USED_MAX)
+    (((kind << INDEX_BITS) | index) << COUNT_BITS)
+        | (used.clamp(-(GRANTED_MAX as i64), USED_MAX as i64) as u64 & COUNT_MASK)
 }
 
 fn period_of(word: u64) -> Option<Period> {
@@ -172,12 +185,19 @@ fn index_of(word: u64) -> u32 {
     (word >> COUNT_BITS) as u32 & PERIOD_INDEX_MAX
 }
 
+/// What is counted against a quota: a number with a sign.
+fn charged_of(word: u64) -> i64 {
+    let unused = u64::BITS - COUNT_BITS;
+    (word << unused) as i64 >> unused
+}
+
+/// What is counted of a day.
 fn used_of(word: u64) -> u64 {
-    word & USED_MAX
+    word & COUNT_MASK
 }
 
 fn pack_day(day: u32, count: u64) -> u64 {
-    (u64::from(day) << COUNT_BITS) | count.min(USED_MAX)
+    (u64::from(day) << COUNT_BITS) | count.min(COUNT_MASK)
 }
 
 fn day_of(word: u64) -> u32 {

@@ -13,7 +13,7 @@ fn home() -> TempDir {
 }
 
 fn row(key_id: &str, used: u64, days: [(u32, u64); 2]) -> UsageRow {
-    let record = UsageRecord { period: Some((Period::Day, 7)), used, days };
+    let record = UsageRecord { period: Some((Period::Day, 7)), used: used as i64, days };
     UsageRow { plan_id: "p".into(), key_id: key_id.into(), record }
 }
 

@@ -14,7 +14,7 @@ pub(crate) fn row(key: u64, used: u64, days: [(u32, u64); 2]) -> UsageRow {
     UsageRow {
         plan_id: "p".into(),
         key_id: format!("key-{key:06}").into(),
-        record: UsageRecord { period: Some((Period::Month, 600)), used, days },
+        record: UsageRecord { period: Some((Period::Month, 600)), used: used as i64, days },
     }
 }
 

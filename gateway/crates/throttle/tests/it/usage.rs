@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use gateway_throttle::limits::GRANTED_MAX;
 use gateway_throttle::{Period, Quota, QuotaExceeded, Usage, UsageRecord};
 use proptest::prelude::*;
 
@@ -60,8 +61,30 @@ fn remaining_can_be_set() {
     assert_eq!(usage.count(Some(&day), NEW_YEAR), Ok(Some(0)));
     assert_eq!(usage.count(Some(&day), NEW_YEAR), Err(QuotaExceeded));
     usage.set_remaining(&day, NEW_YEAR, 99);
-    assert_eq!(usage.remaining(&day, NEW_YEAR), 10, "the whole quota at most");
-    assert_eq!(usage.count(Some(&quota(0, Period::Day)), NEW_YEAR), Err(QuotaExceeded));
+    assert_eq!(usage.remaining(&day, NEW_YEAR), 99, "also more than the quota");
+    assert_eq!(Usage::new().count(Some(&quota(0, Period::Day)), NEW_YEAR), Err(QuotaExceeded));
+}
+
+#[test]
+fn more_than_the_quota_may_be_granted_and_is_spent_to_the_request() {
+    let (usage, day) = (Usage::new(), quota(3, Period::Day));
+    for granted in [0, 2, 3, 10, 1] {
+        usage.set_remaining(&day, NEW_YEAR, granted);
+        assert_eq!(usage.remaining(&day, NEW_YEAR), granted);
+        let restored = Usage::restore(&usage.record());
+        for usage in [&usage, &restored] {
+            for left in (0..granted).rev() {
+                assert_eq!(usage.count(Some(&day), NEW_YEAR), Ok(Some(left)));
+            }
+            assert_eq!(usage.count(Some(&day), NEW_YEAR), Err(QuotaExceeded));
+            assert_eq!(usage.remaining(&day, NEW_YEAR), 0);
+        }
+    }
+    usage.set_remaining(&day, NEW_YEAR, 10);
+    assert_eq!(usage.record().used, -7);
+    assert_eq!(usage.remaining(&day, NEW_YEAR + DAY_S), 3, "a grant is for its period");
+    usage.set_remaining(&day, NEW_YEAR, u64::MAX);
+    assert_eq!(usage.remaining(&day, NEW_YEAR), 3 + GRANTED_MAX);
 }
 
 #[test]

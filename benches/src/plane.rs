@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use gateway_compile::{CompileOptions, Snapshot};
-use gateway_dataplane::{Command, Event, Report, Settings, Shard, ShardParts};
+use gateway_dataplane::{Command, Event, Report, Settings, Shard, ShardParts, StageSeries};
 use gateway_definition::{Options, Source};
 use gateway_functions::{Functions, Host, HostSettings};
 use gateway_integration::{Resolver, UpstreamSettings, Upstreams};
@@ -115,10 +115,8 @@ impl Plane {
 
     fn publish(&self, registry: &Registry, snapshot: &Arc<Snapshot>) -> Result<()> {
         let generation = snapshot.generation;
-        let metrics = snapshot.stages.iter().map(|stage| {
-            let labels = StageLabels::stage(&*stage.api_id, &*stage.api_name, &*stage.stage);
-            registry.stage(0, &labels)
-        });
+        let series = |labels: &StageLabels| registry.stage(0, labels);
+        let metrics = snapshot.stages.iter().map(|stage| StageSeries::of(stage, series));
         let metrics = metrics.collect();
         self.wait_for(Event::Listening)?;
         self.tell(Command::Prepare { snapshot: snapshot.clone(), metrics })?;

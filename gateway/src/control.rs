@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use crate::control_plane::{Orders, Served};
 use crate::counts::Usage;
 use crate::load::Loader;
+use crate::metrics::Sampler;
 use crate::ops::Ops;
 use crate::settings::Settings;
 use crate::shards::Shards;
@@ -24,6 +25,9 @@ const LOG_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How long the last usage counts may take to become durable.
 const USAGE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long the metrics of the last minute may take to become durable.
+const METRICS_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What the control thread works with.
 pub(crate) struct Control {
@@ -41,6 +45,8 @@ pub(crate) struct Control {
     pub(crate) orders: Orders,
     /// What it sees of what serves.
     pub(crate) served: Served,
+    /// Ends the minutes of metrics; nothing without a control plane.
+    pub(crate) sampler: Option<Sampler>,
 }
 
 /// The signals that are obeyed. From their making on none of them ends the process by itself.
@@ -84,6 +90,9 @@ impl Control {
         let cut = self.shards.drain(self.settings.timeouts.drain_timeout).await;
         if !self.usage.stop(USAGE_TIMEOUT) {
             tracing::warn!("Usage counts were not written in time");
+        }
+        if self.sampler.take().is_some_and(|sampler| !sampler.stop(METRICS_TIMEOUT)) {
+            tracing::warn!("The last metrics were not written in time");
         }
         if self.log.shutdown(LOG_TIMEOUT).is_err() {
             tracing::warn!("The access log did not take its last lines in time");

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use gateway_control::Account;
+use gateway_control::metrics::Metrics;
 use gateway_control::{Credentials, Engine, Objects, Server};
 use gateway_model::Definitions;
 use tokio::net::TcpListener;
@@ -48,9 +49,12 @@ impl ControlPlane {
         loader: &Arc<Loader>,
         served: &Served,
         functions: &Invocations,
+        metrics: Option<&Metrics>,
     ) -> Result<(Option<Self>, Orders)> {
         let (publisher, orders) = Publisher::new(loader.clone(), served.clone());
-        let Some(address) = settings.control.address.0 else { return Ok((None, orders)) };
+        let (Some(address), Some(metrics)) = (settings.control.address.0, metrics) else {
+            return Ok((None, orders));
+        };
         let objects: Box<dyn Objects> = match &settings.state.directory {
             Some(directory) => Box::new(DiskObjects::open(directory)?),
             None => Box::new(gateway_control::MemoryObjects::default()),
@@ -67,6 +71,7 @@ impl ControlPlane {
                 let loader = loader.clone();
                 move || loader.stacks()
             }),
+            metrics: metrics.clone(),
             invoker: Arc::new({
                 let functions = functions.clone();
                 move |invocation| functions.invoke(invocation)

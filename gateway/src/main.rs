@@ -13,6 +13,7 @@ mod export;
 mod functions;
 mod load;
 mod logging;
+mod metrics;
 mod ops;
 mod published;
 mod remembered;

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use gateway_compile::Snapshot;
+use gateway_control::metrics::Metrics;
 use gateway_functions::Functions;
 use gateway_store::{LogStore, UsageReader};
 use gateway_telemetry::{Exposition, Liveness, ProcFiles, ProcessStats, Registry, ValueWriter};
@@ -71,6 +72,8 @@ pub(crate) struct Ops {
     functions: OnceLock<functions::Shown>,
     /// Set once the clock may be moved.
     test_clock: OnceLock<()>,
+    /// Sampled whenever the clock is moved, so that each minute has what was counted in it.
+    metrics: OnceLock<Metrics>,
 }
 
 impl Ops {
@@ -87,6 +90,7 @@ impl Ops {
             explainer: OnceLock::new(),
             functions: OnceLock::new(),
             test_clock: OnceLock::new(),
+            metrics: OnceLock::new(),
         }
     }
 
@@ -108,6 +112,11 @@ impl Ops {
     /// From now on `/clock` moves the time.
     pub(crate) fn moves_the_clock(&self) {
         self.test_clock.set(()).ok();
+    }
+
+    /// What goes by minutes of that time; the first one given stays.
+    pub(crate) fn samples(&self, metrics: Metrics) {
+        self.metrics.set(metrics).ok();
     }
 
     /// What is served from now on.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use gateway_compile::Snapshot;
+use gateway_control::metrics::Metrics;
 use gateway_dataplane::{Event, REFUSAL_REASONS};
 use gateway_telemetry::access_log::JOURNAL_SOCKET;
 use gateway_telemetry::{AccessLog, BuildInfo, Registry, SinkConfig};
@@ -15,6 +16,7 @@ use crate::control::{Control, Signals, log_diagnostics};
 use crate::control_plane::{ControlPlane, Invocations, Orders, Served};
 use crate::counts::Counts;
 use crate::load::Loader;
+use crate::metrics::{self, Sampler};
 use crate::ops::{self, Ops};
 use crate::settings::{self, AccessLogDestination, Settings, process_environment};
 use crate::shards;
@@ -44,14 +46,15 @@ pub(crate) fn run(args: &RunArgs) -> u8 {
     let loader = Arc::new(Loader::new(settings.clone(), remembered));
     let served = Served::default();
     let invocations = Invocations::default();
-    let (mut control_plane, orders) =
-        match ControlPlane::open(&settings, &loader, &served, &invocations) {
-            Ok(opened) => opened,
-            Err(error) => {
-                eprintln!("error: {error:#}");
-                return EXIT_USAGE;
-            }
-        };
+    let metrics = settings.control.address.0.map(|_| metrics::open(&settings));
+    let opened = ControlPlane::open(&settings, &loader, &served, &invocations, metrics.as_ref());
+    let (mut control_plane, orders) = match opened {
+        Ok(opened) => opened,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            return EXIT_USAGE;
+        }
+    };
     if let Some(control_plane) = &mut control_plane {
         loader.deployed(control_plane.definitions());
     }
@@ -71,7 +74,7 @@ pub(crate) fn run(args: &RunArgs) -> u8 {
         eprintln!("error: the definitions above cannot be served; `gateway check` lists them all");
         return EXIT_PROBLEMS;
     };
-    let control_plane = Opened { control_plane, orders, served, invocations };
+    let control_plane = Opened { control_plane, orders, served, invocations, metrics };
     match serve(settings, loader, counts, snapshot, watch, control_plane) {
         Ok(()) => EXIT_OK,
         Err(error) => {
@@ -87,6 +90,7 @@ struct Opened {
     orders: Orders,
     served: Served,
     invocations: Invocations,
+    metrics: Option<Metrics>,
 }
 
 /// Starts everything and serves until told to stop.
@@ -141,8 +145,15 @@ fn serve(
     }
     let snapshot = Arc::new(snapshot);
     let usage = counts.start(&registry, &ops)?;
-    let Opened { control_plane, orders, served, invocations } = opened;
+    let Opened { control_plane, orders, served, invocations, metrics } = opened;
     shards.open(&invocations);
+    let sampler = match metrics {
+        Some(metrics) => {
+            ops.samples(metrics.clone());
+            Some(Sampler::start(metrics, &registry)?)
+        }
+        None => None,
+    };
     let control = Control {
         settings,
         loader,
@@ -156,6 +167,7 @@ fn serve(
         watch,
         orders,
         served,
+        sampler,
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use gateway_compile::Snapshot;
 use gateway_dataplane::explain::Reply;
 use gateway_dataplane::trial::Trial;
-use gateway_dataplane::{Command, Event, Report, Shard, ShardParts};
+use gateway_dataplane::{Command, Event, Report, Shard, ShardParts, StageSeries};
 use gateway_functions::{Functions, Host};
 use gateway_integration::{Answer, Question, Resolver, UpstreamSettings, Upstreams};
 use gateway_rt::{
@@ -412,10 +412,8 @@ impl Shards {
     pub(crate) async fn publish(&mut self, snapshot: &Arc<Snapshot>) -> Result<()> {
         let generation = snapshot.generation;
         for (shard, mailbox) in self.mailboxes.iter().enumerate() {
-            let metrics = snapshot.stages.iter().map(|stage| {
-                let labels = StageLabels::stage(&*stage.api_id, &*stage.api_name, &*stage.stage);
-                self.registry.stage(shard, &labels)
-            });
+            let series = |labels: &StageLabels| self.registry.stage(shard, labels);
+            let metrics = snapshot.stages.iter().map(|stage| StageSeries::of(stage, series));
             let metrics = metrics.collect();
             let command = Command::Prepare { snapshot: snapshot.clone(), metrics };
             if mailbox.try_send(command).is_err() {

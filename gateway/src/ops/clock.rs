@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use gateway_control::metrics::Metrics;
 use gateway_rt::clock;
 use hyper::{Method, StatusCode, Uri, header};
 
@@ -24,7 +25,7 @@ pub(super) fn answer(ops: &Ops, method: &Method, uri: &Uri) -> Answer {
     match *method {
         Method::GET | Method::HEAD => {}
         Method::POST => {
-            if let Err((status, text)) = advance(uri.query().unwrap_or_default()) {
+            if let Err((status, text)) = advance(ops, uri.query().unwrap_or_default()) {
                 return failure(status, &text);
             }
         }
@@ -40,13 +41,17 @@ pub(super) fn answer(ops: &Ops, method: &Method, uri: &Uri) -> Answer {
     respond(StatusCode::OK, JSON, json)
 }
 
-fn advance(query: &str) -> Result<(), (StatusCode, String)> {
+fn advance(ops: &Ops, query: &str) -> Result<(), (StatusCode, String)> {
     let seconds = query.strip_prefix("advance_seconds=").and_then(|text| text.parse::<u64>().ok());
     let Some(seconds) = seconds.filter(|seconds| *seconds <= ADVANCE_S_MAX) else {
         let text = format!("say advance_seconds=N with a whole number from 0 to {ADVANCE_S_MAX}");
         return Err((StatusCode::BAD_REQUEST, text));
     };
-    if !clock::advance(Duration::from_secs(seconds)) {
+    // What was counted so far belongs to the time before.
+    ops.metrics.get().map(Metrics::sample);
+    let is_moved = clock::advance(Duration::from_secs(seconds));
+    ops.metrics.get().map(Metrics::sample);
+    if !is_moved {
         let days = gateway_rt::limits::ADVANCED_MAX.as_secs() / 86_400;
         let text =
             format!("the clock is not moved by more than {days} days in all; restart the gateway");

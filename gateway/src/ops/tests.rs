@@ -85,6 +85,7 @@ fn livez_names_the_shard_that_stands_still() {
         explainer: OnceLock::new(),
         functions: OnceLock::new(),
         test_clock: OnceLock::new(),
+        metrics: OnceLock::new(),
     });
     ops.registry.shards()[0].loop_ticks.increment();
     check(&ops, "GET /livez", 503, &["\r\n\r\nshard 1 is stalled\n"]);

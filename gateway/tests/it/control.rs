@@ -7,6 +7,7 @@ mod deploy;
 mod files;
 mod kill;
 mod lambda;
+mod metrics;
 mod replay;
 mod s3;
 mod scripts;

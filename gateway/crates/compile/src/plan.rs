@@ -233,6 +233,8 @@ pub struct MethodPlan {
     pub throttle: Option<Throttle>,
     /// How responses are cached; `None` caches nothing. A stage without a cache has no such method.
     pub cache: Option<CachePlan>,
+    /// Whether it has series of metrics of its own (`metricsEnabled`).
+    pub has_metrics: bool,
     /// What is checked before the integration is called; `None` where nothing is.
     pub validation: Option<Box<Validation>>,
     /// What answers.

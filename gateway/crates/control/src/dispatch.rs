@@ -12,10 +12,11 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::credentials::{Credentials, Identity};
 use crate::invoke::{self, Invoker};
+use crate::metrics::Metrics;
 use crate::signature::{self, Claim};
 use crate::wire::{self, Protocol};
 use crate::{Answer, ApiError, Call, sts};
-use crate::{lambda, s3};
+use crate::{cloudwatch, lambda, s3};
 
 pub(crate) mod account;
 pub(crate) mod engine;
@@ -43,6 +44,8 @@ pub struct Settings {
     pub stacks: FileStacks,
     /// Invokes functions.
     pub invoker: Invoker,
+    /// What was counted by the minute.
+    pub metrics: Metrics,
 }
 
 /// Asks for the stacks that files are.
@@ -198,6 +201,7 @@ impl Dispatch {
                 Some(function) => self.invoke(&call, function).await,
                 None => self.ask(What::Neighbour(Neighbour::Lambda, Box::new(call))).await,
             },
+            "monitoring" => self.monitor(call).await,
             "ssm" => self.ask(What::Neighbour(Neighbour::Ssm, Box::new(call))).await,
             "sts" => sts::answer(&call, &identity, &self.settings.credentials),
             "gateway" if call.path == ["backup"] && call.method == "GET" => {
@@ -270,6 +274,17 @@ impl Dispatch {
         invoke::invoke(&self.settings.invoker, call, name, known).await
     }
 
+    /// CloudWatch: beside the engine, and beside the thread that everybody is served on.
+    async fn monitor(&self, call: Call) -> Result<Answer, ApiError> {
+        let metrics = self.settings.metrics.clone();
+        let answer = tokio::task::spawn_blocking(move || cloudwatch::answer(&metrics, &call));
+        answer.await.unwrap_or_else(|error| {
+            tracing::error!(%error, "A question about metrics broke off");
+            let text = "The request could not be answered";
+            Err(ApiError::new(500, "InternalServiceError", text))
+        })
+    }
+
     async fn ask(&self, what: What) -> Result<Answer, ApiError> {
         let stopping = || {
             let text = "The gateway is stopping";
@@ -289,6 +304,8 @@ fn protocol_of(head: &Head, claim: Option<&Claim>) -> Protocol {
         Some("s3") => return Protocol::RestXml,
         Some("cloudformation" | "sts" | "iam") => return Protocol::Query,
         _ if is_cbor => return Protocol::Cbor,
+        Some("monitoring") if head.header("x-amz-target").is_some() => return Protocol::AwsJson10,
+        Some("monitoring") => return Protocol::Query,
         _ => {}
     }
     let is_form = head

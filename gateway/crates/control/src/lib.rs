@@ -11,7 +11,9 @@
 
 pub mod apigateway;
 pub mod backup;
+pub mod cloudwatch;
 pub mod limits;
+pub mod metrics;
 pub mod signature;
 
 mod call;

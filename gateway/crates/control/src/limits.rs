@@ -121,3 +121,48 @@ pub const FUNCTION_ALIASES_MAX: usize = 100;
 pub const TAGS_MAX: usize = 50;
 /// Bytes of an event, and of a result. Source: Lambda Developer Guide, "Lambda quotas", synchronous invocations, 6 MB.
 pub const INVOKE_PAYLOAD_BYTES_MAX: usize = 6 * 1024 * 1024;
+
+/// Minutes for which metrics are kept. Source: CloudWatch User Guide, "Metrics retention": data points with a period of 60
+/// seconds are available for 15 days.
+pub const METRIC_MINUTES_MAX: u32 = 15 * 24 * 60;
+/// Bytes of memory for the metrics of all minutes; the oldest go. Source: our own; a busy series takes some 500 bytes a minute,
+/// so that six are kept for the whole time, and sixty for a day and a half. An idle series takes nothing.
+pub const METRIC_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Series of metrics that have a value in any minute that is kept; further ones are left out, and the log says so. Source: our
+/// own; a hundred APIs with a hundred methods each that have metrics of their own.
+pub const METRIC_SERIES_MAX: usize = 10_000;
+/// Rows of metrics that wait for the end of their minute; then they are kept before it. Source: our own.
+pub const METRIC_OPEN_ROWS_MAX: usize = 2_000;
+/// Rows of one record of a minute. Source: our own; a row has up to 60 KB.
+pub const METRIC_RECORD_ROWS_MAX: usize = 100;
+/// Parts of the values that somebody put for a minute; of more there are no percentiles. Source: our own; 150 values, which one
+/// datum may have, six times.
+pub const METRIC_SPREAD_PARTS_MAX: usize = 1_000;
+
+/// Data points of one GetMetricStatistics. Source: CloudWatch API Reference, GetMetricStatistics.
+pub const METRIC_STATISTICS_POINTS_MAX: u64 = 1_440;
+/// Data points of one GetMetricData, and how many one page has by default. Source: CloudWatch API Reference, GetMetricData.
+pub const METRIC_DATA_POINTS_MAX: u64 = 100_800;
+/// Queries of one GetMetricData. Source: CloudWatch API Reference, GetMetricData.
+pub const METRIC_QUERIES_MAX: usize = 500;
+/// Values that one GetMetricData computes, in all of its queries and the steps of their expressions. Source: our own; the data
+/// points of an answer ten times.
+pub const METRIC_VALUES_MAX: usize = 10 * METRIC_DATA_POINTS_MAX as usize;
+/// Characters of an expression. Source: CloudWatch API Reference, MetricDataQuery, 1 to 2,048.
+pub const METRIC_EXPRESSION_CHARS_MAX: usize = 2_048;
+/// Parentheses and functions inside each other, and expressions that name each other. Source: our own.
+pub const METRIC_EXPRESSION_DEPTH_MAX: usize = 32;
+/// Metrics on a page of ListMetrics. Source: CloudWatch API Reference, ListMetrics.
+pub const METRIC_LIST_MAX: usize = 500;
+/// Dimensions of a metric. Source: CloudWatch API Reference, Dimension.
+pub const METRIC_DIMENSIONS_MAX: usize = 30;
+/// Metrics of one PutMetricData. Source: CloudWatch API Reference, PutMetricData.
+pub const METRIC_DATUMS_MAX: usize = 1_000;
+/// Values of one datum. Source: CloudWatch API Reference, MetricDatum, `Values`.
+pub const METRIC_DATUM_VALUES_MAX: usize = 150;
+/// Milliseconds into the past that a datum may lie. Source: CloudWatch API Reference, PutMetricData, two weeks.
+pub const METRIC_PAST_MS_MAX: u64 = 14 * 24 * 3_600_000;
+/// Milliseconds into the future that a datum may lie. Source: as before, two hours.
+pub const METRIC_FUTURE_MS_MAX: u64 = 2 * 3_600_000;
+/// Structures inside each other in a document of CBOR. Source: our own; an operation of CloudWatch has seven.
+pub const CBOR_DEPTH_MAX: usize = 32;

@@ -14,7 +14,7 @@ mod time;
 
 pub use claim::Claim;
 pub use time::basic as timestamp;
-pub(crate) use time::iso;
+pub(crate) use time::{iso, milliseconds};
 
 /// A payload that is not part of the signature; only Amazon S3 has such.
 const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use crate::{Answer, ApiError};
 
-mod cbor;
+pub(crate) mod cbor;
 pub(crate) mod form;
 pub(crate) mod xml;
 
@@ -18,11 +18,13 @@ pub(crate) enum Protocol {
     RestJson,
     /// CloudWatch Logs; `X-Amz-Target`.
     AwsJson,
+    /// CloudWatch in JSON; `X-Amz-Target`.
+    AwsJson10,
     /// CloudFormation, STS, IAM; `Action=`.
     Query,
     /// Amazon S3.
     RestXml,
-    /// CloudWatch, in new clients.
+    /// CloudWatch in CBOR.
     Cbor,
 }
 
@@ -38,11 +40,19 @@ impl Protocol {
                 answer.content_type = Some("application/x-amz-json-1.1");
                 answer
             }
+            Self::AwsJson10 => {
+                let shape = cbor::shape(error.code);
+                let document = serde_json::json!({ "__type": shape, "message": error.message });
+                let mut answer = Answer::json(error.status, &document);
+                answer.content_type = Some("application/x-amz-json-1.0");
+                answer.headers.push(cbor::query_error(error));
+                answer
+            }
             Self::Query => xml::error(error, request_id),
             Self::RestXml => xml::rest_error(error, request_id),
             Self::Cbor => cbor::error(error),
         };
-        if matches!(self, Self::RestJson | Self::AwsJson) {
+        if matches!(self, Self::RestJson | Self::AwsJson | Self::AwsJson10) {
             answer.headers.push(("x-amzn-ErrorType", error.code.to_owned()));
         }
         if error.status == 429 || error.status == 503 {

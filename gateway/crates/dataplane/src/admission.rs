@@ -55,7 +55,7 @@ pub(crate) fn admit(
         x.facts.rate = RateFacts::of(&caller, &rates, instant(x), unix_s(x), spent.err());
     }
     let Err(refused) = spent else { return Ok(()) };
-    stage.metrics.throttled.increment(refused.scope);
+    stage.series.of(x.facts.plan).throttled.increment(refused.scope);
     Err(match refused.scope {
         ThrottleScope::Quota => Failure::quota_exceeded(),
         _ => Failure::throttled(),

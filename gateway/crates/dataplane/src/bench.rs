@@ -7,12 +7,12 @@ use gateway_compile::{IntegrationPlan, RequestMethod, Snapshot};
 use gateway_proto::HeadLimits;
 use gateway_proto::h1::Parsed;
 use gateway_rt::{Buf, Moment, Stream};
-use gateway_telemetry::StageMetrics;
 
 use crate::connection::Client;
 use crate::relay::write_proxied_head;
 use crate::request::Exchange;
 use crate::respond::{Framing, finish_head};
+use crate::series::StageSeries;
 use crate::shard::{Shard, ShardStage};
 use crate::upstream_head::{self, Payload};
 use crate::values::Values;
@@ -33,7 +33,7 @@ impl Prepared {
     pub fn new(
         shard: Shard,
         snapshot: &Arc<Snapshot>,
-        metrics: Vec<Arc<StageMetrics>>,
+        metrics: Vec<StageSeries>,
         stream: Stream,
         request: &[u8],
         reply: &[u8],

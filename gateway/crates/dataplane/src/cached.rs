@@ -81,7 +81,7 @@ pub(crate) async fn answer(
         }
         match look_up(shard, x, method, cache) {
             Found::Hit(answer) => {
-                stage.metrics.cache_hits.increment();
+                stage.series.of(x.facts.plan).cache_hits.increment();
                 return send(shard, client, x, answer).await;
             }
             // Nobody is to wait for a client that has yet to send its body.
@@ -99,7 +99,7 @@ pub(crate) async fn answer(
             }
         }
     };
-    stage.metrics.cache_misses.increment();
+    stage.series.of(x.facts.plan).cache_misses.increment();
     x.storing = fill.map(|fill| Box::new(Storing { fill, ttl_us: plan.ttl_us }));
     let result = integrate(shard, client, x, stage, method).await;
     abandon(shard, x);

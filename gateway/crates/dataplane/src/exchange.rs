@@ -254,7 +254,7 @@ fn record(shard: &Shard, client: &Client, x: &Exchange) {
     shard.metrics.responses.increment(status);
     let Some(stage) = &x.stage else { return };
     let now = x.facts.ended.unwrap_or_else(Moment::now);
-    stage.metrics.record(status, x.age(now), x.facts.integration.latency);
+    stage.series.of(x.facts.plan).record(status, x.age(now), x.facts.integration.latency);
     if let Some(log) = &stage.plan.access_log {
         let context = Context { x, peer: &client.peer, now };
         let mut shard_log = shard.log.borrow_mut();

@@ -55,6 +55,7 @@ pub mod refusals;
 mod relay;
 mod request;
 mod respond;
+mod series;
 mod serve;
 mod service;
 pub mod shard;
@@ -69,5 +70,6 @@ mod values;
 
 pub use gateway_auth::sigv4::Credentials as AwsCredentials;
 pub use refusals::REFUSAL_REASONS;
+pub use series::{MethodSeries, StageSeries};
 pub use serve::run;
 pub use shard::{Command, Event, Report, Settings, Shard, ShardParts};

@@ -13,7 +13,7 @@ use gateway_compile::{GatewayResponses, Snapshot, StageIndex, StagePlan};
 use gateway_functions::{Host, LocalFunction, Notice};
 use gateway_integration::{Answer, Pool, Upstreams};
 use gateway_rt::{Gate, Moment, Sender};
-use gateway_telemetry::{ShardLog, ShardMetrics, StageMetrics};
+use gateway_telemetry::{ShardLog, ShardMetrics};
 use gateway_throttle::Leases;
 
 use crate::bell::Bell;
@@ -24,6 +24,7 @@ use crate::ids::Random;
 use crate::lambda;
 use crate::limits::EXCHANGES_FREE_MAX;
 use crate::request::Exchange;
+use crate::series::{MethodSeries, StageSeries};
 use crate::trial::Trial;
 
 /// Bounds on connections and messages of one shard.
@@ -56,7 +57,7 @@ pub enum Command {
         /// The snapshot.
         snapshot: Arc<Snapshot>,
         /// This shard's counters, one for each stage of the snapshot, in its order.
-        metrics: Vec<Arc<StageMetrics>>,
+        metrics: Vec<StageSeries>,
     },
     /// Serves the prepared snapshot of that generation from now on.
     Commit {
@@ -182,7 +183,7 @@ pub(crate) struct ShardStage {
     pub(crate) pools: Vec<Rc<Pool>>,
     /// Indexed like [`StagePlan::functions`]; `None` for those that do not run here.
     pub(crate) functions: Vec<Option<Rc<LocalFunction>>>,
-    pub(crate) metrics: Arc<StageMetrics>,
+    pub(crate) series: MethodSeries,
     pub(crate) canary: Option<Rc<ShardStage>>,
 }
 
@@ -240,7 +241,7 @@ impl Shard {
 
     /// Gets a snapshot ready. A stage whose plan did not change keeps its connections and so does
     /// an endpoint that several stages name.
-    pub(crate) fn prepare(&self, snapshot: Arc<Snapshot>, metrics: Vec<Arc<StageMetrics>>) {
+    pub(crate) fn prepare(&self, snapshot: Arc<Snapshot>, metrics: Vec<StageSeries>) {
         let stages = self.stages(&snapshot, metrics);
         let functions = snapshot.functions.iter();
         let functions =
@@ -254,7 +255,7 @@ impl Shard {
     pub(crate) fn stages(
         &self,
         snapshot: &Snapshot,
-        metrics: Vec<Arc<StageMetrics>>,
+        metrics: Vec<StageSeries>,
     ) -> Vec<Rc<ShardStage>> {
         let pools = |plan: &StagePlan| {
             plan.endpoints.iter().map(|endpoint| self.upstreams.pool(endpoint)).collect()
@@ -268,12 +269,13 @@ impl Shard {
         };
         let stages = snapshot.stages.iter().zip(metrics).map(|(plan, metrics)| {
             let canary = plan.canary.as_ref().map(|canary| {
-                let (plan, metrics) = (canary.plan.clone(), metrics.clone());
+                let (plan, series) = (canary.plan.clone(), metrics.canary);
                 let (pools, functions) = (pools(&plan), functions(&plan));
-                Rc::new(ShardStage { pools, functions, plan, metrics, canary: None })
+                Rc::new(ShardStage { pools, functions, plan, series, canary: None })
             });
             let (pools, functions) = (pools(plan), functions(plan));
-            Rc::new(ShardStage { plan: plan.clone(), pools, functions, metrics, canary })
+            let (plan, series) = (plan.clone(), metrics.stage);
+            Rc::new(ShardStage { plan, pools, functions, series, canary })
         });
         stages.collect()
     }

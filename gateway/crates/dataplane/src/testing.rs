@@ -9,12 +9,12 @@ use gateway_definition::{Options, Source};
 use gateway_proto::HeadLimits;
 use gateway_proto::h1::Parsed;
 use gateway_rt::Buf;
-use gateway_telemetry::StageMetrics;
 
 use crate::admission::identify;
 use crate::connection::Peer;
 use crate::exchange::find_method;
 use crate::request::Exchange;
+use crate::series::MethodSeries;
 use crate::shard::{Serving, ShardStage};
 use gateway_proto::FieldName;
 
@@ -50,8 +50,8 @@ impl Fixture {
         let path = x.text(x.head.target.path);
         let found = snapshot.hosts.resolve(x.head.authority.of(x.bytes()), path)?;
         let stage = |plan| {
-            let metrics = Arc::new(StageMetrics::default());
-            Rc::new(ShardStage { plan, pools: vec![], functions: vec![], metrics, canary: None })
+            let series = MethodSeries::default();
+            Rc::new(ShardStage { plan, pools: vec![], functions: vec![], series, canary: None })
         };
         let stages: Vec<_> = snapshot.stages.iter().cloned().map(stage).collect();
         let stage = stages[found.stage.0 as usize].clone();

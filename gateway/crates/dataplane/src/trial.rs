@@ -16,13 +16,13 @@ use std::sync::Arc;
 use gateway_compile::{MethodIndex, RequestMethod, Snapshot, StageIndex, StagePlan, Variable};
 use gateway_proto::{FieldName, is_name};
 use gateway_rt::{Buf, TcpStream};
-use gateway_telemetry::StageMetrics;
 
 use crate::connection::{self, Client, Peer};
 use crate::exchange::Refusal;
 use crate::http::await_body;
 use crate::journal::{Journal, Line};
 use crate::request::Exchange;
+use crate::series::StageSeries;
 use crate::shard::{Serving, Shard, ShardStage};
 use crate::values::decode_query;
 
@@ -140,7 +140,7 @@ pub(crate) fn start(shard: &Rc<Shard>, trial: Trial) {
 
 /// What a trial is served from.
 fn serving(shard: &Shard, snapshot: Arc<Snapshot>) -> Rc<Serving> {
-    let metrics = snapshot.stages.iter().map(|_| Arc::new(StageMetrics::default())).collect();
+    let metrics = snapshot.stages.iter().map(|_| StageSeries::default()).collect();
     let stages = shard.stages(&snapshot, metrics);
     Rc::new(Serving { snapshot, stages, functions: HashMap::new() })
 }

@@ -98,8 +98,6 @@ impl Unserved<'_> {
                 || setting.data_trace_enabled == Some(true)
         });
         self.say_if(logs, place, "execution logging is");
-        let counts = any(|setting| setting.metrics_enabled == Some(true));
-        self.say_if(counts, place, "CloudWatch metrics by method are");
     }
 
     fn domain_name(&self, domain: &DomainName) {

@@ -32,3 +32,14 @@ pub const LOG_LINE_OVERHEAD_BYTES: usize = 64;
 
 /// Memory for pages of the control plane's documents, bytes. Source: our own; ten APIs of 10,000 resources.
 pub const OBJECTS_CACHE_BYTES_MAX: usize = 32 << 20;
+
+/// Bytes of one file of minutes of metrics; then the next begins. Source: our own; a day and a half of sixty busy series.
+pub const MINUTE_FILE_BYTES_MAX: u64 = 16 << 20;
+
+/// Files of minutes of metrics; the oldest goes. Source: our own; 256 MiB, more than memory has room for.
+pub const MINUTE_FILES_MAX: usize = 16;
+
+/// Bytes of one record of a minute. Source: our own; a hundred rows of 60 KB.
+pub const MINUTE_RECORD_BYTES_MAX: usize = 8 << 20;
+const _: () =
+    assert!((MINUTE_RECORD_BYTES_MAX as u64) < MINUTE_FILE_BYTES_MAX, "a record fits a file");

@@ -125,6 +125,34 @@ impl HistogramSnapshot {
         self.exported.iter().sum()
     }
 
+    /// The sum of all durations, in microseconds.
+    pub fn sum_micros(&self) -> u64 {
+        self.sum_micros
+    }
+
+    /// Each part that counted something, shortest first: its shortest and its longest duration in microseconds, and
+    /// its count.
+    pub fn parts(&self) -> impl Iterator<Item = (u64, u64, u64)> + '_ {
+        let parts = self.parts.iter().enumerate().filter(|(_, count)| **count > 0);
+        parts.map(|(part, count)| {
+            (lowest_of(part), highest_of(part).min(HISTOGRAM_MICROS_MAX), *count)
+        })
+    }
+
+    /// What was recorded after `earlier`, a snapshot of the same histograms.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Self {
+        let mut since = self.clone();
+        for (count, before) in since.parts.iter_mut().zip(&earlier.parts) {
+            *count = count.saturating_sub(*before);
+        }
+        for (count, before) in since.exported.iter_mut().zip(&earlier.exported) {
+            *count = count.saturating_sub(*before);
+        }
+        since.sum_micros = since.sum_micros.saturating_sub(earlier.sum_micros);
+        since
+    }
+
     /// The sum of all durations, in seconds.
     pub fn sum_seconds(&self) -> f64 {
         self.sum_micros as f64 / 1e6

@@ -26,6 +26,7 @@ mod liveness;
 pub mod log_format;
 mod process;
 mod registry;
+mod series;
 mod shard;
 mod stage;
 mod usage;
@@ -41,6 +42,7 @@ pub use log_format::{
 };
 pub use process::{ProcFiles, ProcessStats};
 pub use registry::{BuildInfo, ConfigMetrics, Registry};
+pub use series::SeriesSample;
 pub use shard::{
     REASON_OTHER, RefusalCounters, STATUS_CLASSES, ShardMetrics, StatusCounters, UpstreamFailure,
     UpstreamFailures,

@@ -42,6 +42,10 @@ pub const HISTOGRAM_SUB_BITS: u32 = 4;
 /// this. Source: API Gateway quotas, the longest integration timeout of a streamed response is 15 min.
 pub const HISTOGRAM_MICROS_MAX: u64 = 900 * 1_000_000;
 
+/// How long a series that ended and was sampled waits to be scraped, in milliseconds. Source: Prometheus takes a series
+/// for gone after five minutes without a sample.
+pub const SERIES_ENDED_MS_MAX: u64 = 5 * 60_000;
+
 /// A shard whose loop did not turn for this long is reported as stalled, in seconds. Source: our own;
 /// five times the longest interval between two ticks of an idle shard.
 pub const SHARD_STALL_SECONDS: u64 = 5;

@@ -1,6 +1,7 @@
 //! All numbers of the process in one place, merged when somebody asks.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::access_log::SinkMetrics;
@@ -10,6 +11,7 @@ use crate::functions::{self, FunctionNumbers, FunctionSource};
 use crate::histogram::HistogramSnapshot;
 use crate::names::{self, Metric};
 use crate::process::ProcessStats;
+use crate::series::{Series, SeriesSample};
 use crate::shard::{STATUS_CLASSES, ShardMetrics, UpstreamFailure};
 use crate::stage::{StageLabels, StageMetrics, ThrottleScope};
 use crate::usage::UsageMetrics;
@@ -49,7 +51,7 @@ impl ConfigMetrics {
     }
 }
 
-type Stages = BTreeMap<StageLabels, Box<[Arc<StageMetrics>]>>;
+type Stages = BTreeMap<StageLabels, Series>;
 
 /// Owns the counters of all shards and of the process, and writes them out.
 ///
@@ -64,6 +66,8 @@ pub struct Registry {
     sinks: OnceLock<Arc<[SinkMetrics]>>,
     functions: OnceLock<FunctionSource>,
     stages: Mutex<Stages>,
+    /// Whether somebody samples: a series is kept until its last counts were.
+    is_sampled: AtomicBool,
 }
 
 impl Registry {
@@ -84,6 +88,7 @@ impl Registry {
             sinks: OnceLock::new(),
             functions: OnceLock::new(),
             stages: Mutex::default(),
+            is_sampled: AtomicBool::new(false),
         }
     }
 
@@ -117,18 +122,32 @@ impl Registry {
     /// The counters of one series on one shard, made on first use.
     ///
     /// Called when a snapshot is prepared. A stage that a reload leaves as it is keeps counting where
-    /// it was; one that no snapshot names any more disappears after the next scrape.
+    /// it was; one that no snapshot names any more disappears after the next scrape, and not before its last counts
+    /// were sampled where [`Registry::sample`] is called.
     pub fn stage(&self, shard: usize, labels: &StageLabels) -> Arc<StageMetrics> {
         debug_assert!(shard < self.shards.len(), "shards are counted at start");
         let mut stages = self.stages();
-        if let Some(metrics) = stages.get(labels) {
-            return metrics.get(shard).map(Arc::clone).unwrap_or_default();
+        if let Some(series) = stages.get_mut(labels) {
+            return series.of_shard(shard);
         }
-        let metrics: Box<[Arc<StageMetrics>]> =
-            self.shards.iter().map(|_| Arc::default()).collect();
-        let found = metrics.get(shard).map(Arc::clone).unwrap_or_default();
-        stages.insert(labels.clone(), metrics);
+        let mut series = Series::new(self.shards.len());
+        let found = series.of_shard(shard);
+        stages.insert(labels.clone(), series);
         found
+    }
+
+    /// Tells `visit` what each series has counted since the call before; a series that counted nothing is left out.
+    /// `unix_ms` is the present. One caller samples.
+    ///
+    /// All calls together tell each request once: a series ends only when its last counts have been told.
+    pub fn sample(&self, unix_ms: u64, mut visit: impl FnMut(&StageLabels, &SeriesSample)) {
+        self.is_sampled.store(true, Relaxed);
+        self.stages().retain(|labels, series| {
+            if let Some(sample) = series.sample(unix_ms) {
+                visit(labels, &sample);
+            }
+            !series.is_told(unix_ms)
+        });
     }
 
     /// Writes out everything.
@@ -169,8 +188,11 @@ impl Registry {
 
     fn render_stages(&self, encoder: &mut Encoder) {
         let mut stages = self.stages();
+        // Asked before their counts are read: what ends meanwhile is shown once more.
+        stages.values_mut().for_each(Series::note_end);
         encoder.family(&names::REQUESTS);
-        for (labels, metrics) in stages.iter() {
+        for (labels, series) in stages.iter() {
+            let metrics = series.shards();
             let [api_id, api_name, stage, method, route] = values(labels);
             for (class, class_name) in STATUS_CLASSES.iter().enumerate() {
                 let count: u64 = metrics.iter().map(|m| m.requests.values()[class]).sum();
@@ -179,7 +201,8 @@ impl Registry {
             }
         }
         encoder.family(&names::THROTTLED_REQUESTS);
-        for (labels, metrics) in stages.iter() {
+        for (labels, series) in stages.iter() {
+            let metrics = series.shards();
             let [api_id, api_name, stage, method, route] = values(labels);
             for scope in ThrottleScope::ALL {
                 let count: u64 = metrics.iter().map(|m| m.throttled.value(scope)).sum();
@@ -188,7 +211,8 @@ impl Registry {
             }
         }
         encoder.family(&names::CACHE_REQUESTS);
-        for (labels, metrics) in stages.iter() {
+        for (labels, series) in stages.iter() {
+            let metrics = series.shards();
             let [api_id, api_name, stage, method, route] = values(labels);
             let hits: u64 = metrics.iter().map(|m| m.cache_hits.value()).sum();
             let misses: u64 = metrics.iter().map(|m| m.cache_misses.value()).sum();
@@ -199,7 +223,8 @@ impl Registry {
         }
         for metric in [&names::REQUEST_DURATION, &names::INTEGRATION_DURATION] {
             encoder.family(metric);
-            for (labels, metrics) in stages.iter() {
+            for (labels, series) in stages.iter() {
+                let metrics = series.shards();
                 let mut total = HistogramSnapshot::default();
                 for metrics in metrics.iter() {
                     let is_whole = *metric == names::REQUEST_DURATION;
@@ -211,7 +236,8 @@ impl Registry {
             }
         }
         // Their last counts are written; nobody holds them who could count more.
-        stages.retain(|_, metrics| metrics.iter().any(|m| Arc::strong_count(m) > 1));
+        let is_sampled = self.is_sampled.load(Relaxed);
+        stages.retain(|_, series| !series.is_shown_last(is_sampled));
     }
 
     fn render_downstream(&self, encoder: &mut Encoder) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::cell::Counter;
+use crate::cell::{Counter, Gauge};
 use crate::histogram::Histogram;
 use crate::shard::StatusCounters;
 
@@ -110,6 +110,8 @@ pub struct StageMetrics {
     pub cache_hits: Counter,
     /// Requests that asked the stage cache in vain.
     pub cache_misses: Counter,
+    /// 1 where the stage has a cache. Written when a snapshot is prepared, by the control thread alone.
+    pub has_cache: Gauge,
     /// From the request's head to the response's last byte.
     pub latency: Histogram,
     /// From the integration's call to the end of its answer. Only requests that called one.

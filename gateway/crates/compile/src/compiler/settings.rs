@@ -54,6 +54,11 @@ impl<'a> MethodSettings<'a> {
         // What is wrong was said where it stands.
         throttle(rate_rps, burst).unwrap_or(None)
     }
+
+    /// Whether the method has metrics of its own.
+    pub(super) fn metrics(&self) -> bool {
+        self.first(|entry| entry.metrics_enabled).is_some_and(|(is_on, _)| is_on)
+    }
 }
 
 impl StageContext<'_, '_> {

@@ -237,6 +237,7 @@ fn method_plan(
         access: cx.access(method),
         api_key_required: method.api_key_required,
         throttle: None,
+        has_metrics: MethodSettings::of(cx.stage, &resource.path, method.http_method).metrics(),
         cache,
         integration,
         validation: cx.validation(context),

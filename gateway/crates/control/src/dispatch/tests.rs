@@ -28,12 +28,18 @@ fn errors_are_written_in_the_senders_protocol() {
         ("sts", Protocol::Query),
         ("s3", Protocol::RestXml),
         ("cloudformation", Protocol::Query),
+        ("monitoring", Protocol::Query),
     ] {
         check(&[("authorization", &signed(service)), date], "", expect);
     }
     let target = ("x-amz-target", "Logs_20140328.DescribeLogGroups");
     check(&[("authorization", &signed("logs")), date, target], "", Protocol::AwsJson);
-    check(&[("smithy-protocol", "rpc-v2-cbor")], "", Protocol::Cbor);
+    let target = ("x-amz-target", "GraniteServiceVersion20100801.ListMetrics");
+    let cbor = ("smithy-protocol", "rpc-v2-cbor");
+    let signed = signed("monitoring");
+    check(&[("authorization", &signed), date, target], "", Protocol::AwsJson10);
+    check(&[("authorization", &signed), date, cbor], "", Protocol::Cbor);
+    check(&[cbor], "", Protocol::Cbor);
     check(
         &[("content-type", "application/x-www-form-urlencoded; charset=utf-8")],
         "",

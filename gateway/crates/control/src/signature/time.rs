@@ -26,6 +26,11 @@ pub(super) fn parse(text: &str) -> Option<([u8; 16], u64)> {
     Some((bytes, seconds * 1000))
 }
 
+/// `20260102T030405Z` in milliseconds since 1970.
+pub(crate) fn milliseconds(text: &str) -> Option<u64> {
+    parse(text).map(|(_, ms)| ms)
+}
+
 /// `20260102T030405Z`, as `X-Amz-Date` has it.
 pub fn basic(unix_ms: u64) -> String {
     let (year, month, day, hour, minute, second) = fields(unix_ms);

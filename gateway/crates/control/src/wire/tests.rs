@@ -66,6 +66,9 @@ fn every_protocol_says_what_is_wrong_its_own_way() {
                </Error><RequestId>id-1</RequestId></ErrorResponse>";
     assert_eq!(text(Protocol::Query), (Some("text/xml"), xml.to_owned(), Vec::new()));
     let (kind, body, headers) = text(Protocol::Cbor);
-    assert_eq!((kind, headers.len()), (Some("application/cbor"), 1));
+    assert_eq!((kind, headers.len()), (Some("application/cbor"), 2));
+    assert!(
+        headers.contains(&("x-amzn-query-error", "InvalidSignatureException;Sender".to_owned()))
+    );
     assert!(body.contains("InvalidSignatureException") && body.contains("a < b"));
 }

@@ -90,6 +90,26 @@ fn the_narrowest_setting_of_each_field_holds() {
 }
 
 #[test]
+fn a_method_has_metrics_where_its_narrowest_setting_says_so() {
+    let on = |is_on| setting(|setting| setting.metrics_enabled = Some(is_on));
+    #[track_caller]
+    fn check(
+        settings: impl IntoIterator<Item = (MethodSettingKey, MethodSetting)>,
+        expect: [bool; 2],
+    ) {
+        let stage = clean(&two_methods(settings));
+        let found = [HttpMethod::Get, HttpMethod::Post].map(|verb| of(&stage, verb).has_metrics);
+        assert_eq!(found, expect);
+    }
+    let (get, post) = (Some(HttpMethod::Get), Some(HttpMethod::Post));
+    check([], [false, false]);
+    check([(MethodSettingKey::ALL, on(true))], [true, true]);
+    check([(MethodSettingKey::ALL, on(true)), (key(PATH, get), on(false))], [false, true]);
+    check([(MethodSettingKey::ALL, on(true)), (key(PATH, get), limit(1.0, 1))], [true, true]);
+    check([(key(None, post), on(true)), (key(PATH, None), on(false))], [false, false]);
+}
+
+#[test]
 fn every_method_has_a_bucket_of_its_own() {
     let stage = clean(&two_methods([(MethodSettingKey::ALL, limit(1.0, 1))]));
     let throttles = [HttpMethod::Get, HttpMethod::Post]

@@ -1,5 +1,5 @@
 //! What outlives the process: usage counts and what the control plane created ([`ObjectStore`]), each in an embedded
-//! database file, and logs of functions, in plain files ([`LogStore`]).
+//! database file, and log groups, in plain files ([`LogStore`]).
 //!
 //! [`UsageStore`] is opened once, gives back every count at the start, and then only takes counts: each
 //! [`UsageStore::write`] is one transaction that is on the disk when the call returns. A second handle,
@@ -21,7 +21,10 @@ mod usage;
 
 pub use error::StoreError;
 pub use file::FILE_NAME;
-pub use logs::{LogEntry, LogStore};
+pub use logs::{
+    LogBytes, LogEntry, LogError, LogGroup, LogPage, LogPosition, LogQuery, LogStore, LogStream,
+    LogStreams,
+};
 pub use objects::{OBJECTS_FILE_NAME, ObjectChange, ObjectStore};
 pub use record::{Period, PlanRow, UsageRecord, UsageRow};
 pub use usage::{UsageReader, UsageStore};

@@ -239,3 +239,49 @@ fn blocked_writer_does_not_hold_up_the_end() {
     drop(shard_log);
     assert_eq!(log.shutdown(Duration::from_millis(50)), Err(Unfinished));
 }
+
+#[test]
+fn records_go_to_their_groups_and_lines_to_their_sinks() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("lines.log");
+    let taken: Arc<Mutex<Vec<(String, String, String)>>> = Arc::default();
+    let into = Arc::clone(&taken);
+    let groups = Groups::new(move |stream, records| {
+        let mut taken = into.lock().expect("whole");
+        taken.extend(records.iter().map(|record| {
+            let text = String::from_utf8_lossy(record.text).into_owned();
+            (stream.to_owned(), record.group.to_owned(), text)
+        }));
+        records[0].group != "refused"
+    });
+    let sinks = vec![SinkConfig::File(file.clone()), SinkConfig::Groups(groups)];
+    let log = AccessLog::new(sinks).expect("opens");
+    let sinks = log.sinks();
+    let mut shard_log = log.shard(metrics()).with_stream("of-shard-0");
+    let mut others = log.shard(metrics()).with_stream("of-shard-1");
+    write_line(&mut shard_log, 0, "a line");
+    shard_log.record("a", 5, |out| out.extend_from_slice(b"one"));
+    shard_log.record("refused", 6, |out| out.extend_from_slice(b"two"));
+    shard_log.tick();
+    wait_until("the first", || sinks[1].written.value() == 1 && sinks[1].failed.value() == 1);
+    others.record("a", 7, |out| out.extend_from_slice(b"three"));
+    drop((shard_log, others));
+    log.shutdown(SOON).expect("in time");
+    let expect = [
+        ("of-shard-0", "a", "one"),
+        ("of-shard-0", "refused", "two"),
+        ("of-shard-1", "a", "three"),
+    ];
+    let expect = expect.map(|(s, g, t)| (s.to_owned(), g.to_owned(), t.to_owned()));
+    assert_eq!(*taken.lock().expect("whole"), expect);
+    assert_eq!(fs::read_to_string(file).expect("there"), "a line\n");
+}
+
+#[test]
+fn without_a_sink_for_groups_records_are_forgotten() {
+    let log = AccessLog::new(vec![SinkConfig::Null]).expect("opens");
+    let mut shard_log = log.shard(metrics());
+    shard_log.record("a", 5, |_| panic!("nobody reads it"));
+    drop(shard_log);
+    log.shutdown(SOON).expect("in time");
+}

@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use gateway_control::Account;
 use gateway_control::{Credentials, Engine, Objects, Server};
 use gateway_model::Definitions;
+use gateway_store::LogStore;
 use tokio::net::TcpListener;
 
 use crate::load::Loader;
@@ -48,6 +49,7 @@ impl ControlPlane {
         loader: &Arc<Loader>,
         served: &Served,
         functions: &Invocations,
+        logs: &Arc<LogStore>,
     ) -> Result<(Option<Self>, Orders)> {
         let (publisher, orders) = Publisher::new(loader.clone(), served.clone());
         let Some(address) = settings.control.address.0 else { return Ok((None, orders)) };
@@ -63,6 +65,7 @@ impl ControlPlane {
             hosts: settings.control.hosts.clone(),
             credentials: credentials.credentials.clone(),
             files: files.path().to_owned(),
+            logs: logs.clone(),
             stacks: Arc::new({
                 let loader = loader.clone();
                 move || loader.stacks()

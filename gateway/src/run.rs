@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use gateway_compile::Snapshot;
 use gateway_dataplane::{Event, REFUSAL_REASONS};
+use gateway_store::LogStore;
 use gateway_telemetry::access_log::JOURNAL_SOCKET;
 use gateway_telemetry::{AccessLog, BuildInfo, Registry, SinkConfig};
 
@@ -20,7 +21,7 @@ use crate::settings::{self, AccessLogDestination, Settings, process_environment}
 use crate::shards;
 use crate::systemd::{self, Notifier};
 use crate::watch::Watch;
-use crate::{logging, resolver};
+use crate::{logging, logs, resolver};
 
 /// Runs the command; says the exit status.
 pub(crate) fn run(args: &RunArgs) -> u8 {
@@ -40,12 +41,13 @@ pub(crate) fn run(args: &RunArgs) -> u8 {
             return EXIT_USAGE;
         }
     };
+    let logs = logs::open(&settings);
     // Definitions come first: nothing is bound for a definition that does not load.
     let loader = Arc::new(Loader::new(settings.clone(), remembered));
     let served = Served::default();
     let invocations = Invocations::default();
     let (mut control_plane, orders) =
-        match ControlPlane::open(&settings, &loader, &served, &invocations) {
+        match ControlPlane::open(&settings, &loader, &served, &invocations, &logs) {
             Ok(opened) => opened,
             Err(error) => {
                 eprintln!("error: {error:#}");
@@ -71,7 +73,7 @@ pub(crate) fn run(args: &RunArgs) -> u8 {
         eprintln!("error: the definitions above cannot be served; `gateway check` lists them all");
         return EXIT_PROBLEMS;
     };
-    let control_plane = Opened { control_plane, orders, served, invocations };
+    let control_plane = Opened { control_plane, orders, served, invocations, logs };
     match serve(settings, loader, counts, snapshot, watch, control_plane) {
         Ok(()) => EXIT_OK,
         Err(error) => {
@@ -87,6 +89,7 @@ struct Opened {
     orders: Orders,
     served: Served,
     invocations: Invocations,
+    logs: Arc<LogStore>,
 }
 
 /// Starts everything and serves until told to stop.
@@ -121,7 +124,8 @@ fn serve(
     };
     let registry = Arc::new(Registry::new(build, layout.cpus.len(), REFUSAL_REASONS));
     registry.describe_ring(layout.driver.to_string(), layout.driver.flags());
-    let log = AccessLog::new(vec![sink(&settings)]).context("cannot open the access log")?;
+    let log = AccessLog::new(vec![sink(&settings), SinkConfig::Groups(logs::groups(&opened.logs))])
+        .context("cannot open the access log")?;
     registry.add_sinks(log.sinks());
     let ops = Arc::new(Ops::new(registry.clone()));
     ops.readiness().set("starting", true);
@@ -129,9 +133,10 @@ fn serve(
         tracing::warn!("Test clock: whoever reaches the ops address can move the gateway's time");
         ops.moves_the_clock();
     }
-    let shards = shards::start(&settings, &layout, listeners, &registry, &log, nofile)?;
-    let (functions, logs) = shards.functions();
-    ops.shows_functions(functions.clone(), logs);
+    let shards =
+        shards::start(&settings, &layout, listeners, &registry, (&log, &opened.logs), nofile)?;
+    let (functions, of_functions) = shards.functions();
+    ops.shows_functions(functions.clone(), of_functions);
     registry.add_functions(move || crate::functions::numbers(&functions));
     if let Some(explainer) = shards.explainer() {
         ops.explains_with(explainer);
@@ -141,7 +146,7 @@ fn serve(
     }
     let snapshot = Arc::new(snapshot);
     let usage = counts.start(&registry, &ops)?;
-    let Opened { control_plane, orders, served, invocations } = opened;
+    let Opened { control_plane, orders, served, invocations, logs } = opened;
     shards.open(&invocations);
     let control = Control {
         settings,
@@ -151,6 +156,7 @@ fn serve(
         registry,
         ops,
         log,
+        logs,
         notifier,
         snapshot,
         watch,
@@ -177,6 +183,7 @@ async fn control_main(
     if let Some(questions) = control.shards.take_questions() {
         tokio::spawn(resolver::serve(questions, control.shards.answerer()));
     }
+    tokio::spawn(logs::sweep(control.logs.clone()));
     control.shards.wait_for(Event::Listening).await?;
     // Bound sockets come before the first snapshot: a request that is early waits in the queue of
     // its socket for the few milliseconds that publishing takes.

@@ -3,10 +3,12 @@
 mod boto;
 mod client;
 mod cloudformation;
+mod debugging;
 mod deploy;
 mod files;
 mod kill;
 mod lambda;
+mod logs;
 mod replay;
 mod s3;
 mod scripts;

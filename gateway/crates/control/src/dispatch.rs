@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use gateway_definition::LoadedStack;
+use gateway_store::LogStore;
 use hyper::body::Incoming;
 use tokio::sync::{mpsc, oneshot};
 
@@ -15,7 +16,7 @@ use crate::invoke::{self, Invoker};
 use crate::signature::{self, Claim};
 use crate::wire::{self, Protocol};
 use crate::{Answer, ApiError, Call, sts};
-use crate::{lambda, s3};
+use crate::{lambda, logs, s3};
 
 pub(crate) mod account;
 pub(crate) mod engine;
@@ -39,6 +40,8 @@ pub struct Settings {
     pub credentials: Credentials,
     /// Where buckets, objects and the code of functions are kept. It is made when there is something to keep.
     pub files: PathBuf,
+    /// The log groups.
+    pub logs: Arc<LogStore>,
     /// The stacks that files are: shown, and never changed.
     pub stacks: FileStacks,
     /// Invokes functions.
@@ -198,6 +201,7 @@ impl Dispatch {
                 Some(function) => self.invoke(&call, function).await,
                 None => self.ask(What::Neighbour(Neighbour::Lambda, Box::new(call))).await,
             },
+            "logs" => self.logs(call).await,
             "ssm" => self.ask(What::Neighbour(Neighbour::Ssm, Box::new(call))).await,
             "sts" => sts::answer(&call, &identity, &self.settings.credentials),
             "gateway" if call.path == ["backup"] && call.method == "GET" => {
@@ -268,6 +272,16 @@ impl Dispatch {
             }
         };
         invoke::invoke(&self.settings.invoker, call, name, known).await
+    }
+
+    /// CloudWatch Logs: beside the engine, on a thread that may wait for the disk.
+    async fn logs(&self, call: Call) -> Result<Answer, ApiError> {
+        let logs = self.settings.logs.clone();
+        let answered = tokio::task::spawn_blocking(move || logs::answer(&logs, &call)).await;
+        answered.map_err(|error| {
+            tracing::error!(%error, "An operation of CloudWatch Logs broke off");
+            ApiError::new(500, "InternalFailure", "The operation broke off")
+        })?
     }
 
     async fn ask(&self, what: What) -> Result<Answer, ApiError> {

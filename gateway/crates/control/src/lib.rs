@@ -12,6 +12,7 @@
 pub mod apigateway;
 pub mod backup;
 pub mod limits;
+pub mod logs;
 pub mod signature;
 
 mod call;

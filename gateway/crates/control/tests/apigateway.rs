@@ -72,6 +72,7 @@ fn boto3_does_every_operation() {
         credentials: Credentials::development(),
         files: std::env::temp_dir().join("gateway-control-without-files"),
         stacks: std::sync::Arc::new(std::sync::Arc::default),
+        logs: std::sync::Arc::new(gateway_store::LogStore::in_memory(1 << 20)),
         invoker: std::sync::Arc::new(|_| {
             Box::pin(async { Err(gateway_control::NotInvoked::Unknown) })
         }),

@@ -97,6 +97,12 @@ impl Control {
         self.client.try_send(&bytes)
     }
 
+    /// Sends an operation of a service that names them in `X-Amz-Target`, to a gateway that may be gone.
+    pub(super) fn try_target(&mut self, target: &str, body: &str) -> std::io::Result<()> {
+        let head = self.signed("POST", "/", body.as_bytes(), Some(target));
+        self.client.try_send(&[head.as_bytes(), body.as_bytes()].concat())
+    }
+
     /// The answer of a gateway that may be gone.
     pub(super) fn try_response(&mut self) -> std::io::Result<Response> {
         let gone = || std::io::Error::from(std::io::ErrorKind::UnexpectedEof);
@@ -105,12 +111,28 @@ impl Control {
 
     /// The signed head of a request.
     pub(super) fn head(&mut self, method: &str, target: &str, body: &[u8]) -> String {
+        self.signed(method, target, body, None)
+    }
+
+    /// As [`Control::head`], perhaps with an operation in `X-Amz-Target`.
+    fn signed(
+        &mut self,
+        method: &str,
+        target: &str,
+        body: &[u8],
+        operation: Option<&str>,
+    ) -> String {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64;
         let (host, now) = (self.addr.to_string(), timestamp(now));
         let hash = sigv4::payload_hash(body);
-        let headers: [(&[u8], &[u8]); 2] =
-            [(b"host", host.as_bytes()), (b"x-amz-date", now.as_bytes())];
+        let mut headers: Vec<(&[u8], &[u8])> =
+            vec![(b"host", host.as_bytes()), (b"x-amz-date", now.as_bytes())];
+        let mut more = String::new();
+        if let Some(operation) = operation {
+            headers.push((b"x-amz-target", operation.as_bytes()));
+            more = format!("X-Amz-Target: {operation}\r\n");
+        }
         let request = Request {
             method: method.as_bytes(),
             path: path.as_bytes(),
@@ -135,7 +157,7 @@ impl Control {
         let authorization = String::from_utf8(authorization).unwrap();
         let len = body.len();
         format!(
-            "{method} {target} HTTP/1.1\r\nHost: {host}\r\nX-Amz-Date: {now}\r\nContent-Length: {len}\r\n\
+            "{method} {target} HTTP/1.1\r\nHost: {host}\r\nX-Amz-Date: {now}\r\nContent-Length: {len}\r\n{more}\
              Authorization: {authorization}\r\n\r\n"
         )
     }

@@ -4,6 +4,7 @@ use gateway_model::Diagnostic;
 
 use super::events::Journal;
 use super::inputs::{check_capabilities, flag, new_name, required, source};
+use super::log_groups::{self, LOG_GROUP};
 use super::prepare::{For, Prepared, invalid, prepare, told};
 use super::types::{Action, Resource, SourceText, Stack, Status};
 use super::{Cx, Live, Result, Stacks, diff, templates, view};
@@ -241,7 +242,8 @@ pub(super) fn deploy(
         Some(failure) => Some(failure),
         None => {
             source.artifacts = prepared.keep(&cx.surroundings.code)?;
-            make_buckets(cx, &resources)
+            let made = make_buckets(cx, &resources);
+            made.or_else(|| log_groups::make(cx, &stack.resources, &resources))
         }
     };
     if let Some((culprit, reason)) = failure {
@@ -278,6 +280,7 @@ pub(super) fn deploy(
         for resource in removed.cloned().collect::<Vec<_>>() {
             remove(cx, &journal, stack, &resource, &[]);
         }
+        log_groups::clean_up(cx, &stack.resources, &next);
     }
     stack.resources.clear();
     stack.resources.append(&mut next);
@@ -375,7 +378,7 @@ fn taken_by_file(cx: &Cx<'_>, function: &str) -> Option<String> {
     taken.map(|stack| format!("the file {}", stack.file))
 }
 
-/// Buckets are the one thing beside APIs and functions that a stack really makes.
+/// Buckets, and log groups, are what a stack really makes beside APIs and functions.
 fn make_buckets(cx: &Cx<'_>, resources: &[Resource]) -> Option<(String, String)> {
     resources.iter().filter(|resource| resource.type_name == BUCKET).find_map(|resource| {
         let buckets = &cx.surroundings.buckets;
@@ -447,8 +450,9 @@ fn remove(
     retained: &[String],
 ) -> bool {
     let is_bucket = resource.type_name == BUCKET;
+    let is_log_group = resource.type_name == LOG_GROUP;
     let is_retained = resource.is_retained || retained.contains(&resource.logical_id);
-    if is_retained && is_bucket {
+    if is_retained && (is_bucket || is_log_group) {
         journal.resource(stack, resource, Status::DeleteSkipped, None);
         return true;
     }
@@ -460,6 +464,9 @@ fn remove(
         let reason = format!("{} (Service: S3, Status Code: {})", error.message, error.status);
         journal.resource(stack, resource, Status::DeleteFailed, Some(&reason));
         return false;
+    }
+    if is_log_group {
+        log_groups::delete(cx, resource);
     }
     let reason = is_retained.then_some("It is not retained: resources live in their stacks here");
     journal.resource(stack, resource, Status::DeleteComplete, reason);

@@ -11,7 +11,7 @@
 //! when it is read. A disk that refuses lines is said once and costs nothing but what it does not take; only
 //! [`LogStore::put_into`] says so each time, since its caller is promised durability.
 //!
-//! **Invariant:** an event keeps its [`LogPosition`] for good, over restarts too, and no two of a store have the same.
+//! **Invariant:** an event keeps its [`LogPosition`] for good, over restarts too, and no two of a group have the same.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -43,7 +43,7 @@ const FUNCTIONS: &str = "/aws/lambda/";
 pub struct LogPosition {
     /// The event's time, in milliseconds since 1970.
     pub unix_ms: u64,
-    /// Counts the events of a store.
+    /// Counts the events of a store; what is written later counts higher.
     pub sequence: u64,
 }
 
@@ -175,7 +175,8 @@ impl LogStore {
         lines: impl IntoIterator<Item = (u64, &'l [u8])>,
     ) -> bool {
         let mut state = self.state();
-        if !state.groups.contains_key(group) && self.make_group(&mut state, group, now_ms).is_err()
+        if !state.groups.contains_key(group)
+            && self.make_group(&mut state, group, now_ms, false).is_err()
         {
             return false;
         }
@@ -203,10 +204,13 @@ impl LogStore {
         state.put(group, stream, now_ms, self.bytes.of(group), lines)
     }
 
-    /// Makes a group where there is none.
+    /// Makes a group where there is none. Nobody waits for the disk: a power loss may take its age.
     pub fn ensure_group(&self, name: &str, now_ms: u64) {
-        // There is nobody to tell of one too many; what is written to it is dropped.
-        let _ = self.create_group(name, now_ms, BTreeMap::new());
+        let mut state = self.state();
+        if !state.groups.contains_key(name) {
+            // There is nobody to tell of one too many; what is written to it is dropped.
+            let _ = self.make_group(&mut state, name, now_ms, false);
+        }
     }
 
     /// Makes a group.
@@ -223,7 +227,7 @@ impl LogStore {
         if state.groups.contains_key(name) {
             return Err(LogError::GroupExists);
         }
-        self.make_group(&mut state, name, now_ms)?;
+        self.make_group(&mut state, name, now_ms, true)?;
         if tags.is_empty() {
             return Ok(());
         }
@@ -355,16 +359,25 @@ impl LogStore {
         self.state().groups.get(group).map_or(0, |group| group.dropped)
     }
 
-    fn make_group(&self, state: &mut State, name: &str, now_ms: u64) -> Result<(), LogError> {
+    fn make_group(
+        &self,
+        state: &mut State,
+        name: &str,
+        now_ms: u64,
+        is_synced: bool,
+    ) -> Result<(), LogError> {
         if state.groups.len() >= LOG_GROUPS_MAX {
             return Err(LogError::TooManyGroups);
         }
         let path = self.directory.as_ref().map(|path| path.join(name_of(name)));
         let group = Group::new(path, now_ms);
-        let saved = group.save();
-        // A group that was made on demand is there all the same.
+        match group.save(is_synced) {
+            Err(error) if is_synced => return Err(error),
+            // A group that is made on demand is there all the same.
+            _ => {}
+        }
         state.groups.insert(name.into(), group);
-        saved
+        Ok(())
     }
 
     fn change(&self, name: &str, change: impl FnOnce(&mut Metadata)) -> Result<(), LogError> {

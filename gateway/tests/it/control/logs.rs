@@ -89,7 +89,9 @@ fn aws_logs_tail_shows_what_was_said_and_follows() {
     put("first ERROR");
     put("second");
     let desk = Desk::at(&gateway);
-    let tail = ["logs", "tail", "/tailed", "--format", "short"];
+    // Older ones of version 2 do not know AWS_ENDPOINT_URL.
+    let at = ["--endpoint-url", desk.url()];
+    let tail = [&["logs", "tail", "/tailed", "--format", "short"][..], &at].concat();
     let shown = said(&desk.run(&aws, &tail));
     let texts: Vec<&str> =
         shown.lines().filter_map(|line| line.split_once(' ')).map(|of| of.1).collect();
@@ -98,7 +100,7 @@ fn aws_logs_tail_shows_what_was_said_and_follows() {
     assert!(filtered.ends_with("first ERROR") && filtered.lines().count() == 1, "{filtered}");
 
     let mut command = Command::new(&aws);
-    command.args(tail).arg("--follow").env("AWS_ENDPOINT_URL", desk.url());
+    command.args(&tail).arg("--follow").env("AWS_ENDPOINT_URL", desk.url());
     command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
     command.env("AWS_DEFAULT_REGION", "us-east-1").env("PYTHONUNBUFFERED", "1");
     let mut child = command.stdout(Stdio::piped()).spawn().unwrap();

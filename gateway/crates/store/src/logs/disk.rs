@@ -184,7 +184,7 @@ impl Disk {
 
     /// Puts these lines in the place of all.
     pub(super) fn rewrite(&mut self, lines: &[u8], newest_ms: u64) -> io::Result<()> {
-        self.replace(PREVIOUS, lines)?;
+        self.replace(PREVIOUS, lines, true)?;
         self.current = None;
         match fs::remove_file(self.directory.join(CURRENT)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -196,21 +196,23 @@ impl Disk {
         Ok(())
     }
 
-    /// Puts the metadata on the disk.
-    pub(super) fn save(&self, metadata: &Metadata) -> io::Result<()> {
+    /// Puts the metadata on the disk; where it is synced they survive a power loss.
+    pub(super) fn save(&self, metadata: &Metadata, is_synced: bool) -> io::Result<()> {
         fs::create_dir_all(&self.directory)?;
-        self.replace(METADATA, &metadata.document())?;
+        self.replace(METADATA, &metadata.document(), is_synced)?;
         // The directory may be new.
-        self.directory.parent().map_or(Ok(()), sync)
+        self.directory.parent().filter(|_| is_synced).map_or(Ok(()), sync)
     }
 
-    fn replace(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+    fn replace(&self, name: &str, bytes: &[u8], is_synced: bool) -> io::Result<()> {
         let beside = self.directory.join(format!("{name}.new"));
         let mut file = File::create(&beside)?;
         file.write_all(bytes)?;
-        file.sync_all()?;
+        if is_synced {
+            file.sync_all()?;
+        }
         fs::rename(&beside, self.directory.join(name))?;
-        sync(&self.directory)
+        if is_synced { sync(&self.directory) } else { Ok(()) }
     }
 }
 

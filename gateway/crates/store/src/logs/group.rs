@@ -74,8 +74,13 @@ impl Group {
         for sequence in group.metadata.deleted.values() {
             *next_sequence = (*next_sequence).max(*sequence);
         }
+        // Lines of older versions are counted from the start, which is before all that have a sequence.
+        let mut unnumbered = 0;
         disk.read(|line| {
-            let sequence = line.sequence.unwrap_or(*next_sequence);
+            let sequence = line.sequence.unwrap_or_else(|| {
+                unnumbered += 1;
+                unnumbered - 1
+            });
             *next_sequence = (*next_sequence).max(sequence + 1);
             if group.metadata.is_deleted(&line.stream, sequence) {
                 return;
@@ -234,13 +239,13 @@ impl Group {
     pub(super) fn change(&mut self, change: impl FnOnce(&mut Metadata)) -> Result<(), LogError> {
         let before = self.metadata.clone();
         change(&mut self.metadata);
-        self.save().inspect_err(|_| self.metadata = before)
+        self.save(true).inspect_err(|_| self.metadata = before)
     }
 
-    /// Puts the metadata on the disk.
-    pub(super) fn save(&self) -> Result<(), LogError> {
+    /// Puts the metadata on the disk, perhaps for good.
+    pub(super) fn save(&self, is_synced: bool) -> Result<(), LogError> {
         let Some(disk) = &self.disk else { return Ok(()) };
-        disk.save(&self.metadata).map_err(LogError::Disk)
+        disk.save(&self.metadata, is_synced).map_err(LogError::Disk)
     }
 
     pub(super) fn tail(&self, count: usize) -> Vec<LogEntry> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Result;
 use gateway_compile::Snapshot;
 use gateway_model::{Definitions, Diagnostic, Place};
+use gateway_store::LogStore;
 use gateway_telemetry::{AccessLog, Registry};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::Instant;
@@ -38,6 +39,7 @@ pub(crate) struct Control {
     pub(crate) registry: Arc<Registry>,
     pub(crate) ops: Arc<Ops>,
     pub(crate) log: AccessLog,
+    pub(crate) logs: Arc<LogStore>,
     pub(crate) notifier: Notifier,
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) watch: Watch,
@@ -228,6 +230,7 @@ impl Control {
         self.loader.published(&snapshot.usage);
         self.usage.published(&snapshot.usage);
         self.ops.publish(snapshot.clone());
+        crate::logs::make_groups(&self.logs, &snapshot);
         self.served.set(snapshot.clone());
         self.snapshot = snapshot;
     }

@@ -9,6 +9,7 @@ use gateway_control::Account;
 use gateway_control::metrics::Metrics;
 use gateway_control::{Credentials, Engine, Objects, Server};
 use gateway_model::Definitions;
+use gateway_store::LogStore;
 use tokio::net::TcpListener;
 
 use crate::load::Loader;
@@ -50,6 +51,7 @@ impl ControlPlane {
         served: &Served,
         functions: &Invocations,
         metrics: Option<&Metrics>,
+        logs: &Arc<LogStore>,
     ) -> Result<(Option<Self>, Orders)> {
         let (publisher, orders) = Publisher::new(loader.clone(), served.clone());
         let (Some(address), Some(metrics)) = (settings.control.address.0, metrics) else {
@@ -67,6 +69,7 @@ impl ControlPlane {
             hosts: settings.control.hosts.clone(),
             credentials: credentials.credentials.clone(),
             files: files.path().to_owned(),
+            logs: logs.clone(),
             stacks: Arc::new({
                 let loader = loader.clone();
                 move || loader.stacks()

@@ -27,7 +27,11 @@ impl Running {
     ///
     /// # Errors
     /// When the directory of the functions cannot be made.
-    pub(crate) fn start(settings: &Settings, mailboxes: &Arc<[Sender<Command>]>) -> Result<Self> {
+    pub(crate) fn start(
+        settings: &Settings,
+        mailboxes: &Arc<[Sender<Command>]>,
+        logs: Arc<LogStore>,
+    ) -> Result<Self> {
         let (orders, ordered) = gateway_functions::orders();
         let mailboxes = mailboxes.clone();
         let notify: Notify = Arc::new(move |shard: usize, notice: Notice| {
@@ -35,7 +39,6 @@ impl Running {
                 tracing::error!(shard, "Mailbox is full, the end of an environment is not heard");
             }
         });
-        let logs = Arc::new(open_logs(settings));
         let sink = Logs { store: logs.clone(), shows: settings.dev };
         let supervisor = supervisor_settings(settings)?;
         let directory = supervisor.directory.display().to_string();
@@ -113,17 +116,6 @@ impl LogSink for Logs {
         }
         self.store.append(line.group, line.stream, line.unix_ms, line.text);
     }
-}
-
-/// Logs of functions, with those of earlier processes where there is a state directory.
-fn open_logs(settings: &Settings) -> LogStore {
-    let bytes_max = settings.functions.log_bytes_max;
-    let Some(state) = &settings.state.directory else { return LogStore::in_memory(bytes_max) };
-    LogStore::open(&state.join("logs"), bytes_max).unwrap_or_else(|error| {
-        let error = format!("{:#}", anyhow::Error::from(error));
-        tracing::error!(error, "Logs of functions are kept in memory only");
-        LogStore::in_memory(bytes_max)
-    })
 }
 
 fn supervisor_settings(settings: &Settings) -> Result<SupervisorSettings> {

@@ -177,6 +177,7 @@ impl Loader {
             account_limit: None,
             default_access_log: None,
             access_log_enabled: false,
+            log_groups_enabled: false,
             ..compile_options(&self.settings)
         };
         let compiled = compile_with(&definitions, &options, Surroundings::default(), previous);

@@ -13,6 +13,7 @@ mod export;
 mod functions;
 mod load;
 mod logging;
+mod logs;
 mod metrics;
 mod ops;
 mod published;

@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use gateway_compile::Snapshot;
 use gateway_control::metrics::Metrics;
 use gateway_dataplane::{Event, REFUSAL_REASONS};
+use gateway_store::LogStore;
 use gateway_telemetry::access_log::JOURNAL_SOCKET;
 use gateway_telemetry::{AccessLog, BuildInfo, Registry, SinkConfig};
 
@@ -22,7 +23,7 @@ use crate::settings::{self, AccessLogDestination, Settings, process_environment}
 use crate::shards;
 use crate::systemd::{self, Notifier};
 use crate::watch::Watch;
-use crate::{logging, resolver};
+use crate::{logging, logs, resolver};
 
 /// Runs the command; says the exit status.
 pub(crate) fn run(args: &RunArgs) -> u8 {
@@ -42,12 +43,14 @@ pub(crate) fn run(args: &RunArgs) -> u8 {
             return EXIT_USAGE;
         }
     };
+    let logs = logs::open(&settings);
     // Definitions come first: nothing is bound for a definition that does not load.
     let loader = Arc::new(Loader::new(settings.clone(), remembered));
     let served = Served::default();
     let invocations = Invocations::default();
     let metrics = settings.control.address.0.map(|_| metrics::open(&settings));
-    let opened = ControlPlane::open(&settings, &loader, &served, &invocations, metrics.as_ref());
+    let opened =
+        ControlPlane::open(&settings, &loader, &served, &invocations, metrics.as_ref(), &logs);
     let (mut control_plane, orders) = match opened {
         Ok(opened) => opened,
         Err(error) => {
@@ -74,7 +77,7 @@ pub(crate) fn run(args: &RunArgs) -> u8 {
         eprintln!("error: the definitions above cannot be served; `gateway check` lists them all");
         return EXIT_PROBLEMS;
     };
-    let control_plane = Opened { control_plane, orders, served, invocations, metrics };
+    let control_plane = Opened { control_plane, orders, served, invocations, metrics, logs };
     match serve(settings, loader, counts, snapshot, watch, control_plane) {
         Ok(()) => EXIT_OK,
         Err(error) => {
@@ -91,6 +94,7 @@ struct Opened {
     served: Served,
     invocations: Invocations,
     metrics: Option<Metrics>,
+    logs: Arc<LogStore>,
 }
 
 /// Starts everything and serves until told to stop.
@@ -125,7 +129,8 @@ fn serve(
     };
     let registry = Arc::new(Registry::new(build, layout.cpus.len(), REFUSAL_REASONS));
     registry.describe_ring(layout.driver.to_string(), layout.driver.flags());
-    let log = AccessLog::new(vec![sink(&settings)]).context("cannot open the access log")?;
+    let log = AccessLog::new(vec![sink(&settings), SinkConfig::Groups(logs::groups(&opened.logs))])
+        .context("cannot open the access log")?;
     registry.add_sinks(log.sinks());
     let ops = Arc::new(Ops::new(registry.clone()));
     ops.readiness().set("starting", true);
@@ -133,9 +138,10 @@ fn serve(
         tracing::warn!("Test clock: whoever reaches the ops address can move the gateway's time");
         ops.moves_the_clock();
     }
-    let shards = shards::start(&settings, &layout, listeners, &registry, &log, nofile)?;
-    let (functions, logs) = shards.functions();
-    ops.shows_functions(functions.clone(), logs);
+    let shards =
+        shards::start(&settings, &layout, listeners, &registry, (&log, &opened.logs), nofile)?;
+    let (functions, of_functions) = shards.functions();
+    ops.shows_functions(functions.clone(), of_functions);
     registry.add_functions(move || crate::functions::numbers(&functions));
     if let Some(explainer) = shards.explainer() {
         ops.explains_with(explainer);
@@ -145,7 +151,7 @@ fn serve(
     }
     let snapshot = Arc::new(snapshot);
     let usage = counts.start(&registry, &ops)?;
-    let Opened { control_plane, orders, served, invocations, metrics } = opened;
+    let Opened { control_plane, orders, served, invocations, metrics, logs } = opened;
     shards.open(&invocations);
     let sampler = match metrics {
         Some(metrics) => {
@@ -162,6 +168,7 @@ fn serve(
         registry,
         ops,
         log,
+        logs,
         notifier,
         snapshot,
         watch,
@@ -189,6 +196,7 @@ async fn control_main(
     if let Some(questions) = control.shards.take_questions() {
         tokio::spawn(resolver::serve(questions, control.shards.answerer()));
     }
+    tokio::spawn(logs::sweep(control.logs.clone()));
     control.shards.wait_for(Event::Listening).await?;
     // Bound sockets come before the first snapshot: a request that is early waits in the queue of
     // its socket for the few milliseconds that publishing takes.

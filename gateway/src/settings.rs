@@ -70,6 +70,8 @@ pub(crate) struct Settings {
     pub functions: Functions,
     /// One line for each request.
     pub access_log: AccessLog,
+    /// Log groups.
+    pub logs: Logs,
     /// The gateway's own log.
     pub log: Log,
     /// What survives a restart.
@@ -404,6 +406,21 @@ pub(crate) struct AccessLog {
 impl Default for AccessLog {
     fn default() -> Self {
         Self { destination: AccessLogDestination::Off, default_format: "json".to_owned() }
+    }
+}
+
+/// `[logs]`: log groups, as CloudWatch Logs has them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Logs {
+    /// Kept of one group that is no function's.
+    #[serde(with = "units::bytes")]
+    pub group_bytes_max: usize,
+}
+
+impl Default for Logs {
+    fn default() -> Self {
+        Self { group_bytes_max: 16 << 20 }
     }
 }
 

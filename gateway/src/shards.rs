@@ -147,7 +147,7 @@ pub(crate) fn start(
     layout: &Layout,
     listeners: Vec<Vec<BoundListener>>,
     registry: &Arc<Registry>,
-    log: &AccessLog,
+    (log, logs): (&AccessLog, &Arc<LogStore>),
     nofile: u64,
 ) -> Result<Shards> {
     let roots = roots(settings)?;
@@ -168,7 +168,7 @@ pub(crate) fn start(
     }
     // Shards write to each other, so every mailbox is there before the first shard is.
     let peers: Arc<[_]> = mailboxes.clone().into();
-    let functions = Running::start(settings, &peers)?;
+    let functions = Running::start(settings, &peers, logs.clone())?;
     let mut shards = Shards {
         mailboxes,
         threads: Vec::new(),
@@ -191,7 +191,7 @@ pub(crate) fn start(
             ring_entries: settings.shards.ring_entries,
         };
         let metrics = registry.shards()[index].clone();
-        let shard_log = log.shard(metrics.clone());
+        let shard_log = log.shard(metrics.clone()).with_stream(&crate::logs::stream_name());
         let data = data_settings(settings, nofile, count);
         let upstream = upstream_settings(settings);
         let (ttl_min, ttl_max) = (settings.upstream.dns_ttl_min, settings.upstream.dns_ttl_max);

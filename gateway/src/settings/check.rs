@@ -174,7 +174,8 @@ fn ranges(settings: &Settings, found: &mut Found) {
     found.span("functions.idle_timeout", functions.idle_timeout, spans.clone());
     found.span("functions.init_timeout", functions.init_timeout, spans.clone());
     let log_bytes = limits::FUNCTION_LOG_BYTES_MIN..=limits::FUNCTION_LOG_BYTES_MAX;
-    found.bytes("functions.log_bytes_max", functions.log_bytes_max, log_bytes);
+    found.bytes("functions.log_bytes_max", functions.log_bytes_max, log_bytes.clone());
+    found.bytes("logs.group_bytes_max", settings.logs.group_bytes_max, log_bytes);
 
     found.span("reload.debounce", reload.debounce, Duration::ZERO..=limits::DEBOUNCE_MAX);
 }

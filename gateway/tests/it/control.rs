@@ -3,10 +3,12 @@
 mod boto;
 mod client;
 mod cloudformation;
+mod debugging;
 mod deploy;
 mod files;
 mod kill;
 mod lambda;
+mod logs;
 mod metrics;
 mod replay;
 mod s3;

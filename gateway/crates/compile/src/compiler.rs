@@ -50,11 +50,10 @@ pub struct CompileOptions {
     pub vpc_links: BTreeMap<String, VpcLinkTarget>,
     /// Format of stages that configure none; `None` logs nothing for them.
     pub default_access_log: Option<LogFormat>,
-    /// Whether any exchange is logged at all.
+    /// Whether the gateway has an access log of its own.
     pub access_log_enabled: bool,
-    /// Destination ARNs with a sink of their own: the first is destination 1. All others go to
-    /// destination 0, the gateway's own access log.
-    pub log_destinations: Vec<String>,
+    /// Whether stages write to log groups: access logs whose destination is one, and execution logs.
+    pub log_groups_enabled: bool,
     /// Trust every backend's certificate, as if each integration had `insecureSkipVerification`.
     pub insecure_skip_verification: bool,
     /// Let any host reach the stage when exactly one API with one stage is served.
@@ -84,7 +83,7 @@ impl Default for CompileOptions {
             vpc_links: BTreeMap::new(),
             default_access_log: None,
             access_log_enabled: true,
-            log_destinations: Vec::new(),
+            log_groups_enabled: true,
             insecure_skip_verification: false,
             serves_any_host: true,
             payload_bytes_max: PAYLOAD_BYTES_MAX,

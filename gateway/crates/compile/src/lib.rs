@@ -76,8 +76,8 @@ pub use gateway_responses::GatewayResponses;
 pub use hosts::HostTable;
 pub use models::ModelSchema;
 pub use plan::{
-    Access, AccessLogPlan, Canary, Endpoint, EndpointIndex, HttpPlan, IntegrationPlan, MethodIndex,
-    MethodPlan, MockPlan, Policy, Snapshot, StageIndex, StagePlan,
+    Access, AccessLogPlan, Canary, Endpoint, EndpointIndex, ExecutionLog, HttpPlan,
+    IntegrationPlan, MethodIndex, MethodPlan, MockPlan, Policy, Snapshot, StageIndex, StagePlan,
 };
 pub use routes::{PathParams, RequestMethod, Routes};
 pub use service::{AwsEndpoints, JsonAction, PathStyle, ServicePlan};

@@ -122,6 +122,9 @@ pub struct StagePlan {
     pub gateway_responses: Arc<GatewayResponses>,
     /// How an exchange is logged; `None` logs nothing.
     pub access_log: Option<AccessLogPlan>,
+    /// The log group of [`MethodPlan::execution_log`]: `API-Gateway-Execution-Logs_{api}/{stage}`, with `/Canary` for a canary.
+    /// `None` when no method has one.
+    pub execution_log_group: Option<Box<str>>,
     /// Stage variables, sorted by name. Parameter mappings have theirs resolved already.
     pub stage_variables: Vec<(Box<str>, Box<str>)>,
     /// Resource policy.
@@ -197,8 +200,19 @@ impl StagePlan {
 pub struct AccessLogPlan {
     /// Parsed `$context` format.
     pub format: LogFormat,
-    /// Sink, as numbered by [`crate::CompileOptions::log_destinations`]; 0 is the gateway's own access log.
-    pub destination: u16,
+    /// Whether the gateway's own access log has them.
+    pub is_own: bool,
+    /// The log group that has them, too: the stage's own destination.
+    pub group: Option<Box<str>>,
+}
+
+/// What the execution log of a stage tells of a method's requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExecutionLog {
+    /// `INFO`: every request; otherwise `ERROR`: those that fail, and why.
+    pub is_info: bool,
+    /// `dataTraceEnabled`: headers, parameters and bodies.
+    pub has_data: bool,
 }
 
 /// Resource policy of a stage.
@@ -237,6 +251,8 @@ pub struct MethodPlan {
     pub has_metrics: bool,
     /// What is checked before the integration is called; `None` where nothing is.
     pub validation: Option<Box<Validation>>,
+    /// What the execution log tells of its requests; `None` is nothing.
+    pub execution_log: Option<ExecutionLog>,
     /// What answers.
     pub integration: IntegrationPlan,
     /// `operationName`, if set.

@@ -57,6 +57,7 @@ mod vpc_links;
 
 pub use documents::InvalidDocument;
 pub use ids::Ids;
+pub(crate) use import::partition;
 pub use routes::{Operation, operations};
 pub use state::State;
 

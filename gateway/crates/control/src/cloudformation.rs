@@ -31,6 +31,7 @@ mod diff;
 mod drift;
 mod events;
 mod inputs;
+mod log_groups;
 mod policies;
 mod prepare;
 mod templates;

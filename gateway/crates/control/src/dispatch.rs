@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use gateway_definition::LoadedStack;
+use gateway_store::LogStore;
 use hyper::body::Incoming;
 use tokio::sync::{mpsc, oneshot};
 
@@ -16,7 +17,7 @@ use crate::metrics::Metrics;
 use crate::signature::{self, Claim};
 use crate::wire::{self, Protocol};
 use crate::{Answer, ApiError, Call, sts};
-use crate::{cloudwatch, lambda, s3};
+use crate::{cloudwatch, lambda, logs, s3};
 
 pub(crate) mod account;
 pub(crate) mod engine;
@@ -40,6 +41,8 @@ pub struct Settings {
     pub credentials: Credentials,
     /// Where buckets, objects and the code of functions are kept. It is made when there is something to keep.
     pub files: PathBuf,
+    /// The log groups.
+    pub logs: Arc<LogStore>,
     /// The stacks that files are: shown, and never changed.
     pub stacks: FileStacks,
     /// Invokes functions.
@@ -202,6 +205,7 @@ impl Dispatch {
                 None => self.ask(What::Neighbour(Neighbour::Lambda, Box::new(call))).await,
             },
             "monitoring" => self.monitor(call).await,
+            "logs" => self.logs(call).await,
             "ssm" => self.ask(What::Neighbour(Neighbour::Ssm, Box::new(call))).await,
             "sts" => sts::answer(&call, &identity, &self.settings.credentials),
             "gateway" if call.path == ["backup"] && call.method == "GET" => {
@@ -283,6 +287,16 @@ impl Dispatch {
             let text = "The request could not be answered";
             Err(ApiError::new(500, "InternalServiceError", text))
         })
+    }
+
+    /// CloudWatch Logs: beside the engine, on a thread that may wait for the disk.
+    async fn logs(&self, call: Call) -> Result<Answer, ApiError> {
+        let logs = self.settings.logs.clone();
+        let answered = tokio::task::spawn_blocking(move || logs::answer(&logs, &call)).await;
+        answered.map_err(|error| {
+            tracing::error!(%error, "An operation of CloudWatch Logs broke off");
+            ApiError::new(500, "InternalFailure", "The operation broke off")
+        })?
     }
 
     async fn ask(&self, what: What) -> Result<Answer, ApiError> {

@@ -13,6 +13,7 @@ pub mod apigateway;
 pub mod backup;
 pub mod cloudwatch;
 pub mod limits;
+pub mod logs;
 pub mod metrics;
 pub mod signature;
 

@@ -166,3 +166,35 @@ pub const METRIC_PAST_MS_MAX: u64 = 14 * 24 * 3_600_000;
 pub const METRIC_FUTURE_MS_MAX: u64 = 2 * 3_600_000;
 /// Structures inside each other in a document of CBOR. Source: our own; an operation of CloudWatch has seven.
 pub const CBOR_DEPTH_MAX: usize = 32;
+/// Log groups and streams of one answer. Source: CloudWatch Logs API Reference, DescribeLogGroups and DescribeLogStreams.
+pub const LOG_LIST_MAX: usize = 50;
+/// Log events of one answer, and of one PutLogEvents. Source: CloudWatch Logs API Reference, GetLogEvents.
+pub const LOG_EVENTS_MAX: usize = 10_000;
+/// Bytes of the log events of one answer, and of one PutLogEvents. Source: CloudWatch Logs API Reference, "up to 1 MB" and
+/// "The maximum batch size is 1,048,576 bytes".
+pub const LOG_EVENTS_BYTES_MAX: usize = 1_048_576;
+/// What an event counts beside its message. Source: CloudWatch Logs API Reference, PutLogEvents, "plus 26 bytes".
+pub const LOG_EVENT_OVERHEAD_BYTES: usize = 26;
+/// Log events that one answer looks at; the next page goes on. Source: our own; some 10 ms, with a regular expression 100 ms.
+pub const LOG_SCANNED_MAX: usize = 100_000;
+/// Log events that are looked at while those who write wait. Source: our own; well below a millisecond.
+pub const LOG_CHUNK_MAX: usize = 2_000;
+/// Characters of a log group's or stream's name. Source: CloudWatch Logs API Reference, CreateLogGroup, 1 to 512.
+pub const LOG_NAME_CHARS_MAX: usize = 512;
+/// Names of streams in one FilterLogEvents. Source: CloudWatch Logs API Reference.
+pub const LOG_STREAM_NAMES_MAX: usize = 100;
+/// How far ahead an event may be, in milliseconds. Source: CloudWatch Logs API Reference, PutLogEvents, two hours.
+pub const LOG_EVENT_AHEAD_MS_MAX: u64 = 2 * 60 * 60 * 1000;
+/// How old an event may be, in milliseconds. Source: CloudWatch Logs API Reference, PutLogEvents, 14 days.
+pub const LOG_EVENT_AGE_MS_MAX: u64 = 14 * 24 * 60 * 60 * 1000;
+/// How far apart the events of one PutLogEvents may be, in milliseconds. Source: CloudWatch Logs API Reference, 24 hours.
+pub const LOG_BATCH_SPAN_MS_MAX: u64 = 24 * 60 * 60 * 1000;
+
+/// Characters of a filter pattern. Source: CloudWatch Logs API Reference, FilterLogEvents, 0 to 1,024.
+pub const FILTER_PATTERN_CHARS_MAX: usize = 1_024;
+/// Parentheses in each other in a filter pattern. Source: our own; each is a call.
+pub const FILTER_DEPTH_MAX: usize = 20;
+/// Regular expressions in a filter pattern. Source: CloudWatch Logs User Guide, "Filter pattern syntax", 2.
+pub const FILTER_REGEXES_MAX: usize = 2;
+/// Memory of a compiled regular expression, bytes. Source: our own.
+pub const FILTER_REGEX_BYTES_MAX: usize = 1 << 20;

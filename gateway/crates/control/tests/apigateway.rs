@@ -73,6 +73,7 @@ fn boto3_does_every_operation() {
         files: std::env::temp_dir().join("gateway-control-without-files"),
         stacks: std::sync::Arc::new(std::sync::Arc::default),
         metrics: gateway_control::metrics::Metrics::new(|| 0),
+        logs: std::sync::Arc::new(gateway_store::LogStore::in_memory(1 << 20)),
         invoker: std::sync::Arc::new(|_| {
             Box::pin(async { Err(gateway_control::NotInvoked::Unknown) })
         }),

@@ -13,6 +13,7 @@ use gateway_compile::{Admission, Failure, Member, MethodPlan, PlanStage, Snapsho
 use gateway_telemetry::ThrottleScope;
 use gateway_throttle::{Instant, Throttle};
 
+use crate::execution_log;
 use crate::rate::RateFacts;
 use crate::request::Exchange;
 use crate::shard::{Shard, ShardStage};
@@ -47,14 +48,36 @@ pub(crate) fn admit(
 ) -> Result<(), Failure> {
     let Some(serving) = x.serving.clone() else { return Err(Failure::internal_error()) };
     let snapshot = &*serving.snapshot;
-    let caller = identify(x.api_key(stage.plan.api_key_source), snapshot, x, method)?;
+    if x.journal.is_some() {
+        execution_log::verify_plan(x, &stage.plan);
+    }
+    let caller = identify(x.api_key(stage.plan.api_key_source), snapshot, x, method);
+    let caller = match caller {
+        Ok(caller) => caller,
+        Err(failure) => {
+            execution_log::note_unknown_key(x, &stage.plan, method);
+            return Err(failure);
+        }
+    };
     x.facts.api_key = caller.key;
     let rates = Rates::of(&caller, snapshot, method);
     let spent = spend(shard, x, &caller, &rates, snapshot);
     if shard.settings.rate_limit_headers {
         x.facts.rate = RateFacts::of(&caller, &rates, instant(x), unix_s(x), spent.err());
     }
-    let Err(refused) = spent else { return Ok(()) };
+    let Err(refused) = spent else {
+        if x.journal.is_some() {
+            let has_plan = caller.membership.is_some();
+            execution_log::note_admitted(x, &stage.plan, method, has_plan);
+        }
+        return Ok(());
+    };
+    if x.journal.is_some() {
+        let throttle = rates.iter().find(|(scope, _)| *scope == refused.scope);
+        let throttle = throttle.map(|(_, throttle)| throttle.limit.settings());
+        let quota = caller.membership.and_then(|of| of.plan.quota.as_ref().map(|q| q.limit));
+        execution_log::note_refused(x, &stage.plan, method, refused.scope, (throttle, quota));
+    }
     stage.series.of(x.facts.plan).throttled.increment(refused.scope);
     Err(match refused.scope {
         ThrottleScope::Quota => Failure::quota_exceeded(),

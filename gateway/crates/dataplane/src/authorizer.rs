@@ -52,6 +52,9 @@ pub(crate) async fn ask(
 ) -> Result<(), Refusal> {
     x.authorizer = None;
     let plan = stage.plan.authorizer(index);
+    if x.journal.is_some() && x.trial.is_none() {
+        note_start(x, plan);
+    }
     let mut arn = std::mem::take(&mut x.arn);
     let mut result = write_arn(x, &stage.plan, &mut arn);
     if result.is_ok() {
@@ -251,7 +254,7 @@ impl Turn<'_> {
         let mut request_id = [0; 36];
         let function = plan.function;
         if x.journal.is_some() {
-            lambda::note_invocation(x, stage, function, &event);
+            lambda::note_invocation(x, stage, function, &event, true);
         }
         let call =
             lambda::invoke(shard, stage, function, event, &mut request_id, deadline, &x.trace);
@@ -322,8 +325,19 @@ impl Turn<'_> {
     }
 }
 
+#[cold]
+fn note_start(x: &mut Exchange, plan: &AuthorizerPlan) {
+    let id = String::from_utf8_lossy(&x.facts.request_id).into_owned();
+    x.note(|| format!("Starting authorizer: {} for request: {id}", plan.id));
+    if let Identity::Token { header, .. } = &plan.identity {
+        let token = token(x, header).unwrap_or_default();
+        let identity = journal::masked(&String::from_utf8_lossy(token));
+        x.note_data(|| format!("Incoming identity: {identity}"));
+    }
+}
+
 fn note_result(x: &mut Exchange, payload: &[u8]) {
-    x.note(|| {
+    x.note_data(|| {
         format!("Authorizer result body before parsing: {}", String::from_utf8_lossy(payload))
     });
     x.note_decision(payload);
@@ -340,7 +354,7 @@ fn note_decided(x: &mut Exchange) {
 
 fn note_refused(x: &mut Exchange, refused: Refused) {
     let id = String::from_utf8_lossy(&x.facts.request_id).into_owned();
-    x.note(|| match refused {
+    x.note_error(|| match refused {
         Refused::Unauthorized => format!("Unauthorized request: {id}"),
         Refused::Configuration => {
             "Execution failed due to configuration error: Invalid JSON in response, or an authorizer that cannot be asked"

@@ -251,6 +251,7 @@ fn compose(shard: &Shard, x: &mut Exchange, method: &MethodPlan, entry: &Arc<Ent
     finish(x, is_traced(method), &mut out);
     let is_bare = has_no_body(entry.status());
     let body = entry.body();
+    x.note_answer(&out, body);
     let coding = compress::wanted(x, entry.status(), &out, body.len()).filter(|_| !is_bare);
     if let Some(coding) = coding {
         x.out = out;

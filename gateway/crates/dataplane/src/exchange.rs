@@ -16,9 +16,12 @@ use crate::request::Exchange;
 use crate::respond::{self, ClientGone};
 use crate::shard::{Shard, ShardStage};
 use crate::{
-    admission, authorizer, cached, decompress, explain, http, lambda, mock, service, trial,
-    validate,
+    admission, authorizer, cached, decompress, execution_log, explain, http, lambda, mock, service,
+    trial, validate,
 };
+
+/// The gateway's own access log among the destinations of [`gateway_telemetry::ShardLog`].
+const OWN_LOG: usize = 0;
 
 /// What is told of a function that does not let API Gateway call it. Source: observability §4.3.
 const NOT_PERMITTED: &str =
@@ -83,6 +86,9 @@ pub(crate) async fn serve(shard: &Shard, client: &Client, x: &mut Exchange) -> A
         Err(Refusal::Broken) => After::Close,
     };
     record(shard, client, x);
+    if x.journal.is_some() {
+        execution_log::close(shard, x);
+    }
     if after == After::Continue {
         x.end_body();
     }
@@ -98,7 +104,13 @@ async fn answer(shard: &Shard, client: &Client, x: &mut Exchange) -> Result<(), 
     let stage = x.stage.clone().ok_or(FORBIDDEN)?;
     x.limit_body(stage.plan.payload_bytes_max as u64)?;
     let method = match x.trial {
-        None => find_method(&stage.plan, x)?,
+        None => {
+            let method = find_method(&stage.plan, x)?;
+            if let Some(log) = method.execution_log {
+                execution_log::open(x, log);
+            }
+            method
+        }
         Some(_) => {
             let found = Box::pin(trial::find_method(shard, client, x, &stage.plan));
             stage.plan.method(found.await?)
@@ -109,6 +121,9 @@ async fn answer(shard: &Shard, client: &Client, x: &mut Exchange) -> Result<(), 
         Box::pin(authorizer::ask(shard, client, x, &stage, method, index)).await?;
     }
     admission::admit(shard, x, &stage, method)?;
+    if x.journal.is_some() {
+        execution_log::begin(x, method);
+    }
     if decompress::is_coded(x) {
         let bytes_max = stage.plan.payload_bytes_max;
         Box::pin(decompress::decode(shard, client, x, bytes_max)).await?;
@@ -258,6 +273,12 @@ fn record(shard: &Shard, client: &Client, x: &Exchange) {
     if let Some(log) = &stage.plan.access_log {
         let context = Context { x, peer: &client.peer, now };
         let mut shard_log = shard.log.borrow_mut();
-        shard_log.line(usize::from(log.destination), |out| log.format.render(&context, out));
+        if log.is_own {
+            shard_log.line(OWN_LOG, |out| log.format.render(&context, out));
+        }
+        if let Some(group) = &log.group {
+            let unix_ms = gateway_rt::clock::unix_ms();
+            shard_log.record(group, unix_ms, |out| log.format.render(&context, out));
+        }
     }
 }

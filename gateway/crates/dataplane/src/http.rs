@@ -39,7 +39,7 @@ pub(crate) async fn call(
         true => Sends::Body(Outgoing::Client),
         false => transformed(shard, client, x, stage, plan).await?,
     };
-    if plan.needs_request_body || x.journal.is_some() {
+    if plan.needs_request_body || x.trial.is_some() {
         Box::pin(await_body(shard, client, x)).await?;
     } else if !matches!(sends, Sends::Body(Outgoing::Client)) {
         decide_keep_alive(x);

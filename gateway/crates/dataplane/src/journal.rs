@@ -1,19 +1,23 @@
 //! What becomes of one exchange, line by line, as API Gateway's execution log says it.
 //!
-//! An exchange that nobody listens to has no `Journal`, and pays a look at an `Option` where a line would be written.
+//! A trial has all lines whole; the execution log of a stage those that its settings ask for, and of bodies the piece that is at
+//! hand (see [`crate::execution_log`]). An exchange that nobody listens to has no `Journal`, and pays a look at an `Option` where
+//! a line would be written.
 //!
 //! Source: observability §4.2 and §4.3, control-plane §10.1.
 
 use std::fmt::Write as _;
 
-use gateway_compile::{Failure, GatewayResponseType, Message};
+use gateway_compile::{ExecutionLog, Failure, GatewayResponseType, Message};
 use gateway_proto::is_name;
 
-use crate::limits::JOURNAL_HEADERS_BYTES_MAX as HEADERS_BYTES_MAX;
+use crate::limits::{JOURNAL_HEADERS_BYTES_MAX as HEADERS_BYTES_MAX, LOG_LINE_BYTES_MAX};
 use crate::request::Exchange;
 
+mod method_request;
+
 /// What follows a line that was cut off.
-const TRUNCATED: &str = " [TRUNCATED]";
+pub(crate) const TRUNCATED: &str = " [TRUNCATED]";
 
 /// How much of a secret is shown.
 const SHOWN_CHARS: usize = 6;
@@ -30,10 +34,25 @@ pub struct Line {
     pub text: String,
 }
 
+/// Who reads the lines, and which of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Reader {
+    /// An operator who tries the request: all.
+    #[default]
+    Trial,
+    /// The stage's execution log: what its settings say.
+    Stage(ExecutionLog),
+}
+
 /// The lines of one exchange, and what only they tell.
 #[derive(Debug, Default)]
 pub(crate) struct Journal {
+    pub(crate) reader: Reader,
     pub(crate) lines: Vec<Line>,
+    /// A line says already why the exchange fails.
+    pub(crate) has_error: bool,
+    /// Head and body of the integration's answer as the client gets it, as far as it is at hand.
+    pub(crate) answer: Option<(Vec<u8>, Vec<u8>)>,
     /// Why the exchange fails, where the failure itself does not say it.
     cause: Option<String>,
     /// Whether a function gets an event although there is no body.
@@ -43,7 +62,36 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
-    fn push(&mut self, text: String) {
+    /// An empty one, for a stage's execution log.
+    pub(crate) fn of(log: ExecutionLog) -> Self {
+        Self { reader: Reader::Stage(log), ..Self::default() }
+    }
+
+    /// Whether it has more than errors.
+    pub(crate) fn is_info(&self) -> bool {
+        match self.reader {
+            Reader::Trial => true,
+            Reader::Stage(log) => log.is_info,
+        }
+    }
+
+    /// Whether it has headers, parameters and bodies.
+    pub(crate) fn has_data(&self) -> bool {
+        match self.reader {
+            Reader::Trial => true,
+            Reader::Stage(log) => log.is_info && log.has_data,
+        }
+    }
+
+    /// Bytes of a body that it takes; a line that has them all is cut off.
+    pub(crate) fn body_bytes_max(&self) -> usize {
+        match self.reader {
+            Reader::Trial => usize::MAX,
+            Reader::Stage(_) => LOG_LINE_BYTES_MAX,
+        }
+    }
+
+    pub(crate) fn push(&mut self, text: String) {
         self.lines.push(Line { unix_ms: gateway_rt::clock::unix_ms(), text });
     }
 }
@@ -52,8 +100,41 @@ impl Exchange {
     /// Writes a line, if anybody listens.
     #[inline]
     pub(crate) fn note(&mut self, text: impl FnOnce() -> String) {
-        if let Some(journal) = &mut self.journal {
+        if let Some(journal) = &mut self.journal
+            && journal.is_info()
+        {
             journal.push(text());
+        }
+    }
+
+    /// Writes a line of what the request and its answers have in them.
+    #[inline]
+    pub(crate) fn note_data(&mut self, text: impl FnOnce() -> String) {
+        if let Some(journal) = &mut self.journal
+            && journal.has_data()
+        {
+            journal.push(text());
+        }
+    }
+
+    /// Writes a line that says why the exchange fails.
+    #[inline]
+    pub(crate) fn note_error(&mut self, text: impl FnOnce() -> String) {
+        if let Some(journal) = &mut self.journal {
+            journal.has_error = true;
+            journal.push(text());
+        }
+    }
+
+    /// The answer of an integration, with what of its body is at hand: before what every response has is written.
+    #[inline]
+    pub(crate) fn note_answer(&mut self, head: &[u8], body: &[u8]) {
+        if let Some(journal) = &mut self.journal
+            && matches!(journal.reader, Reader::Stage(_))
+            && journal.has_data()
+        {
+            let piece = &body[..body.len().min(journal.body_bytes_max())];
+            journal.answer.get_or_insert_with(|| (head.to_vec(), piece.to_vec()));
         }
     }
 
@@ -90,23 +171,30 @@ impl Exchange {
         head: &[u8],
         body: &[u8],
     ) {
-        if let Some(journal) = &mut self.journal {
-            let uri = format!("{}{}", origin(), target(head));
-            journal.push(format!("Endpoint request URI: {uri}"));
-            journal.push(format!("Endpoint request headers: {}", headers(head)));
-            journal.push(format!("Endpoint request body after transformations: {}", text(body)));
-            journal.push(format!("Sending request to {uri}"));
-        }
+        let Some(journal) = self.journal.as_deref().filter(|journal| journal.is_info()) else {
+            return;
+        };
+        let uri = format!("{}{}", origin(), target(head));
+        let body_bytes_max = journal.body_bytes_max();
+        self.note_data(|| format!("Endpoint request URI: {uri}"));
+        self.note_data(|| format!("Endpoint request headers: {}", headers(head)));
+        self.note_data(|| {
+            let body = text(body, body_bytes_max);
+            format!("Endpoint request body after transformations: {body}")
+        });
+        self.note(|| format!("Sending request to {uri}"));
     }
 
     /// An invocation of a function, in the words of the call that it is on AWS.
     pub(crate) fn note_invocation(&mut self, at: &Invoked<'_>, payload: &[u8]) {
         let request_id = String::from_utf8_lossy(&self.facts.request_id).into_owned();
-        if let Some(journal) = &mut self.journal {
-            let Invoked { region, function, api_id } = at;
-            let uri = format!(
-                "https://lambda.{region}.amazonaws.com/2015-03-31/functions/{function}/invocations"
-            );
+        let Invoked { region, function, api_id, is_authorizer } = at;
+        let uri = format!(
+            "https://lambda.{region}.amazonaws.com/2015-03-31/functions/{function}/invocations"
+        );
+        let Some(journal) = self.journal.as_deref_mut() else { return };
+        let body_bytes_max = journal.body_bytes_max();
+        if journal.has_data() {
             let date = gateway_telemetry::clock::rfc3339(gateway_rt::clock::unix_ms());
             let date: String = String::from_utf8_lossy(&date[..19])
                 .chars()
@@ -119,9 +207,13 @@ impl Exchange {
                  X-Amz-Date={date}Z, x-amzn-apigateway-api-id={api_id}, Accept=application/json, \
                  User-Agent=AmazonAPIGateway_{api_id}, X-Amz-Security-Token={hidden}{TRUNCATED}"
             ));
-            let body = if journal.has_no_body { String::new() } else { text(payload) };
+            let body =
+                if journal.has_no_body { String::new() } else { text(payload, body_bytes_max) };
             journal.push(format!("Endpoint request body after transformations: {body}"));
-            journal.push(format!("Sending request to {uri}"));
+        }
+        match is_authorizer {
+            true => self.note_data(|| format!("Sending request to {uri}")),
+            false => self.note(|| format!("Sending request to {uri}")),
         }
     }
 
@@ -134,9 +226,8 @@ impl Exchange {
 
     /// What a function answers, as Lambda would.
     pub(crate) fn note_result(&mut self, status: u16, payload: &[u8], is_error: bool) {
-        if self.journal.is_none() {
-            return;
-        }
+        let Some(journal) = &self.journal else { return };
+        let body_bytes_max = journal.body_bytes_max();
         let latency = self.facts.integration.latency.unwrap_or_default().as_millis();
         let id = String::from_utf8_lossy(&self.backend_request_id).into_owned();
         let root = crate::ids::field(&self.trace, b"Root").unwrap_or_default();
@@ -148,14 +239,17 @@ impl Exchange {
         self.note(|| {
             format!("Received response. Status: {status}, Integration latency: {latency} ms")
         });
-        self.note(|| {
+        self.note_data(|| {
             format!(
                 "Endpoint response headers: {{Date={date}, Content-Type=application/json, Content-Length={len}, \
                  Connection=keep-alive, x-amzn-RequestId={id}, x-amzn-Remapped-Content-Length=0{error}, \
                  X-Amz-Executed-Version=$LATEST, X-Amzn-Trace-Id=Root={root}}}"
             )
         });
-        self.note(|| format!("Endpoint response body before transformations: {}", text(payload)));
+        self.note_data(|| {
+            let body = text(payload, body_bytes_max);
+            format!("Endpoint response body before transformations: {body}")
+        });
         if is_error {
             let message = error_message(payload);
             self.note_cause(|| {
@@ -171,20 +265,29 @@ impl Exchange {
         self.note(|| {
             format!("Received response. Status: {status}, Integration latency: {latency_ms} ms")
         });
-        self.note(|| format!("Endpoint response headers: {}", headers(head)));
+        self.note_data(|| format!("Endpoint response headers: {}", headers(head)));
     }
 
-    /// The body of an endpoint's answer, and the end of its part.
+    /// The body of an endpoint's answer, as far as it is at hand.
+    #[inline]
     pub(crate) fn note_response_body(&mut self, body: &[u8]) {
-        self.note(|| format!("Endpoint response body before transformations: {}", text(body)));
+        let Some(journal) = &self.journal else { return };
+        let body_bytes_max = journal.body_bytes_max();
+        self.note_data(|| {
+            let body = text(body, body_bytes_max);
+            format!("Endpoint response body before transformations: {body}")
+        });
     }
 
     /// Why there is no answer of an integration.
     #[cold]
     pub(crate) fn note_failure(&mut self, failure: &Failure) {
         let Some(journal) = &self.journal else { return };
-        let text = cause(self, failure, journal.cause.as_deref());
-        self.note(|| text);
+        let is_told = journal.has_error && journal.reader != Reader::Trial;
+        if !is_told {
+            let text = cause(self, failure, journal.cause.as_deref());
+            self.note_error(|| text);
+        }
     }
 }
 
@@ -194,6 +297,8 @@ pub(crate) struct Invoked<'i> {
     /// Its ARN.
     pub(crate) function: &'i str,
     pub(crate) api_id: &'i str,
+    /// It is an authorizer that is asked.
+    pub(crate) is_authorizer: bool,
 }
 
 /// The line that says why an exchange failed.
@@ -224,6 +329,9 @@ fn cause(x: &Exchange, failure: &Failure, noted: Option<&str>) -> String {
             None => "Execution failed due to an internal error".to_owned(),
         },
         (Type::Unauthorized, None) => "Unauthorized".to_owned(),
+        (Type::AccessDenied, None) if x.trial.is_none() => {
+            "The client is not authorized to perform this operation.".to_owned()
+        }
         (Type::ApiConfigurationError, None) if x.facts.integration.status.is_some() => {
             configuration("Unable to transform response")
         }
@@ -245,7 +353,7 @@ fn target(head: &[u8]) -> String {
 }
 
 /// The fields of a head, `{name=value, …}`, with secrets hidden.
-fn headers(head: &[u8]) -> String {
+pub(crate) fn headers(head: &[u8]) -> String {
     let mut out = String::from("{");
     let lines = head.split(|byte| *byte == b'\n').skip(1);
     for line in lines {
@@ -282,9 +390,15 @@ pub(crate) fn masked(secret: &str) -> String {
     format!("{}{shown}", "*".repeat(chars - shown.chars().count()))
 }
 
-fn text(body: &[u8]) -> String {
-    match std::str::from_utf8(body) {
+/// A body as a line has it, its first bytes.
+pub(crate) fn text(body: &[u8], bytes_max: usize) -> String {
+    let piece = &body[..body.len().min(bytes_max)];
+    match std::str::from_utf8(piece) {
         Ok(text) => text.to_owned(),
+        // The end of the piece may lie within a character.
+        Err(error) if error.error_len().is_none() && piece.len() < body.len() => {
+            String::from_utf8_lossy(&piece[..error.valid_up_to()]).into_owned()
+        }
         Err(_) => "[Binary Data]".to_owned(),
     }
 }
@@ -295,7 +409,7 @@ fn error_message(payload: &[u8]) -> String {
     let message = document.as_ref().and_then(|document| document.get("errorMessage"));
     match message.and_then(serde_json::Value::as_str) {
         Some(message) => message.to_owned(),
-        None => text(payload),
+        None => text(payload, usize::MAX),
     }
 }
 

@@ -156,7 +156,7 @@ async fn call_function(
         return Err(Failure::integration_failure(500).into());
     }
     if x.journal.is_some() {
-        note_invocation(x, stage, plan.function, &payload);
+        note_invocation(x, stage, plan.function, &payload, false);
     }
     let mut request_id = ids::uuid(&shard.random);
     let deadline = started + Duration::from_millis(u64::from(plan.timeout_ms));
@@ -185,6 +185,7 @@ pub(crate) fn note_invocation(
     stage: &ShardStage,
     function: FunctionIndex,
     payload: &[u8],
+    is_authorizer: bool,
 ) {
     let function = match stage.plan.function(function) {
         FunctionTarget::Local(plan) => plan.arn.to_string(),
@@ -192,7 +193,7 @@ pub(crate) fn note_invocation(
         FunctionTarget::Missing => "missing".to_owned(),
     };
     let StagePlan { region, api_id, .. } = &*stage.plan;
-    let at = Invoked { region, function: &function, api_id };
+    let at = Invoked { region, function: &function, api_id, is_authorizer };
     x.note_invocation(&at, payload);
 }
 

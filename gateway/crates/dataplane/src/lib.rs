@@ -42,6 +42,7 @@ mod date;
 pub mod decompress;
 mod event;
 mod exchange;
+mod execution_log;
 pub mod explain;
 mod flights;
 mod http;

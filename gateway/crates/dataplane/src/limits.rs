@@ -136,6 +136,10 @@ const _: () = assert!(
 /// 1024 bytes"; the bodies that a trial shows are whole.
 pub const JOURNAL_HEADERS_BYTES_MAX: usize = 1_024;
 
+/// Bytes of a line of an execution log, the request's id included; the rest is cut off. Source: API Gateway developer guide, "Set
+/// up CloudWatch logging for REST APIs", "log events larger than 1024 bytes are truncated".
+pub const LOG_LINE_BYTES_MAX: usize = 1_024;
+
 /// Seconds for an invocation that no API asks for, the wait for an environment included. Source: Lambda quotas, "Function
 /// timeout", 900, and a minute to start.
 pub const DIRECT_INVOCATION_S_MAX: u64 = 960;

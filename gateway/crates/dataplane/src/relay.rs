@@ -95,7 +95,7 @@ pub(crate) async fn relay(
     let types = &stage.binary_media_types;
     if plan.proxy {
         let conversion = conversion(x, types, None, tx.filled());
-        if matches!(conversion, Conversion::Decode | Conversion::Encode) || x.journal.is_some() {
+        if matches!(conversion, Conversion::Decode | Conversion::Encode) || x.trial.is_some() {
             return Box::pin(answer_converted(client, x, source, tx, conversion)).await;
         }
         let status = x.upstream.status;
@@ -106,7 +106,7 @@ pub(crate) async fn relay(
     let template = selected.plan.templates.select(x.known_field(FieldName::Accept));
     let conversion = conversion(x, types, selected.plan.content_handling, tx.filled());
     let reads_body = plan.needs_response_body && selected.plan.needs_response_body;
-    if reads_body || transform::needs_whole(types, conversion, template) || x.journal.is_some() {
+    if reads_body || transform::needs_whole(types, conversion, template) || x.trial.is_some() {
         return Box::pin(answer_buffered(client, x, source, tx, selected, conversion)).await;
     }
     let status = overrides::status(&x.transform.overrides, selected)?;
@@ -348,6 +348,7 @@ async fn pass(
     if framing == Framing::UntilClose {
         x.facts.keep_alive = false;
     }
+    x.note_response_body(&tx.filled()[head_len..head_len + length]);
     let mut out = std::mem::take(&mut x.out);
     out.clear();
     write_head(x, client, tx.filled(), &mut out);
@@ -356,6 +357,7 @@ async fn pass(
         cached::keep(source.shard, x, status, &out, body);
     }
     cached::finish(x, is_traced, &mut out);
+    x.note_answer(&out, &tx.filled()[head_len..head_len + length]);
     finish_head(source.shard, x, framing, &mut out);
     x.facts.status = status;
     let start = tx.headroom() + head_len;
@@ -428,6 +430,7 @@ async fn pass_whole(
         piece = source.next(piece, 0).await?;
         body.extend_from_slice(piece.filled());
     }
+    x.note_response_body(&body);
     let mut out = std::mem::take(&mut x.out);
     out.clear();
     write_head(x, client, tx.filled(), &mut out);
@@ -438,6 +441,7 @@ async fn pass_whole(
     } else {
         cached::abandon(shard, x);
         cached::finish(x, is_traced, &mut out);
+        x.note_answer(&out, &body);
         let framing = choose_framing(x, &source.body, body.len());
         if framing == Framing::UntilClose {
             x.facts.keep_alive = false;
@@ -562,7 +566,8 @@ async fn answer_text(
     let result = send_whole(shard, client, x, status, &mut out, text).await;
     x.out = out;
     result?;
-    source.body.take(&mut tx.filled_mut()[head_len..])?;
+    let length = source.body.take(&mut tx.filled_mut()[head_len..])?;
+    x.note_response_body(&tx.filled()[head_len..head_len + length]);
     Ok(source.is_reusable(&x.upstream))
 }
 
@@ -576,6 +581,7 @@ pub(crate) async fn send_whole(
     text: &[u8],
 ) -> Result<(), ClientGone> {
     let is_bare = has_no_body(status);
+    x.note_answer(out, text);
     if !is_bare && let Some(coding) = compress::wanted(x, status, out, text.len()) {
         return Box::pin(compress::send(shard, client, x, status, out, text, coding)).await;
     }

@@ -232,6 +232,9 @@ impl Exchange {
         // Nothing of the request before may decide about this one.
         self.stage = None;
         self.authorizer = None;
+        if self.trial.is_none() {
+            self.journal = None;
+        }
         self.explanation.clear();
         self.problem.clear();
         self.transform.overrides = Overrides::default();

@@ -24,7 +24,6 @@ use crate::journal::{Journal, Line};
 use crate::request::Exchange;
 use crate::series::StageSeries;
 use crate::shard::{Serving, Shard, ShardStage};
-use crate::values::decode_query;
 
 /// Who the client of a trial is. Source: control-plane §10.1.
 const SOURCE_IP: &str = "test-invoke-source-ip";
@@ -215,76 +214,7 @@ pub(crate) async fn find_method(
     }
     x.params = params;
     x.facts.plan = Some(MethodIndex(0));
-    note_request(x, stage);
+    let shown = x.trial.as_ref().map_or_else(String::new, |trial| trial.path.clone());
+    x.note_method_request(stage.method(MethodIndex(0)), &shown);
     Ok(MethodIndex(0))
-}
-
-fn note_request(x: &mut Exchange, stage: &StagePlan) {
-    if x.journal.is_none() {
-        return;
-    }
-    let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let id = lossy(&x.facts.request_id);
-    let path = x.trial.as_ref().map_or_else(String::new, |trial| trial.path.clone());
-    let verb = x.facts.method.as_str();
-    let method = stage.method(MethodIndex(0));
-    let params = method.path_params.iter().enumerate().map(|(index, name)| {
-        let value = x.params.value(x.text(x.head.target.path), index as u8);
-        let mut decoded = Vec::new();
-        // A plus is one in a path.
-        let value = lossy(value.unwrap_or_default()).replace('+', "%2B");
-        decode_query(value.as_bytes(), &mut decoded);
-        (name.to_string(), lossy(&decoded))
-    });
-    // A path without parameters has no values, and none are shown.
-    let params: Vec<_> = params.filter(|(_, value)| !value.is_empty()).collect();
-    let fields: Vec<_> =
-        x.visible_fields().map(|field| (lossy(x.text(field.name)), shown(x, field))).collect();
-    let query = query(x.text(x.head.target.query));
-    let body = match std::str::from_utf8(x.body_prefix()) {
-        Ok(text) => text.to_owned(),
-        Err(_) => "[Binary Data]".to_owned(),
-    };
-    for text in [
-        format!("Starting execution for request: {id}"),
-        format!("HTTP Method: {verb}, Resource Path: {path}"),
-        format!("Method request path: {}", map(&params)),
-        format!("Method request query string: {}", map(&query)),
-        format!("Method request headers: {}", map(&fields)),
-        format!("Method request body before transformations: {body}"),
-    ] {
-        x.note(|| text);
-    }
-}
-
-fn shown(x: &Exchange, field: &gateway_proto::Field) -> String {
-    let value = String::from_utf8_lossy(x.text(field.value)).into_owned();
-    match field.known {
-        FieldName::Authorization | FieldName::XApiKey => crate::journal::masked(&value),
-        _ => value,
-    }
-}
-
-/// Each name once, with its last value.
-fn query(query: &[u8]) -> Vec<(String, String)> {
-    let mut found: Vec<(String, String)> = Vec::new();
-    for pair in query.split(|byte| matches!(byte, b'&' | b';')).filter(|pair| !pair.is_empty()) {
-        let at = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
-        let (mut name, mut value) = (Vec::new(), Vec::new());
-        decode_query(&pair[..at], &mut name);
-        decode_query(pair.get(at + 1..).unwrap_or_default(), &mut value);
-        let name = String::from_utf8_lossy(&name).into_owned();
-        let value = String::from_utf8_lossy(&value).into_owned();
-        match found.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, known)) => *known = value,
-            None => found.push((name, value)),
-        }
-    }
-    found
-}
-
-fn map(entries: &[(String, String)]) -> String {
-    let entries: Vec<String> =
-        entries.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    format!("{{{}}}", entries.join(", "))
 }

@@ -6,8 +6,7 @@
 use crate::report::Report;
 use gateway_model::{
     AuthorizationType, AuthorizerType, ConnectionType, Definitions, DomainName, DomainNameKind,
-    EndpointType, Integration, LoggingLevel, Method, MethodSetting, Place, RestApi, RoutingMode,
-    Stage,
+    EndpointType, Integration, Method, MethodSetting, Place, RestApi, RoutingMode, Stage,
 };
 
 pub(crate) fn report(definitions: &Definitions, report: &Report) {
@@ -92,12 +91,10 @@ impl Unserved<'_> {
         self.say_if(stage.client_certificate_id.is_some(), place, "client certificates are");
         self.say_if(stage.tracing_enabled, place, "tracing is");
         self.say_if(stage.web_acl_arn.is_some(), place, "web ACLs are");
-        let any = |holds: fn(&MethodSetting) -> bool| stage.method_settings.values().any(holds);
-        let logs = any(|setting| {
-            matches!(setting.logging_level, Some(LoggingLevel::Error | LoggingLevel::Info))
-                || setting.data_trace_enabled == Some(true)
-        });
-        self.say_if(logs, place, "execution logging is");
+        // Log groups are served; delivery streams are not.
+        let destination = stage.access_log.as_ref().and_then(|log| log.destination_arn.as_ref());
+        let is_stream = destination.is_some_and(|arn| arn.value.contains(":firehose:"));
+        self.say_if(is_stream, place, "access logs to delivery streams of Firehose are");
     }
 
     fn domain_name(&self, domain: &DomainName) {

@@ -1,5 +1,5 @@
 //! What outlives the process: usage counts and what the control plane created ([`ObjectStore`]), each in an embedded
-//! database file, and in plain files logs of functions ([`LogStore`]) and metrics by the minute ([`MinuteStore`]).
+//! database file, and in plain files log groups ([`LogStore`]) and metrics by the minute ([`MinuteStore`]).
 //!
 //! [`UsageStore`] is opened once, gives back every count at the start, and then only takes counts: each
 //! [`UsageStore::write`] is one transaction that is on the disk when the call returns. A second handle,
@@ -22,7 +22,10 @@ mod usage;
 
 pub use error::StoreError;
 pub use file::FILE_NAME;
-pub use logs::{LogEntry, LogStore};
+pub use logs::{
+    LogBytes, LogEntry, LogError, LogGroup, LogPage, LogPosition, LogQuery, LogStore, LogStream,
+    LogStreams,
+};
 pub use minutes::{MINUTES_DIRECTORY_NAME, MinuteStore, for_each_record};
 pub use objects::{OBJECTS_FILE_NAME, ObjectChange, ObjectStore};
 pub use record::{Period, PlanRow, UsageRecord, UsageRow};

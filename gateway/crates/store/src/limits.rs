@@ -24,11 +24,27 @@ pub const CACHE_BYTES_MAX: usize = 64 << 20;
 /// counters, take half a second.
 pub const CHECKED_BYTES_MAX: u64 = 1 << 30;
 
-/// Groups of logs, of functions mostly. Ours: each has memory of its own.
+/// Groups of logs. Ours: each has memory of its own.
 pub const LOG_GROUPS_MAX: usize = 1_000;
 
-/// What a line of a log costs beside its text, in bytes. Ours: an entry of the queue, rounded.
-pub const LOG_LINE_OVERHEAD_BYTES: usize = 64;
+/// Memory of the events of all groups together, bytes. Ours: 64 groups that are full with the default of 16 MiB.
+pub const LOG_BYTES_MAX: usize = 1 << 30;
+
+/// What a line of a log costs beside its text, in bytes. Ours: an entry of the map that is two thirds full, and the
+/// text's own header, rounded.
+pub const LOG_LINE_OVERHEAD_BYTES: usize = 128;
+
+/// Streams that are made by name in one group. Ours: their names are written whole at each change.
+pub const LOG_STREAMS_MAX: usize = 1_000;
+
+/// Streams of a group that are remembered as deleted before its events are written anew. Ours.
+pub const LOG_DELETED_STREAMS_MAX: usize = 100;
+
+/// Bytes of a group's metadata. Source: [`LOG_STREAMS_MAX`] names of 512 characters of up to 6 bytes, and tags.
+pub const LOG_METADATA_BYTES_MAX: u64 = 16 << 20;
+const _: () = assert!(
+    LOG_METADATA_BYTES_MAX > (LOG_STREAMS_MAX + LOG_DELETED_STREAMS_MAX) as u64 * 512 * 6 * 2
+);
 
 /// Memory for pages of the control plane's documents, bytes. Source: our own; ten APIs of 10,000 resources.
 pub const OBJECTS_CACHE_BYTES_MAX: usize = 32 << 20;

@@ -1,261 +1,432 @@
-//! Logs of functions: what was said last, in memory and on disk.
+//! Log groups: what functions, stages and clients of CloudWatch Logs said last, in memory and on disk.
 //!
-//! A group (`/aws/lambda/NAME`) keeps at most a number of bytes. In memory that is a queue from which the oldest
-//! line goes first. On disk it is two files of half as much each, one JSON object a line:
-//! `current.log` takes lines until it is full and becomes `previous.log` then. Opening reads both back.
+//! A group has streams, and events of streams in the order of their time. It keeps at most a number of bytes, and all groups
+//! together at most [`LOG_BYTES_MAX`]; the oldest events go first, and those that are older than the group's retention. In
+//! memory that is a map by time. On disk a group is a directory: its metadata in `group.json`, written whole, and two files of
+//! events of half the bytes each, one JSON object a line: `current.log` takes lines until it is full and becomes
+//! `previous.log` then. Opening reads all of it back.
 //!
-//! Lines are in the kernel's hands when [`LogStore::append`] returns, so that they outlive a `kill -9`; a power
-//! loss may take the last ones. A line that a crash cut in two is left out when it is read. A disk that refuses is
-//! said once and costs nothing but what it does not take.
+//! Lines are in the kernel's hands when [`LogStore::put`] returns, so that they outlive a `kill -9`; a power loss may take the
+//! last ones. Groups, streams and retention are on the disk when a call returns. A line that a crash cut in two is left out
+//! when it is read. A disk that refuses lines is said once and costs nothing but what it does not take; only
+//! [`LogStore::put_into`] says so each time, since its caller is promised durability.
+//!
+//! **Invariant:** an event keeps its [`LogPosition`] for good, over restarts too, and no two of a group have the same.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Write};
+use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::StoreError;
-use crate::limits::{LOG_GROUPS_MAX, LOG_LINE_OVERHEAD_BYTES};
+use crate::limits::{LOG_BYTES_MAX, LOG_GROUPS_MAX, LOG_STREAMS_MAX};
 
-const CURRENT: &str = "current.log";
-const PREVIOUS: &str = "previous.log";
+mod disk;
+mod error;
+mod group;
+mod metadata;
+mod name;
+mod query;
 
-/// One line of a log.
+pub use error::LogError;
+pub use query::{LogPage, LogQuery, LogStreams};
+
+use group::Group;
+use metadata::Metadata;
+use name::{group_of, name_of};
+
+/// Groups of functions have a bound of their own.
+const FUNCTIONS: &str = "/aws/lambda/";
+
+/// Where an event stands among all others: by its time, then in the order in which they came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LogPosition {
+    /// The event's time, in milliseconds since 1970.
+    pub unix_ms: u64,
+    /// Counts the events of a store; what is written later counts higher.
+    pub sequence: u64,
+}
+
+/// One event of a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogEntry {
+    /// Which it is.
+    pub position: LogPosition,
     /// When it was written, in milliseconds since 1970.
     pub unix_ms: u64,
+    /// When it came here.
+    pub ingestion_ms: u64,
     /// The log stream, e.g. of one environment.
     pub stream: Arc<str>,
     /// The line, without its end.
-    pub text: Box<str>,
+    pub text: Arc<str>,
 }
 
-/// All groups. Shared by whoever writes and whoever reads; each call holds its lock for one line or one
+/// Bytes that a group keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogBytes {
+    /// A function's.
+    pub function: usize,
+    /// Any other.
+    pub group: usize,
+}
+
+impl From<usize> for LogBytes {
+    fn from(bytes_max: usize) -> Self {
+        Self { function: bytes_max, group: bytes_max }
+    }
+}
+
+/// What there is to say of a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogGroup {
+    /// Its name.
+    pub name: String,
+    /// When it was made.
+    pub created_ms: u64,
+    /// Days after which its events go; `None` keeps them as long as there is room.
+    pub retention_days: Option<u32>,
+    /// Bytes of its events' texts.
+    pub bytes: u64,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// What there is to say of a stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogStream {
+    /// Its name.
+    pub name: Arc<str>,
+    /// When it was made.
+    pub created_ms: u64,
+    /// The time of its first event.
+    pub first_ms: Option<u64>,
+    /// The time of its last event.
+    pub last_ms: Option<u64>,
+    /// When its last event came.
+    pub ingestion_ms: Option<u64>,
+}
+
+/// All groups. Shared by whoever writes and whoever reads; each call holds its lock for a few lines or one
 /// copy.
 #[derive(Debug)]
 pub struct LogStore {
     directory: Option<PathBuf>,
-    bytes_max: usize,
-    groups: Mutex<BTreeMap<Box<str>, Group>>,
+    bytes: LogBytes,
+    state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
-struct Group {
-    entries: VecDeque<LogEntry>,
+struct State {
+    groups: BTreeMap<Box<str>, Group>,
+    /// Of all groups.
     bytes: usize,
-    /// Lines that went because there were too many.
-    dropped: u64,
-    disk: Option<Disk>,
-}
-
-#[derive(Debug)]
-struct Disk {
-    directory: PathBuf,
-    current: Option<File>,
-    current_bytes: usize,
-    has_failed: bool,
+    next_sequence: u64,
 }
 
 impl LogStore {
-    /// A store of logs in memory, `bytes_max` for each group.
-    pub fn in_memory(bytes_max: usize) -> Self {
-        Self { directory: None, bytes_max, groups: Mutex::default() }
+    /// A store of logs in memory, so many bytes for each group.
+    pub fn in_memory(bytes: impl Into<LogBytes>) -> Self {
+        Self { directory: None, bytes: bytes.into(), state: Mutex::default() }
     }
 
     /// A store of logs under `directory`, with what is there already.
     ///
     /// # Errors
     /// [`StoreError::Directory`] when it cannot be made or read.
-    pub fn open(directory: &Path, bytes_max: usize) -> Result<Self, StoreError> {
+    pub fn open(directory: &Path, bytes: impl Into<LogBytes>) -> Result<Self, StoreError> {
         let refused = |source| StoreError::Directory { path: directory.to_owned(), source };
         fs::create_dir_all(directory).map_err(refused)?;
-        let mut groups = BTreeMap::new();
+        let bytes = bytes.into();
+        let mut state = State::default();
         for entry in fs::read_dir(directory).map_err(refused)? {
             let path = entry.map_err(refused)?.path();
-            let name = path.file_name().and_then(|name| name.to_str()).and_then(group_of);
-            let Some(name) = name.filter(|_| groups.len() < LOG_GROUPS_MAX) else { continue };
-            groups.insert(name.into(), Group::open(path, bytes_max));
+            let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
+            if disk::is_deleted(name) {
+                // A deletion that a crash cut short; what is left of it is tried again at the next start.
+                let _ = fs::remove_dir_all(&path);
+                continue;
+            }
+            let name = group_of(name).filter(|_| state.groups.len() < LOG_GROUPS_MAX);
+            let Some(name) = name else { continue };
+            let bytes_max = bytes.of(&name);
+            let group = Group::open(path, bytes_max, &mut state.next_sequence);
+            state.bytes += group.bytes;
+            state.groups.insert(name.into(), group);
         }
         let directory = Some(directory.to_owned());
-        Ok(Self { directory, bytes_max, groups: Mutex::new(groups) })
+        let this = Self { directory, bytes, state: Mutex::new(state) };
+        this.state().keep_within(LOG_BYTES_MAX);
+        Ok(this)
     }
 
-    /// Adds a line to a group, which is made if need be.
+    /// Adds a line to a group, which is made if need be. It came when it was written.
     pub fn append(&self, group: &str, stream: &str, unix_ms: u64, text: &[u8]) {
-        let mut groups = self.groups();
-        if !groups.contains_key(group) {
-            if groups.len() >= LOG_GROUPS_MAX {
-                return;
-            }
-            let disk = self.directory.as_ref().map(|path| Disk::new(path.join(name_of(group))));
-            groups.insert(group.into(), Group { disk, ..Group::default() });
+        self.put(group, stream, unix_ms, [(unix_ms, text)]);
+    }
+
+    /// Adds lines, each with its time, to a stream; it and its group are made if need be. Says whether they were taken: there
+    /// are only so many groups.
+    pub fn put<'l>(
+        &self,
+        group: &str,
+        stream: &str,
+        now_ms: u64,
+        lines: impl IntoIterator<Item = (u64, &'l [u8])>,
+    ) -> bool {
+        let mut state = self.state();
+        if !state.groups.contains_key(group)
+            && self.make_group(&mut state, group, now_ms, false).is_err()
+        {
+            return false;
         }
-        let Some(group) = groups.get_mut(group) else { return };
-        // Lines of one stream come in a row: they share its name.
-        let stream = match group.entries.back() {
-            Some(last) if &*last.stream == stream => last.stream.clone(),
-            _ => stream.into(),
-        };
-        let text = String::from_utf8_lossy(text).into_owned().into_boxed_str();
-        let entry = LogEntry { unix_ms, stream, text };
-        if let Some(disk) = &mut group.disk {
-            disk.write(&entry, self.bytes_max / 2);
+        // What the disk does not take is in memory.
+        let _ = state.put(group, stream, now_ms, self.bytes.of(group), lines);
+        true
+    }
+
+    /// Adds events to a stream that is there.
+    ///
+    /// # Errors
+    /// [`LogError`] when there is no such group or stream, or the disk does not take them.
+    pub fn put_into<'l>(
+        &self,
+        group: &str,
+        stream: &str,
+        now_ms: u64,
+        lines: impl IntoIterator<Item = (u64, &'l [u8])>,
+    ) -> Result<(), LogError> {
+        let mut state = self.state();
+        let known = state.groups.get(group).ok_or(LogError::NoGroup)?;
+        if !known.has_stream(stream) {
+            return Err(LogError::NoStream);
         }
-        group.push(entry, self.bytes_max);
+        state.put(group, stream, now_ms, self.bytes.of(group), lines)
+    }
+
+    /// Makes a group where there is none. Nobody waits for the disk: a power loss may take its age.
+    pub fn ensure_group(&self, name: &str, now_ms: u64) {
+        let mut state = self.state();
+        if !state.groups.contains_key(name) {
+            // There is nobody to tell of one too many; what is written to it is dropped.
+            let _ = self.make_group(&mut state, name, now_ms, false);
+        }
+    }
+
+    /// Makes a group.
+    ///
+    /// # Errors
+    /// [`LogError`] when it is there already, is one too many, or the disk refuses.
+    pub fn create_group(
+        &self,
+        name: &str,
+        now_ms: u64,
+        tags: BTreeMap<String, String>,
+    ) -> Result<(), LogError> {
+        let mut state = self.state();
+        if state.groups.contains_key(name) {
+            return Err(LogError::GroupExists);
+        }
+        self.make_group(&mut state, name, now_ms, true)?;
+        if tags.is_empty() {
+            return Ok(());
+        }
+        let group = state.groups.get_mut(name).ok_or(LogError::NoGroup)?;
+        group.change(|metadata| metadata.tags = tags)
+    }
+
+    /// Forgets a group and all in it. Who still writes to it makes it anew.
+    ///
+    /// # Errors
+    /// [`LogError`] when there is none, or the disk refuses.
+    pub fn delete_group(&self, name: &str) -> Result<(), LogError> {
+        let mut state = self.state();
+        if !state.groups.contains_key(name) {
+            return Err(LogError::NoGroup);
+        }
+        if let Some(directory) = &self.directory {
+            disk::delete(directory, &name_of(name)).map_err(LogError::Disk)?;
+        }
+        if let Some(group) = state.groups.remove(name) {
+            state.bytes -= group.bytes;
+        }
+        Ok(())
+    }
+
+    /// Changes how long a group keeps its events.
+    ///
+    /// # Errors
+    /// [`LogError`] when there is none, or the disk refuses.
+    pub fn set_retention(&self, name: &str, days: Option<u32>) -> Result<(), LogError> {
+        self.change(name, |metadata| metadata.retention_days = days)
+    }
+
+    /// Changes the tags of a group.
+    ///
+    /// # Errors
+    /// [`LogError`] when there is none, or the disk refuses.
+    pub fn change_tags(
+        &self,
+        name: &str,
+        change: impl FnOnce(&mut BTreeMap<String, String>),
+    ) -> Result<(), LogError> {
+        self.change(name, |metadata| change(&mut metadata.tags))
+    }
+
+    /// Makes a stream.
+    ///
+    /// # Errors
+    /// [`LogError`] when there is no such group, the stream is there already or one too many, or the disk refuses.
+    pub fn create_stream(&self, group: &str, stream: &str, now_ms: u64) -> Result<(), LogError> {
+        let mut state = self.state();
+        let group = state.groups.get_mut(group).ok_or(LogError::NoGroup)?;
+        if group.has_stream(stream) {
+            return Err(LogError::StreamExists);
+        }
+        if group.metadata.streams.len() >= LOG_STREAMS_MAX {
+            return Err(LogError::TooManyStreams);
+        }
+        group.change(|metadata| {
+            metadata.streams.insert(stream.to_owned(), now_ms);
+        })?;
+        group.know_stream(stream, now_ms);
+        Ok(())
+    }
+
+    /// Forgets a stream and its events.
+    ///
+    /// # Errors
+    /// [`LogError`] when there is no such group or stream, or the disk refuses.
+    pub fn delete_stream(&self, group: &str, stream: &str) -> Result<(), LogError> {
+        let mut state = self.state();
+        let next_sequence = state.next_sequence;
+        let group = state.groups.get_mut(group).ok_or(LogError::NoGroup)?;
+        let before = group.bytes;
+        group.delete_stream(stream, next_sequence)?;
+        let freed = before - group.bytes;
+        state.bytes -= freed;
+        Ok(())
+    }
+
+    /// All groups, by name.
+    pub fn groups(&self) -> Vec<LogGroup> {
+        let state = self.state();
+        state.groups.iter().map(|(name, group)| group.shown(name)).collect()
+    }
+
+    /// A group.
+    pub fn group(&self, name: &str) -> Option<LogGroup> {
+        self.state().groups.get(name).map(|group| group.shown(name))
+    }
+
+    /// The streams of a group, by name.
+    pub fn streams(&self, group: &str) -> Option<Vec<LogStream>> {
+        self.state().groups.get(group).map(Group::streams)
+    }
+
+    /// Events of a group, as far as one call looks.
+    ///
+    /// # Errors
+    /// [`LogError::NoGroup`], or [`LogError::NoStream`] where one stream is asked for that is not there.
+    pub fn read(&self, group: &str, query: &LogQuery<'_>) -> Result<LogPage, LogError> {
+        let state = self.state();
+        state.groups.get(group).ok_or(LogError::NoGroup)?.read(query)
+    }
+
+    /// Lets events go that are older than their groups keep them.
+    pub fn sweep(&self, now_ms: u64) {
+        let mut state = self.state();
+        let mut freed = 0;
+        for group in state.groups.values_mut() {
+            freed += group.sweep(now_ms);
+        }
+        state.bytes -= freed;
     }
 
     /// The last `count` lines of a group, oldest first; `None` when there is no such group.
     pub fn tail(&self, group: &str, count: usize) -> Option<Vec<LogEntry>> {
-        let groups = self.groups();
-        let entries = &groups.get(group)?.entries;
-        Some(entries.range(entries.len().saturating_sub(count)..).cloned().collect())
+        let state = self.state();
+        Some(state.groups.get(group)?.tail(count))
     }
 
     /// The names of all groups.
     pub fn names(&self) -> Vec<String> {
-        self.groups().keys().map(|name| name.to_string()).collect()
+        self.state().groups.keys().map(|name| name.to_string()).collect()
     }
 
     /// Lines of a group that went because there were too many; of this process.
     pub fn dropped(&self, group: &str) -> u64 {
-        self.groups().get(group).map_or(0, |group| group.dropped)
+        self.state().groups.get(group).map_or(0, |group| group.dropped)
     }
 
-    fn groups(&self) -> MutexGuard<'_, BTreeMap<Box<str>, Group>> {
-        self.groups.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Group {
-    fn open(directory: PathBuf, bytes_max: usize) -> Self {
-        let mut group = Self::default();
-        for name in [PREVIOUS, CURRENT] {
-            let Ok(file) = File::open(directory.join(name)) else { continue };
-            let mut reader = BufReader::new(file);
-            let mut line = Vec::new();
-            while matches!(reader.read_until(b'\n', &mut line), Ok(read) if read > 0) {
-                if let Some(entry) = parse(&line) {
-                    group.push(entry, bytes_max);
-                }
-                line.clear();
-            }
+    fn make_group(
+        &self,
+        state: &mut State,
+        name: &str,
+        now_ms: u64,
+        is_synced: bool,
+    ) -> Result<(), LogError> {
+        if state.groups.len() >= LOG_GROUPS_MAX {
+            return Err(LogError::TooManyGroups);
         }
-        group.dropped = 0;
-        group.disk = Some(Disk::new(directory));
-        group
-    }
-
-    fn push(&mut self, entry: LogEntry, bytes_max: usize) {
-        self.bytes += cost(&entry);
-        self.entries.push_back(entry);
-        while self.bytes > bytes_max && self.entries.len() > 1 {
-            let Some(oldest) = self.entries.pop_front() else { break };
-            self.bytes -= cost(&oldest);
-            self.dropped += 1;
+        let path = self.directory.as_ref().map(|path| path.join(name_of(name)));
+        let group = Group::new(path, now_ms);
+        match group.save(is_synced) {
+            Err(error) if is_synced => return Err(error),
+            // A group that is made on demand is there all the same.
+            _ => {}
         }
-    }
-}
-
-fn cost(entry: &LogEntry) -> usize {
-    entry.text.len() + LOG_LINE_OVERHEAD_BYTES
-}
-
-impl Disk {
-    fn new(directory: PathBuf) -> Self {
-        Self { directory, current: None, current_bytes: 0, has_failed: false }
-    }
-
-    fn write(&mut self, entry: &LogEntry, bytes_max: usize) {
-        if self.has_failed {
-            return;
-        }
-        let mut line = serde_json::json!({
-            "timestamp": entry.unix_ms,
-            "stream": &*entry.stream,
-            "message": &*entry.text,
-        })
-        .to_string();
-        line.push('\n');
-        if let Err(error) = self.try_write(line.as_bytes(), bytes_max) {
-            self.has_failed = true;
-            let path = self.directory.display();
-            tracing::error!(%path, %error, "A function's log is kept in memory only from now on");
-        }
-    }
-
-    fn try_write(&mut self, line: &[u8], bytes_max: usize) -> io::Result<()> {
-        let path = self.directory.join(CURRENT);
-        if self.current.is_some() && self.current_bytes + line.len() > bytes_max {
-            self.current = None;
-            fs::rename(&path, self.directory.join(PREVIOUS))?;
-        }
-        let file = match &mut self.current {
-            Some(file) => file,
-            None => {
-                fs::create_dir_all(&self.directory)?;
-                let mut file = OpenOptions::new().append(true).create(true).open(&path)?;
-                self.current_bytes = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
-                // What a crash cut in two must not swallow the line behind it.
-                if self.current_bytes > 0 && !ends_with_newline(&path)? {
-                    file.write_all(b"\n")?;
-                    self.current_bytes += 1;
-                }
-                self.current.insert(file)
-            }
-        };
-        file.write_all(line)?;
-        self.current_bytes = self.current_bytes.saturating_add(line.len());
+        state.groups.insert(name.into(), group);
         Ok(())
     }
-}
 
-fn ends_with_newline(path: &Path) -> io::Result<bool> {
-    use std::io::{Read, Seek, SeekFrom};
-    let mut file = File::open(path)?;
-    file.seek(SeekFrom::End(-1))?;
-    let mut last = [0];
-    file.read_exact(&mut last)?;
-    Ok(last == *b"\n")
-}
-
-fn parse(line: &[u8]) -> Option<LogEntry> {
-    let value: serde_json::Value = serde_json::from_slice(line).ok()?;
-    Some(LogEntry {
-        unix_ms: value.get("timestamp")?.as_u64()?,
-        stream: value.get("stream")?.as_str()?.into(),
-        text: value.get("message")?.as_str()?.into(),
-    })
-}
-
-/// A directory's name for a group: what is not a letter, digit, `-` or `_` is `%XX`.
-fn name_of(group: &str) -> String {
-    let mut name = String::with_capacity(group.len());
-    for byte in group.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => name.push(char::from(byte)),
-            _ => name.push_str(&format!("%{byte:02X}")),
-        }
+    fn change(&self, name: &str, change: impl FnOnce(&mut Metadata)) -> Result<(), LogError> {
+        let mut state = self.state();
+        state.groups.get_mut(name).ok_or(LogError::NoGroup)?.change(change)
     }
-    name
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-/// The group of a directory's name, if it is one of ours.
-fn group_of(name: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(name.len());
-    let mut rest = name.as_bytes();
-    while let [first, after @ ..] = rest {
-        rest = after;
-        match first {
-            b'%' => {
-                let digits = std::str::from_utf8(after.get(..2)?).ok()?;
-                bytes.push(u8::from_str_radix(digits, 16).ok()?);
-                rest = &after[2..];
+impl LogBytes {
+    fn of(self, group: &str) -> usize {
+        if group.starts_with(FUNCTIONS) { self.function } else { self.group }
+    }
+}
+
+impl State {
+    fn put<'l>(
+        &mut self,
+        group: &str,
+        stream: &str,
+        now_ms: u64,
+        bytes_max: usize,
+        lines: impl IntoIterator<Item = (u64, &'l [u8])>,
+    ) -> Result<(), LogError> {
+        let group = self.groups.get_mut(group).ok_or(LogError::NoGroup)?;
+        let before = group.bytes;
+        let put = group.put(stream, now_ms, bytes_max, &mut self.next_sequence, lines);
+        self.bytes = self.bytes - before + group.bytes;
+        self.keep_within(LOG_BYTES_MAX);
+        put
+    }
+
+    /// Takes from the largest groups what is too much for all of them.
+    fn keep_within(&mut self, bytes_max: usize) {
+        while self.bytes > bytes_max {
+            let largest = self.groups.values_mut().max_by_key(|group| group.bytes);
+            let Some(largest) = largest else { return };
+            // A piece at a time, so that the largest is not looked for at each line.
+            let piece = (largest.bytes / 16).max(1);
+            let freed = largest.keep_within(largest.bytes - piece);
+            if freed == 0 {
+                return;
             }
-            byte => bytes.push(*byte),
+            self.bytes -= freed;
         }
     }
-    String::from_utf8(bytes).ok().filter(|group| name_of(group) == name)
 }
 
 #[cfg(test)]

@@ -8,7 +8,11 @@
 //! - in steady state nothing allocates on a shard, and it makes at most one system call per 64 KiB or
 //!   tick (the wake-up of the writer);
 //! - a failing sink costs its lines, which are counted, and nothing else.
+//!
+//! Lines that go to a log group take the same way: one destination, [`SinkConfig::Groups`], gets records, each with its group
+//! and its time (see [`records`]).
 
+pub mod records;
 mod shard_log;
 mod sink;
 mod writer;
@@ -21,6 +25,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+pub use records::{Groups, Record};
 pub use shard_log::ShardLog;
 
 use crate::cell::Counter;
@@ -45,6 +50,8 @@ pub enum SinkConfig {
     Journal(PathBuf),
     /// Counted and forgotten.
     Null,
+    /// Records for log groups ([`ShardLog::record`]); there is one such destination at most.
+    Groups(Groups),
 }
 
 impl fmt::Display for SinkConfig {
@@ -54,6 +61,7 @@ impl fmt::Display for SinkConfig {
             Self::Stdout => f.write_str("stdout"),
             Self::Journal(_) => f.write_str("journal"),
             Self::Null => f.write_str("null"),
+            Self::Groups(_) => f.write_str("log-groups"),
         }
     }
 }
@@ -111,6 +119,8 @@ pub struct AccessLog {
     queue: SyncSender<Message>,
     flags: Arc<Flags>,
     sinks: Arc<[SinkMetrics]>,
+    /// Which destination takes records.
+    groups: Option<usize>,
     done: Mutex<Receiver<()>>,
 }
 
@@ -127,6 +137,8 @@ struct Batch {
     destination: usize,
     bytes: Vec<u8>,
     lines: u64,
+    /// The log stream of the shard, for records.
+    stream: Arc<str>,
     home: SyncSender<Vec<u8>>,
 }
 
@@ -158,6 +170,7 @@ impl AccessLog {
             sink.map_err(fail(config.to_string()))
         });
         let opened = opened.collect::<Result<Vec<_>, _>>()?;
+        let groups = sinks.iter().position(|config| matches!(config, SinkConfig::Groups(_)));
         let metrics = sinks.iter().map(|config| SinkMetrics {
             name: config.to_string(),
             written: Counter::default(),
@@ -177,12 +190,12 @@ impl AccessLog {
                 let _ = done_sender.try_send(());
             })
             .map_err(fail("writer thread".into()))?;
-        Ok(Self { queue, flags, sinks: metrics, done: Mutex::new(done) })
+        Ok(Self { queue, flags, sinks: metrics, groups, done: Mutex::new(done) })
     }
 
     /// The end of one shard, which counts in that shard's `metrics`.
     pub fn shard(&self, metrics: Arc<ShardMetrics>) -> ShardLog {
-        ShardLog::new(self.sinks.len(), self.queue.clone(), metrics)
+        ShardLog::new(self.sinks.len(), self.groups, self.queue.clone(), metrics)
     }
 
     /// The counts of the sinks, for the [`crate::Registry`].

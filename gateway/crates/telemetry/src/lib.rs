@@ -31,7 +31,7 @@ mod shard;
 mod stage;
 mod usage;
 
-pub use access_log::{AccessLog, ShardLog, SinkConfig, SinkMetrics};
+pub use access_log::{AccessLog, Groups, Record, ShardLog, SinkConfig, SinkMetrics};
 pub use cell::{Counter, Gauge};
 pub use encode::Exposition;
 pub use functions::FunctionNumbers;

@@ -28,6 +28,11 @@ impl Desk {
         self.directory.path()
     }
 
+    /// Where AWS is.
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Writes a file; says where.
     pub(super) fn write(&self, name: &str, text: impl AsRef<[u8]>) -> String {
         let path = self.path().join(name);
@@ -88,6 +93,20 @@ pub(super) fn failed(output: &Output) -> String {
 /// `aws` of PyPI's awscli.
 pub(super) fn aws() -> Option<PathBuf> {
     found("GATEWAY_TEST_VENV", "bin/aws")
+}
+
+/// `aws` of version 2, on the search path; version 1 has no `logs tail`.
+pub(super) fn aws2() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let is_2 = |program: &PathBuf| {
+        let output = Command::new(program).arg("--version").output();
+        output.is_ok_and(|output| output.stdout.starts_with(b"aws-cli/2."))
+    };
+    let found = std::env::split_paths(&path).map(|of| of.join("aws")).find(is_2);
+    if found.is_none() {
+        eprintln!("left out: no AWS CLI of version 2 on the search path; scripts/test installs it");
+    }
+    found
 }
 
 /// `sam` of PyPI's aws-sam-cli.

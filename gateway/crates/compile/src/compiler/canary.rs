@@ -29,6 +29,8 @@ pub(super) fn compile(
     let plan_before = canary_before.map(|canary| &*canary.plan);
     let (mut plan, asked) = stage::deployed(cx, plan_before);
     plan.is_canary = true;
+    plan.execution_log_group =
+        plan.execution_log_group.map(|group| format!("{group}/Canary").into());
     let of_stage: HashMap<_, _> =
         base.methods.iter().map(|method| (method.name(), method)).collect();
     let limits_before = stage::limits_of(before.into_iter().chain(plan_before));

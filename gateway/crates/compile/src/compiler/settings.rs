@@ -3,11 +3,14 @@
 use std::collections::HashSet;
 
 use gateway_model::limits::CACHE_TTL_SECONDS_MAX;
-use gateway_model::{Diagnostic, HttpMethod, MethodSetting, MethodSettingKey, Place, Stage};
+use gateway_model::{
+    Diagnostic, HttpMethod, LoggingLevel, MethodSetting, MethodSettingKey, Place, Stage,
+};
 use gateway_throttle::Settings;
 
 use super::context::StageContext;
 use crate::limits::{BURST_DEFAULT, RATE_RPS_DEFAULT};
+use crate::plan::ExecutionLog;
 
 /// Switches a limit off; so IaC tools write it.
 const OFF: i64 = -1;
@@ -45,6 +48,17 @@ impl<'a> MethodSettings<'a> {
         field: impl Fn(&'a MethodSetting) -> Option<T>,
     ) -> Option<(T, &MethodSettingKey)> {
         self.entries.iter().find_map(|(key, entry)| Some((field(entry)?, key)))
+    }
+
+    /// What the execution log tells of the method's requests.
+    pub(super) fn log(&self) -> Option<ExecutionLog> {
+        let (level, _) = self.first(|entry| entry.logging_level)?;
+        let has_data = self.first(|entry| entry.data_trace_enabled).is_some_and(|(is, _)| is);
+        match level {
+            LoggingLevel::Off => None,
+            LoggingLevel::Error => Some(ExecutionLog { is_info: false, has_data }),
+            LoggingLevel::Info => Some(ExecutionLog { is_info: true, has_data }),
+        }
     }
 
     /// The limit of the method on its stage.

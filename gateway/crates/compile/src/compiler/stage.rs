@@ -64,6 +64,7 @@ pub(super) fn deployed(
     let (routes, methods) = methods(&mut cx);
     let gateway_responses = gateway_response::compile(&mut cx);
     let access_log = access_log(&mut cx);
+    let execution_log_group = execution_log_group(&cx, &methods);
     let options = cx.shared.options;
     let variables = stage.variables.iter();
     let plan = StagePlan {
@@ -80,6 +81,7 @@ pub(super) fn deployed(
         endpoints: cx.take_endpoints(),
         gateway_responses,
         access_log,
+        execution_log_group,
         stage_variables: variables
             .map(|(name, value)| (name.as_str().into(), value.value.as_str().into()))
             .collect(),
@@ -239,6 +241,10 @@ fn method_plan(
         throttle: None,
         has_metrics: MethodSettings::of(cx.stage, &resource.path, method.http_method).metrics(),
         cache,
+        execution_log: match cx.shared.options.log_groups_enabled {
+            true => MethodSettings::of(cx.stage, &resource.path, method.http_method).log(),
+            false => None,
+        },
         integration,
         validation: cx.validation(context),
         operation_name: method.operation_name.as_deref().map(Box::from),
@@ -248,11 +254,8 @@ fn method_plan(
 fn access_log(cx: &mut StageContext<'_, '_>) -> Option<AccessLogPlan> {
     let options = cx.shared.options;
     let setting = cx.stage.access_log.as_ref();
-    let destination_arn = setting.and_then(|setting| setting.destination_arn.as_ref());
-    let own = destination_arn.and_then(|arn| {
-        let at = options.log_destinations.iter().position(|known| *known == arn.value)?;
-        u16::try_from(at + 1).ok()
-    });
+    let arn = setting.and_then(|setting| setting.destination_arn.as_ref());
+    let group = arn.and_then(|arn| log_group(&arn.value));
     let format = match setting.and_then(|setting| setting.format.as_ref()) {
         None => options.default_access_log.clone()?,
         Some(format) => match LogFormat::parse(&format.value) {
@@ -268,5 +271,46 @@ fn access_log(cx: &mut StageContext<'_, '_>) -> Option<AccessLogPlan> {
             }
         },
     };
-    options.access_log_enabled.then_some(AccessLogPlan { format, destination: own.unwrap_or(0) })
+    let group = group.filter(|_| options.log_groups_enabled).map(Box::from);
+    let is_own = options.access_log_enabled;
+    (is_own || group.is_some()).then_some(AccessLogPlan { format, is_own, group })
+}
+
+/// The log group that an ARN names: `arn:aws:logs:{region}:{account}:log-group:{name}`, perhaps with `:*` behind.
+fn log_group(arn: &str) -> Option<&str> {
+    let mut parts = arn.splitn(7, ':');
+    let (kind, service) = (parts.next()?, parts.nth(1)?);
+    let name = parts.nth(3)?;
+    let is_group = kind == "arn" && service == "logs" && arn.split(':').nth(5) == Some("log-group");
+    let name = name.strip_suffix(":*").unwrap_or(name);
+    (is_group && !name.is_empty()).then_some(name)
+}
+
+/// The log group of a stage's execution log, if a method writes to it.
+fn execution_log_group(cx: &StageContext<'_, '_>, methods: &[MethodPlan]) -> Option<Box<str>> {
+    let is_written = methods.iter().any(|method| method.execution_log.is_some());
+    let (api, stage) = (&cx.api.id, &cx.stage.name);
+    is_written.then(|| format!("API-Gateway-Execution-Logs_{api}/{stage}").into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::log_group;
+
+    #[test]
+    fn a_log_group_is_known_by_its_arn() {
+        let arn = |rest: &str| format!("arn:aws:logs:us-east-1:123456789012:{rest}");
+        for (arn, expect) in [
+            (arn("log-group:/api/access"), Some("/api/access")),
+            (arn("log-group:/api/access:*"), Some("/api/access")),
+            ("arn:aws-cn:logs:::log-group:g".to_owned(), Some("g")),
+            (arn("log-group:"), None),
+            (arn("log-group"), None),
+            (arn("destination:x"), None),
+            ("arn:aws:firehose:us-east-1:1:deliverystream/amazon-apigateway-x".to_owned(), None),
+            ("log-group:x".to_owned(), None),
+        ] {
+            assert_eq!(log_group(&arn), expect, "{arn}");
+        }
+    }
 }

@@ -318,16 +318,62 @@ fn access_logs_take_their_own_format_then_the_default() {
         let options = CompileOptions {
             default_access_log: Some(default.clone()),
             access_log_enabled: enabled,
-            log_destinations: vec!["arn:one".to_owned(), "arn:two".to_owned()],
             ..CompileOptions::default()
         };
         let snapshot = compile(&definitions, &options, None).snapshot.expect("it compiles");
-        snapshot.stages[0].access_log.clone().map(|plan| (plan.format == default, plan.destination))
+        let plan = snapshot.stages[0].access_log.clone();
+        plan.map(|plan| (plan.format == default, plan.is_own, plan.group.map(String::from)))
     };
-    assert_eq!(log(None, None, true), Some((true, 0)));
-    assert_eq!(log(Some("$context.requestId o"), Some("arn:two"), true), Some((false, 2)));
-    assert_eq!(log(None, Some("arn:else"), true), Some((true, 0)));
-    assert_eq!(log(Some("$context.requestId o"), None, false), None);
+    const GROUP: &str = "arn:aws:logs:us-east-1:000000000000:log-group:/access:*";
+    const FORMAT: Option<&str> = Some("$context.requestId o");
+    let group = || Some("/access".to_owned());
+    assert_eq!(log(None, None, true), Some((true, true, None)));
+    assert_eq!(log(FORMAT, Some(GROUP), true), Some((false, true, group())));
+    assert_eq!(log(FORMAT, Some(GROUP), false), Some((false, false, group())));
+    assert_eq!(log(None, Some(GROUP), false), Some((true, false, group())));
+    assert_eq!(
+        log(None, Some("arn:aws:firehose:::deliverystream/x"), true),
+        Some((true, true, None))
+    );
+    assert_eq!(log(FORMAT, None, false), None);
+}
+
+#[test]
+fn execution_logs_are_the_narrowest_setting_of_each_method() {
+    use gateway_model::{HttpMethod, LoggingLevel, MethodSetting, MethodSettingKey};
+    let log = |entries: &[(MethodSettingKey, Option<LoggingLevel>, Option<bool>)], enabled| {
+        let mut definitions = with_method(|_| {});
+        for (key, level, trace) in entries {
+            let mut setting = MethodSetting::new(Place::nowhere());
+            (setting.logging_level, setting.data_trace_enabled) = (*level, *trace);
+            dev(&mut definitions).method_settings.insert(key.clone(), setting);
+        }
+        let options = CompileOptions { log_groups_enabled: enabled, ..CompileOptions::default() };
+        let snapshot = compile(&definitions, &options, None).snapshot.expect("it compiles");
+        let stage = &snapshot.stages[0];
+        let log = stage.methods[0].execution_log.map(|log| (log.is_info, log.has_data));
+        (log, stage.execution_log_group.clone().map(String::from))
+    };
+    let all = MethodSettingKey::ALL;
+    let snapshot = compile(&with_method(|_| {}), &CompileOptions::default(), None).snapshot;
+    let snapshot = snapshot.expect("it compiles");
+    let method = &snapshot.stages[0].methods[0];
+    let own = MethodSettingKey {
+        resource_path: Some(method.resource_path.to_string()),
+        http_method: Some(method.http_method),
+    };
+    let other = MethodSettingKey { resource_path: None, http_method: Some(HttpMethod::Patch) };
+    let group = || Some("API-Gateway-Execution-Logs_abc/dev".to_owned());
+    let (info, error) = (Some(LoggingLevel::Info), Some(LoggingLevel::Error));
+    assert_eq!(log(&[], true), (None, None));
+    assert_eq!(log(&[(all.clone(), info, Some(true))], true), (Some((true, true)), group()));
+    assert_eq!(log(&[(all.clone(), info, Some(true))], false), (None, None));
+    let narrower = [(all.clone(), info, Some(true)), (own.clone(), error, None)];
+    assert_eq!(log(&narrower, true), (Some((false, true)), group()));
+    let off = [(all.clone(), info, None), (own, Some(LoggingLevel::Off), None)];
+    assert_eq!(log(&off, true), (None, None));
+    assert_eq!(log(&[(other, info, None)], true), (None, None));
+    assert_eq!(log(&[(all, None, Some(true))], true), (None, None));
 }
 
 #[test]

@@ -112,7 +112,7 @@ fn read(call: &Call, query: &Query, id: &str, root: &str) -> Result<Imported, Ap
 }
 
 /// Source: AWS General Reference, "Amazon Resource Names": partitions.
-pub(super) fn partition(region: &str) -> &'static str {
+pub(crate) fn partition(region: &str) -> &'static str {
     match region {
         _ if region.starts_with("cn-") => "aws-cn",
         _ if region.starts_with("us-gov-") => "aws-us-gov",

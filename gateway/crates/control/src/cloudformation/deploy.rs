@@ -5,6 +5,7 @@ use gateway_model::Diagnostic;
 
 use super::events::{Journal, STACK_TYPE};
 use super::inputs::{check_capabilities, flag, new_name, required, source};
+use super::log_groups::{self, LOG_GROUP};
 use super::prepare::{For, Prepared, invalid, prepare, told};
 use super::types::{Action, Output, Resource, SourceText, Stack, Status};
 use super::{Cx, Live, Result, Stacks, buckets, diff, policies, templates, view};
@@ -243,7 +244,8 @@ pub(super) fn deploy(
         Some(failure) => Some(failure),
         None => {
             source.artifacts = prepared.keep(&cx.surroundings.code)?;
-            buckets::make(cx, stack, &resources)
+            let made = buckets::make(cx, stack, &resources);
+            made.or_else(|| log_groups::make(cx, &stack.resources, &resources))
         }
     };
     if let Some((culprit, reason)) = failure {
@@ -283,6 +285,7 @@ pub(super) fn deploy(
         for resource in removed.cloned().collect::<Vec<_>>() {
             remove(cx, &journal, stack, &resource, &[]);
         }
+        log_groups::clean_up(cx, &stack.resources, &next);
     }
     stack.resources.clear();
     stack.resources.append(&mut next);
@@ -479,8 +482,9 @@ fn remove(
     retained: &[String],
 ) -> bool {
     let is_bucket = buckets::is_bucket(resource);
+    let is_log_group = resource.type_name == LOG_GROUP;
     let is_retained = resource.is_retained || retained.contains(&resource.logical_id);
-    if is_retained && is_bucket {
+    if is_retained && (is_bucket || is_log_group) {
         journal.resource(stack, resource, Status::DeleteSkipped, None);
         return true;
     }
@@ -492,6 +496,9 @@ fn remove(
         let reason = format!("{} (Service: S3, Status Code: {})", error.message, error.status);
         journal.resource(stack, resource, Status::DeleteFailed, Some(&reason));
         return false;
+    }
+    if is_log_group {
+        log_groups::delete(cx, resource);
     }
     let reason = is_retained.then_some("It is not retained: resources live in their stacks here");
     journal.resource(stack, resource, Status::DeleteComplete, reason);

@@ -48,6 +48,7 @@ fn look(cx: &Cx<'_>, stack: &Stack, resource: &Resource) -> Option<ResourceDrift
     };
     let is_deleted = match resource.type_name.as_str() {
         "AWS::S3::Bucket" => !cx.surroundings.buckets.has_bucket(&resource.physical_id),
+        "AWS::Logs::LogGroup" => cx.surroundings.logs.group(&resource.physical_id).is_none(),
         "AWS::Lambda::Function" => !is_code_there(),
         of if of.starts_with("AWS::ApiGateway::") => false,
         _ => return None,

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use gateway_store::LogStore;
+
 use super::{FileStacks, Settings};
 use crate::s3;
 
@@ -14,6 +16,8 @@ pub struct Surroundings {
     pub(crate) buckets: Arc<s3::Store>,
     /// Where the code of functions is kept.
     pub(crate) code: PathBuf,
+    /// The log groups.
+    pub(crate) logs: Arc<LogStore>,
     /// The stacks that files are.
     pub(crate) file_stacks: FileStacks,
 }
@@ -24,6 +28,7 @@ impl Surroundings {
             account_id: settings.account_id.clone(),
             buckets,
             code: settings.files.join("code"),
+            logs: settings.logs.clone(),
             file_stacks: settings.stacks.clone(),
         }
     }

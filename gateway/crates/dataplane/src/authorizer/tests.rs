@@ -44,6 +44,7 @@ fn stage(region: &str) -> StagePlan {
         endpoints: Vec::new(),
         gateway_responses: Arc::new(GatewayResponses::built_in()),
         access_log: None,
+        execution_log_group: None,
         stage_variables: Vec::new(),
         policy: Policy::None,
         payload_bytes_max: 0,

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
 
-use super::{Batch, Message};
+use super::{Batch, Message, records};
 use crate::limits::{
     BATCH_BYTES_CAPACITY, BATCH_BYTES_KEPT_MAX, FLUSH_BYTES, LINE_BYTES_MAX, SHARD_BATCHES_MAX,
 };
@@ -15,6 +15,9 @@ use crate::shard::ShardMetrics;
 #[derive(Debug)]
 pub struct ShardLog {
     destinations: Box<[Pending]>,
+    /// The destination of records.
+    groups: Option<usize>,
+    stream: Arc<str>,
     queue: SyncSender<Message>,
     home: SyncSender<Vec<u8>>,
     returned: Receiver<Vec<u8>>,
@@ -35,6 +38,7 @@ struct Pending {
 impl ShardLog {
     pub(super) fn new(
         destination_count: usize,
+        groups: Option<usize>,
         queue: SyncSender<Message>,
         metrics: Arc<ShardMetrics>,
     ) -> Self {
@@ -47,6 +51,8 @@ impl ShardLog {
         };
         let spare = (0..spare_count).map(|_| Vec::with_capacity(BATCH_BYTES_CAPACITY));
         Self {
+            groups,
+            stream: "".into(),
             destinations: (0..destination_count).map(|_| Pending::default()).collect(),
             queue,
             home,
@@ -57,6 +63,13 @@ impl ShardLog {
             first: 0,
             metrics,
         }
+    }
+
+    /// The log stream of records; shards have one each.
+    #[must_use]
+    pub fn with_stream(mut self, stream: &str) -> Self {
+        self.stream = stream.into();
+        self
     }
 
     /// Adds one line, which `render` appends to the buffer it is given, newline included.
@@ -89,6 +102,25 @@ impl ShardLog {
         }
     }
 
+    /// Adds a record for a log group: what `render` appends, without a newline at its end. Where no destination takes records
+    /// it is forgotten.
+    ///
+    /// A text of more than [`LINE_BYTES_MAX`] is cut.
+    pub fn record(&mut self, group: &str, unix_ms: u64, render: impl FnOnce(&mut Vec<u8>)) {
+        let Some(destination) = self.groups else { return };
+        let pending = &mut self.destinations[destination];
+        if pending.bytes.capacity() == 0 {
+            let spare = self.spare.pop();
+            pending.bytes = spare.unwrap_or_else(|| Vec::with_capacity(BATCH_BYTES_CAPACITY));
+        }
+        records::write(&mut pending.bytes, group, unix_ms, render);
+        pending.lines += 1;
+        if pending.bytes.len() >= FLUSH_BYTES {
+            self.collect_returned();
+            self.hand_over(destination);
+        }
+    }
+
     /// Hands over whatever waits. Called on the shard's tick, so that quiet stages log in time.
     ///
     /// What finds no room waits for the next tick; each tick begins with another destination, so
@@ -112,6 +144,7 @@ impl ShardLog {
                 destination,
                 bytes: std::mem::take(&mut pending.bytes),
                 lines: pending.lines,
+                stream: Arc::clone(&self.stream),
                 home: self.home.clone(),
             };
             match self.queue.try_send(Message::Batch(batch)) {

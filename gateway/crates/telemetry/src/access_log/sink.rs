@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::SinkConfig;
+use super::records::Groups;
 use crate::limits::JOURNAL_SEND_MS_MAX;
 
 /// Lines that a sink could not take.
@@ -23,6 +24,7 @@ pub(super) enum Sink {
     Stdout(LineStream<io::Stdout>),
     Journal(Journal),
     Null,
+    Groups(Groups),
 }
 
 impl Sink {
@@ -36,16 +38,21 @@ impl Sink {
             SinkConfig::Stdout => Self::Stdout(LineStream::new(io::stdout())),
             SinkConfig::Journal(socket) => Self::Journal(Journal::new(socket)?),
             SinkConfig::Null => Self::Null,
+            SinkConfig::Groups(groups) => Self::Groups(groups.clone()),
         })
     }
 
-    /// Writes whole lines; those that were written before a failure stay.
-    pub(super) fn write(&mut self, lines: &[u8]) -> Result<(), Failure> {
+    /// Writes whole lines, or records of a stream; those that were written before a failure stay.
+    pub(super) fn write(&mut self, lines: &[u8], stream: &str) -> Result<(), Failure> {
         match self {
             Self::File(_, stream) => stream.write(lines),
             Self::Stdout(stream) => stream.write(lines),
             Self::Journal(journal) => journal.write(lines),
             Self::Null => Ok(()),
+            Self::Groups(groups) => groups.write(stream, lines).map_err(|lines_lost| Failure {
+                lines_lost,
+                error: io::Error::other("there are too many log groups"),
+            }),
         }
     }
 

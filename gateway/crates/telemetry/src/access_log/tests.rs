@@ -60,7 +60,7 @@ fn shutdown_writes_every_line_of_every_shard_to_its_destination() {
 #[test]
 fn lines_wait_for_the_tick_or_a_full_buffer() {
     let (queue, batches) = mpsc::sync_channel(QUEUE_BATCHES_MAX);
-    let mut log = ShardLog::new(1, queue, metrics());
+    let mut log = ShardLog::new(1, None, queue, metrics());
     write_line(&mut log, 0, "quiet");
     assert!(batches.try_recv().is_err());
     log.tick();
@@ -82,7 +82,7 @@ fn write_batch(log: &mut ShardLog) {
 fn full_queue_drops_full_batches_and_counts_their_lines() {
     let (queue, batches) = mpsc::sync_channel(2);
     let counts = metrics();
-    let mut log = ShardLog::new(1, queue, Arc::clone(&counts));
+    let mut log = ShardLog::new(1, None, queue, Arc::clone(&counts));
     (0..5).for_each(|_| write_batch(&mut log));
     assert_eq!(counts.access_log_lines.value(), 20);
     assert_eq!(counts.access_log_dropped.value(), 12);
@@ -98,7 +98,7 @@ fn full_queue_drops_full_batches_and_counts_their_lines() {
 fn shard_has_a_bounded_number_of_buffers_away() {
     let (queue, batches) = mpsc::sync_channel(QUEUE_BATCHES_MAX);
     let counts = metrics();
-    let mut log = ShardLog::new(1, queue, Arc::clone(&counts));
+    let mut log = ShardLog::new(1, None, queue, Arc::clone(&counts));
     (0..SHARD_BATCHES_MAX).for_each(|_| write_batch(&mut log));
     assert_eq!(counts.access_log_dropped.value(), 0);
     write_batch(&mut log);
@@ -116,7 +116,7 @@ fn every_one_of_many_destinations_gets_its_turn() {
     let count = 3 * SHARD_BATCHES_MAX;
     let (queue, batches) = mpsc::sync_channel(QUEUE_BATCHES_MAX);
     let counts = metrics();
-    let mut log = ShardLog::new(count, queue, Arc::clone(&counts));
+    let mut log = ShardLog::new(count, None, queue, Arc::clone(&counts));
     let mut seen = vec![false; count];
     for _ in 0..count {
         (0..count).for_each(|destination| write_line(&mut log, destination, "line"));
@@ -137,7 +137,7 @@ fn every_one_of_many_destinations_gets_its_turn() {
 #[test]
 fn buffer_that_came_home_is_used_again() {
     let (queue, batches) = mpsc::sync_channel(QUEUE_BATCHES_MAX);
-    let mut log = ShardLog::new(1, queue, metrics());
+    let mut log = ShardLog::new(1, None, queue, metrics());
     let mut addresses = Vec::new();
     for _ in 0..10 {
         write_line(&mut log, 0, "line");
@@ -158,7 +158,7 @@ fn buffer_that_came_home_is_used_again() {
 #[test]
 fn line_longer_than_the_limit_is_cut() {
     let (queue, batches) = mpsc::sync_channel(1);
-    let mut log = ShardLog::new(1, queue, metrics());
+    let mut log = ShardLog::new(1, None, queue, metrics());
     write_line(&mut log, 0, &"x".repeat(2 * LINE_BYTES_MAX));
     let Ok(Message::Batch(batch)) = batches.try_recv() else {
         panic!("a long line fills a batch");
@@ -238,4 +238,50 @@ fn blocked_writer_does_not_hold_up_the_end() {
     }
     drop(shard_log);
     assert_eq!(log.shutdown(Duration::from_millis(50)), Err(Unfinished));
+}
+
+#[test]
+fn records_go_to_their_groups_and_lines_to_their_sinks() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("lines.log");
+    let taken: Arc<Mutex<Vec<(String, String, String)>>> = Arc::default();
+    let into = Arc::clone(&taken);
+    let groups = Groups::new(move |stream, records| {
+        let mut taken = into.lock().expect("whole");
+        taken.extend(records.iter().map(|record| {
+            let text = String::from_utf8_lossy(record.text).into_owned();
+            (stream.to_owned(), record.group.to_owned(), text)
+        }));
+        records[0].group != "refused"
+    });
+    let sinks = vec![SinkConfig::File(file.clone()), SinkConfig::Groups(groups)];
+    let log = AccessLog::new(sinks).expect("opens");
+    let sinks = log.sinks();
+    let mut shard_log = log.shard(metrics()).with_stream("of-shard-0");
+    let mut others = log.shard(metrics()).with_stream("of-shard-1");
+    write_line(&mut shard_log, 0, "a line");
+    shard_log.record("a", 5, |out| out.extend_from_slice(b"one"));
+    shard_log.record("refused", 6, |out| out.extend_from_slice(b"two"));
+    shard_log.tick();
+    wait_until("the first", || sinks[1].written.value() == 1 && sinks[1].failed.value() == 1);
+    others.record("a", 7, |out| out.extend_from_slice(b"three"));
+    drop((shard_log, others));
+    log.shutdown(SOON).expect("in time");
+    let expect = [
+        ("of-shard-0", "a", "one"),
+        ("of-shard-0", "refused", "two"),
+        ("of-shard-1", "a", "three"),
+    ];
+    let expect = expect.map(|(s, g, t)| (s.to_owned(), g.to_owned(), t.to_owned()));
+    assert_eq!(*taken.lock().expect("whole"), expect);
+    assert_eq!(fs::read_to_string(file).expect("there"), "a line\n");
+}
+
+#[test]
+fn without_a_sink_for_groups_records_are_forgotten() {
+    let log = AccessLog::new(vec![SinkConfig::Null]).expect("opens");
+    let mut shard_log = log.shard(metrics());
+    shard_log.record("a", 5, |_| panic!("nobody reads it"));
+    drop(shard_log);
+    log.shutdown(SOON).expect("in time");
 }

@@ -48,10 +48,10 @@ impl Writer {
     }
 
     fn write(&mut self, batch: Batch) {
-        let Batch { destination, mut bytes, lines, home } = batch;
+        let Batch { destination, mut bytes, lines, stream, home } = batch;
         let (sink, warnings) = &mut self.sinks[destination];
         let metrics = &self.metrics[destination];
-        let failure = sink.write(&bytes).err();
+        let failure = sink.write(&bytes, &stream).err();
         let lost = failure.as_ref().map_or(0, |failure| failure.lines_lost);
         metrics.written.add(lines.saturating_sub(lost));
         metrics.failed.add(lost);

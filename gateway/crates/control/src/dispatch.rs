@@ -43,6 +43,8 @@ pub struct Settings {
     pub stacks: FileStacks,
     /// Invokes functions.
     pub invoker: Invoker,
+    /// What function URLs look like, with `{id}` and `{region}` for theirs.
+    pub function_urls: String,
 }
 
 /// Asks for the stacks that files are.
@@ -253,7 +255,7 @@ impl Dispatch {
         };
         let ask = async |name: &str| {
             let what = What::Neighbour(Neighbour::Lambda, Box::new(shown(name)));
-            self.ask(what).await.map(drop)
+            self.ask(what).await.map(|answer| invoke::version_of(&answer))
         };
         let known = match &qualifier {
             None => ask(&name).await,

@@ -86,6 +86,16 @@ pub struct Options {
     /// Objects by bucket and key, and the files that hold them. When it is given, the template came from elsewhere:
     /// these are all that it may read of this machine, and paths in it are errors.
     pub objects: Option<BTreeMap<(String, String), PathBuf>>,
+    /// What function URLs look like, with `{id}` and `{region}` for theirs.
+    pub function_urls: String,
+}
+
+impl Options {
+    /// The function URL with this id.
+    #[must_use]
+    pub fn function_url(&self, id: &str) -> String {
+        self.function_urls.replace("{id}", id).replace("{region}", &self.region)
+    }
 }
 
 impl Default for Options {
@@ -103,6 +113,7 @@ impl Default for Options {
             stack_id: None,
             exports: BTreeMap::new(),
             objects: None,
+            function_urls: "https://{id}.lambda-url.{region}.on.aws/".to_owned(),
         }
     }
 }

@@ -16,6 +16,8 @@ pub struct Surroundings {
     pub(crate) code: PathBuf,
     /// The stacks that files are.
     pub(crate) file_stacks: FileStacks,
+    /// What function URLs look like.
+    pub(crate) function_urls: String,
 }
 
 impl Surroundings {
@@ -25,6 +27,7 @@ impl Surroundings {
             buckets,
             code: settings.files.join("code"),
             file_stacks: settings.stacks.clone(),
+            function_urls: settings.function_urls.clone(),
         }
     }
 }

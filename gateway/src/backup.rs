@@ -1,25 +1,24 @@
 //! `gateway backup` and `gateway restore`: what the control plane created, as one file of text.
 //!
-//! A backup asks the running gateway, or reads the state directory when none runs. A restore needs the gateway stopped: it
-//! replaces everything, in one transaction.
+//! A backup asks the running gateway, or reads the state directory when none runs; files it reads there in both cases. A restore
+//! needs the gateway stopped: it replaces everything, documents in one transaction.
 
 use std::fs::OpenOptions;
-use std::io::{Read as _, Write as _};
+use std::io::BufWriter;
 use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 use gateway_control::backup;
+use gateway_control::backup::archive::{Entry, Writer};
 use gateway_store::{ObjectChange, ObjectStore, StoreError};
 
 use crate::cli::{BackupArgs, EXIT_OK, EXIT_PROBLEMS, RestoreArgs};
 use crate::control_plane::administrator;
 
 mod ask;
-
-/// A backup larger than this is not read, bytes. Ours; some 100 APIs of 10,000 resources.
-const BACKUP_BYTES_MAX: u64 = 2 << 30;
+mod files;
 
 /// Runs `gateway backup`; says the exit status.
 pub(crate) fn backup(args: &BackupArgs) -> u8 {
@@ -56,36 +55,80 @@ fn make(state: &Path, control: SocketAddr, file: &Path) -> Result<String> {
         }
         Err(error) => return Err(error.into()),
     };
-    // What is kept is what can be read back.
-    let count = backup::read(&text)?.len();
+    let documents = backup::read(&text)?;
     let failed = || format!("cannot write {}", file.display());
     let mut options = OpenOptions::new();
     // It holds keys and secrets.
-    let mut out =
-        options.write(true).create_new(true).mode(0o600).open(file).with_context(failed)?;
-    out.write_all(&text).and_then(|()| out.sync_all()).with_context(failed)?;
-    Ok(format!("{count} documents of the control plane are in {}", file.display()))
+    let out = options.write(true).create_new(true).mode(0o600).open(file).with_context(failed)?;
+    let written = write(out, &documents, state).with_context(failed).and_then(|counts| {
+        // What is kept is what can be read back.
+        files::read(file, |_| Ok(()))?;
+        Ok(counts)
+    });
+    let (documents, files) = written.inspect_err(|_| {
+        // Half a backup is none; that it could not be written is what is told.
+        let _ = std::fs::remove_file(file);
+    })?;
+    Ok(format!(
+        "{documents} documents and {files} files of the control plane are in {}",
+        file.display()
+    ))
+}
+
+/// Documents first: the files that they name stay, and were there before them.
+fn write(
+    out: std::fs::File,
+    documents: &[(String, Vec<u8>)],
+    state: &Path,
+) -> Result<(usize, usize)> {
+    let mut writer = Writer::begin(BufWriter::new(out))?;
+    for (key, document) in documents {
+        writer.document(key, document)?;
+    }
+    files::add(&state.join("files"), &mut writer)?;
+    let (out, documents, files) = writer.end()?;
+    out.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
+    Ok((documents, files))
 }
 
 fn put_back(state: &Path, file: &Path, force: bool) -> Result<String> {
-    let failed = || format!("cannot read {}", file.display());
-    let mut text = Vec::new();
-    let source = std::fs::File::open(file).with_context(failed)?;
-    source.take(BACKUP_BYTES_MAX).read_to_end(&mut text).with_context(failed)?;
-    let documents = backup::read(&text).with_context(failed)?;
+    // All of it is checked before anything is changed.
+    let counts = files::read(file, |_| Ok(()))?;
     let mut store = ObjectStore::open(state)?;
     let there = store.all()?.len();
-    if there > 0 && !force {
+    if (there > 0 || (counts.has_files && !files::is_empty(state)?)) && !force {
         bail!(
-            "{} holds {there} documents; --force replaces them (make a backup first)",
+            "{} holds {there} documents and files; --force replaces them (make a backup first)",
             state.display()
         );
     }
-    let count = documents.len();
+    let mut restored = counts.has_files.then(|| files::Restored::begin(state)).transpose()?;
     let mut changes = vec![ObjectChange::RemoveAll { prefix: String::new() }];
-    let puts = documents.into_iter();
-    changes.extend(puts.map(|(key, document)| ObjectChange::Put { key, document }));
-    store.write(&changes)?;
-    store.close()?;
-    Ok(format!("{count} documents are in {}; {there} were replaced", state.display()))
+    files::read(file, |entry| {
+        if let Some(restored) = &mut restored {
+            restored.take(&entry)?;
+        }
+        if let Entry::Document(key, document) = entry {
+            changes.push(ObjectChange::Put { key, document });
+        }
+        Ok(())
+    })?;
+    let write = || {
+        store.write(&changes)?;
+        store.close()?;
+        Ok(())
+    };
+    match restored {
+        Some(restored) => {
+            restored.replace(write)?;
+            files::complete(state)?;
+        }
+        None => write()?,
+    }
+    Ok(format!(
+        "{} documents and {} files are in {}; {there} documents were replaced",
+        counts.documents,
+        counts.files,
+        state.display()
+    ))
 }

@@ -79,6 +79,7 @@ impl ControlPlane {
                 let functions = functions.clone();
                 move |invocation| functions.invoke(invocation)
             }),
+            function_urls: settings.function_urls(),
         };
         let (server, engine) =
             gateway_control::start(told, objects, publisher, gateway_rt::clock::unix_ms)?;

@@ -13,6 +13,7 @@ pub(crate) fn options(settings: &Settings) -> Options {
         url_suffix: settings.aws.url_suffix.clone(),
         buckets: settings.buckets.clone(),
         reads_function_code: true,
+        function_urls: settings.function_urls(),
         ..Options::default()
     }
 }

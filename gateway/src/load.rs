@@ -164,6 +164,7 @@ impl Loader {
             functions: definitions.functions.clone(),
             function_qualifiers: definitions.function_qualifiers.clone(),
             function_permissions: definitions.function_permissions.clone(),
+            function_urls: Vec::new(),
             vpc_links: definitions.vpc_links.clone(),
             client_certificates: definitions.client_certificates.clone(),
             account: definitions.account.clone(),
@@ -310,6 +311,7 @@ fn merge(mut files: Definitions, deployed: Definitions) -> Definitions {
     files.functions.extend(deployed.functions);
     files.function_qualifiers.extend(deployed.function_qualifiers);
     files.function_permissions.extend(deployed.function_permissions);
+    files.function_urls.extend(deployed.function_urls);
     files.outputs.extend(deployed.outputs);
     files.account = files.account.or(deployed.account);
     files
@@ -337,7 +339,10 @@ fn missing_to_start(definitions: &Definitions, snapshot: Option<&Snapshot>) -> V
         .filter_map(|target| {
             let FunctionTarget::Local(plan) = target else { return None };
             let mut functions = definitions.functions.iter();
-            let function = functions.find(|function| *function.name.value == *plan.name)?;
+            let function = functions.find(|function| {
+                let version = function.version.as_deref().unwrap_or("$LATEST");
+                *function.name.value == *plan.name && *version == *plan.version
+            })?;
             let (missing, written) = match gateway_functions::interpreter(&plan.runtime) {
                 Err(missing) => (missing.to_string(), function.runtime.as_ref()),
                 Ok(_) => (gateway_functions::missing_entry(plan)?, function.handler.as_ref()),

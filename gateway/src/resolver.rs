@@ -4,7 +4,7 @@
 //! start. A name with a dot is taken as it stands first, and searched for only when DNS says that
 //! it does not exist; a server that does not answer is no reason to search.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -19,6 +19,9 @@ use tokio::task::JoinSet;
 
 /// Names that are looked up at a time; the others wait in the queue. Ours.
 const LOOKUPS_MAX: usize = 64;
+
+/// How long it is known where names below `localhost` are. Ours: it does not change.
+const LOCALHOST_TTL: Duration = Duration::from_secs(3600);
 
 /// How long a server has for an answer. Source: the default of `resolv.conf` is 5 s; ours is
 /// shorter, so that a second server is asked within the time that a client waits.
@@ -79,6 +82,10 @@ async fn answer(resolver: &TokioResolver, question: Question) -> Answer {
 }
 
 async fn lookup(resolver: &TokioResolver, host: &Arc<str>) -> Result<Found, LookupError> {
+    if is_below_localhost(host) {
+        let addresses = vec![IpAddr::V4(Ipv4Addr::LOCALHOST)];
+        return Ok(Found { addresses, ttl: LOCALHOST_TTL });
+    }
     if host.contains('.') {
         match addresses(resolver, format!("{host}.")).await {
             Err(LookupError::NotFound) => {}
@@ -86,6 +93,14 @@ async fn lookup(resolver: &TokioResolver, host: &Arc<str>) -> Result<Found, Look
         }
     }
     addresses(resolver, host.to_string()).await
+}
+
+/// RFC 6761 section 6.3: such names are this machine's, and name servers are not asked for them.
+fn is_below_localhost(host: &str) -> bool {
+    const SUFFIX: &str = ".localhost";
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let at = host.len().checked_sub(SUFFIX.len());
+    at.and_then(|at| host.get(at..)).is_some_and(|end| end.eq_ignore_ascii_case(SUFFIX))
 }
 
 async fn addresses(resolver: &TokioResolver, name: String) -> Result<Found, LookupError> {

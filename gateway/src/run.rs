@@ -27,7 +27,7 @@ use crate::{logging, logs, resolver};
 
 /// Runs the command; says the exit status.
 pub(crate) fn run(args: &RunArgs) -> u8 {
-    let settings = match Settings::for_run(args, process_environment()) {
+    let mut settings = match Settings::for_run(args, process_environment()) {
         Ok(settings) => settings,
         Err(error) => {
             eprintln!("{error}");
@@ -35,6 +35,10 @@ pub(crate) fn run(args: &RunArgs) -> u8 {
         }
     };
     logging::start(&settings.log);
+    let early = match bind_early(&mut settings) {
+        Ok(early) => early,
+        Err(error) => return failed(&error),
+    };
     let settings = Arc::new(settings);
     let (counts, remembered) = match Counts::open(settings.state.directory.as_deref()) {
         Ok(opened) => opened,
@@ -77,18 +81,38 @@ pub(crate) fn run(args: &RunArgs) -> u8 {
         eprintln!("error: the definitions above cannot be served; `gateway check` lists them all");
         return EXIT_PROBLEMS;
     };
-    let control_plane = Opened { control_plane, orders, served, invocations, metrics, logs };
-    match serve(settings, loader, counts, snapshot, watch, control_plane) {
+    let opened = Opened { early, control_plane, orders, served, invocations, metrics, logs };
+    match serve(settings, loader, counts, snapshot, watch, opened) {
         Ok(()) => EXIT_OK,
-        Err(error) => {
-            tracing::error!(error = format!("{error:#}"), "Gateway failed");
-            EXIT_INTERNAL
-        }
+        Err(error) => failed(&error),
     }
+}
+
+fn failed(error: &anyhow::Error) -> u8 {
+    tracing::error!(error = format!("{error:#}"), "Gateway failed");
+    EXIT_INTERNAL
+}
+
+/// Sockets for every shard, and their addresses.
+type Bound = (Vec<Vec<gateway_rt::BoundListener>>, Vec<SocketAddr>);
+
+/// Takes the sockets of the data plane before definitions are read, where only they say at which port it is: function URLs
+/// have it in them. Nobody can have been told of such a port, so nobody connects before it serves.
+fn bind_early(settings: &mut Settings) -> Result<Option<Bound>> {
+    let is_named = settings.listen.addresses.first().is_some_and(|address| address.port() != 0);
+    let is_given = systemd::process_variable("LISTEN_FDS").is_some();
+    if !settings.functions.urls.is_empty() || (is_named && !is_given) {
+        return Ok(None);
+    }
+    let bound = listeners(settings, shards::layout(settings)?.cpus.len())?;
+    let port = bound.1.first().map_or(80, SocketAddr::port);
+    settings.functions.urls = settings.function_urls_at(port);
+    Ok(Some(bound))
 }
 
 /// The control plane before it serves.
 struct Opened {
+    early: Option<Bound>,
     control_plane: Option<ControlPlane>,
     orders: Orders,
     served: Served,
@@ -121,7 +145,12 @@ fn serve(
         cpus = ?layout.cpus.iter().flatten().collect::<Vec<_>>(),
         "Driver chosen"
     );
-    let (listeners, addresses) = listeners(&settings, layout.cpus.len())?;
+    let Opened { early, control_plane, orders, served, invocations, metrics, logs } = opened;
+    let bound = match early {
+        Some(bound) => bound,
+        None => listeners(&settings, layout.cpus.len())?,
+    };
+    let (listeners, addresses) = bound;
     let build = BuildInfo {
         version: env!("CARGO_PKG_VERSION"),
         os: std::env::consts::OS,
@@ -129,7 +158,7 @@ fn serve(
     };
     let registry = Arc::new(Registry::new(build, layout.cpus.len(), REFUSAL_REASONS));
     registry.describe_ring(layout.driver.to_string(), layout.driver.flags());
-    let log = AccessLog::new(vec![sink(&settings), SinkConfig::Groups(logs::groups(&opened.logs))])
+    let log = AccessLog::new(vec![sink(&settings), SinkConfig::Groups(logs::groups(&logs))])
         .context("cannot open the access log")?;
     registry.add_sinks(log.sinks());
     let ops = Arc::new(Ops::new(registry.clone()));
@@ -138,8 +167,7 @@ fn serve(
         tracing::warn!("Test clock: whoever reaches the ops address can move the gateway's time");
         ops.moves_the_clock();
     }
-    let shards =
-        shards::start(&settings, &layout, listeners, &registry, (&log, &opened.logs), nofile)?;
+    let shards = shards::start(&settings, &layout, listeners, &registry, (&log, &logs), nofile)?;
     let (functions, of_functions) = shards.functions();
     ops.shows_functions(functions.clone(), of_functions);
     registry.add_functions(move || crate::functions::numbers(&functions));
@@ -147,11 +175,10 @@ fn serve(
         ops.explains_with(explainer);
     }
     if let Some(trier) = shards.trier() {
-        opened.served.asks(trier, ops.clone());
+        served.asks(trier, ops.clone());
     }
     let snapshot = Arc::new(snapshot);
     let usage = counts.start(&registry, &ops)?;
-    let Opened { control_plane, orders, served, invocations, metrics, logs } = opened;
     shards.open(&invocations);
     let sampler = match metrics {
         Some(metrics) => {
@@ -220,10 +247,7 @@ async fn control_main(
     control.serve(signals).await
 }
 
-fn listeners(
-    settings: &Settings,
-    shards: usize,
-) -> Result<(Vec<Vec<gateway_rt::BoundListener>>, Vec<SocketAddr>)> {
+fn listeners(settings: &Settings, shards: usize) -> Result<Bound> {
     let activated = systemd::activated_sockets(systemd::process_variable, std::process::id())
         .map_err(anyhow::Error::msg)?;
     if activated.is_empty() {
@@ -294,6 +318,12 @@ fn announce(control: &Control, addresses: &[SocketAddr], ops: Option<SocketAddr>
             let api = &snapshot.stage(url.index).api_name;
             tracing::info!(api = url.api_id, name = &**api, stage = url.stage, "Serving {path}");
         }
+    }
+    let urls = control.settings.function_urls();
+    for (id, index) in snapshot.hosts.function_urls() {
+        let stage = snapshot.stage(index);
+        let url = urls.replace("{id}", id).replace("{region}", &stage.region);
+        tracing::info!(function = &*stage.api_name, "Serving {url}");
     }
     if snapshot.stages.is_empty() {
         tracing::warn!("No stage is served: name a definition, or `definitions` in gateway.toml");

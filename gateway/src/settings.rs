@@ -340,6 +340,22 @@ impl Default for Upstream {
     }
 }
 
+impl Settings {
+    /// What function URLs look like, with `{id}` and `{region}` for theirs; `port` is the data plane's.
+    pub(crate) fn function_urls_at(&self, port: u16) -> String {
+        match (self.functions.urls.as_str(), port) {
+            ("", 80) => "http://{id}.lambda-url.{region}.localhost/".to_owned(),
+            ("", port) => format!("http://{{id}}.lambda-url.{{region}}.localhost:{port}/"),
+            (urls, _) => urls.to_owned(),
+        }
+    }
+
+    /// [`Settings::function_urls_at`] the first address that is listened on.
+    pub(crate) fn function_urls(&self) -> String {
+        self.function_urls_at(self.listen.addresses.first().map_or(80, SocketAddr::port))
+    }
+}
+
 /// `[functions]`: Lambda functions that run here.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -366,6 +382,8 @@ pub(crate) struct Functions {
     pub directory: Option<PathBuf>,
     /// Whether a function without a permission for API Gateway is not invoked, as on AWS.
     pub enforce_permissions: bool,
+    /// What function URLs look like, with `{id}` and `{region}`; empty: names below `localhost`, at the data plane's port.
+    pub urls: String,
     /// Kept of one function's log.
     #[serde(with = "units::bytes")]
     pub log_bytes_max: usize,
@@ -385,6 +403,7 @@ impl Default for Functions {
             user: String::new(),
             directory: None,
             enforce_permissions: false,
+            urls: String::new(),
             log_bytes_max: 4 << 20,
             environment: BTreeMap::new(),
         }

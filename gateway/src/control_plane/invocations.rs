@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use gateway_compile::FunctionPlan;
 use gateway_control::{Invocation, Invoked, Invoking, NotInvoked};
 use gateway_dataplane::Command;
 use gateway_dataplane::lambda::{Direct, NoOutcome};
@@ -47,13 +48,14 @@ impl Invocations {
 async fn invoke(way: Option<&Way>, invocation: Invocation) -> Result<Invoked, NotInvoked> {
     let busy = || NotInvoked::Unavailable("the gateway is starting or stopping".to_owned());
     let way = way.ok_or_else(busy)?;
-    let Invocation { function, payload, is_event, wants_log } = invocation;
+    let Invocation { function, version, payload, is_event, wants_log } = invocation;
     let (send, answer) = oneshot::channel();
     let reply = Box::new(move |id: [u8; 36], result| {
         // Who asked may have gone.
         let _ = send.send((id, result));
     });
-    let direct = Direct { function: function.as_str().into(), payload, is_event, reply };
+    let key = FunctionPlan::key(&function, version.as_deref());
+    let direct = Direct { function: key.into(), payload, is_event, reply };
     way.shard.try_send(Command::Invoke(Box::new(direct))).map_err(|_| busy())?;
     let (id, result) = answer.await.map_err(|_| busy())?;
     let outcome = result.map_err(|why| match why {

@@ -215,6 +215,8 @@ fn each_check_refuses() {
         "[aws]\nregion = \"US\"",
         "[aws]\nendpoints = { default = \"h:1\" }",
         "[reload]\ndebounce = \"2m\"",
+        "[functions]\nurls = \"https://{id}.example.com/\"",
+        "[functions]\nurls = \"https://{id}.lambda-url.example.com\"",
         #[cfg(not(feature = "glommio"))]
         "[shards]\nbackend = \"glommio\"",
     ];

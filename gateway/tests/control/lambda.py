@@ -150,7 +150,6 @@ assert client.list_tags(Resource=created["FunctionArn"])["Tags"] == {"u": "2"}
 assert client.put_function_concurrency(**one, ReservedConcurrentExecutions=2)["ReservedConcurrentExecutions"] == 2
 assert client.get_function_concurrency(**one)["ReservedConcurrentExecutions"] == 2
 client.delete_function_concurrency(**one)
-fails("NotImplementedException", client.create_function_url_config, **one, AuthType="NONE")
 
 # Functions and parameters of stacks are seen, and are theirs.
 stacks = boto3.client("cloudformation", config=config)

@@ -32,11 +32,13 @@ mod reuse;
 mod service;
 mod settings;
 mod stage;
+mod urls;
 mod usage;
 mod validation;
 
 use entries::Entries;
 pub(crate) use reuse::StageInput;
+pub(crate) use urls::UrlInput;
 pub(crate) use usage::UsageInput;
 
 /// What the operator decides, beside the definitions.
@@ -197,6 +199,15 @@ pub fn compile_with(
         &mut changes,
         &mut diagnostics,
     );
+    let (url_inputs, kept) = urls::compile(
+        &definitions.function_urls,
+        &shared,
+        previous,
+        &mut stages,
+        &mut hosts,
+        &mut diagnostics,
+    );
+    reused += kept;
     diagnostics.sort();
     diagnostics.dedup();
     let wants_imported = usage.is_none();
@@ -211,6 +222,7 @@ pub fn compile_with(
         cache_budget: shared.cache_budget,
         changes: Arc::new(Changes::new(changes)),
         inputs,
+        url_inputs,
     });
     Compiled { snapshot, diagnostics, reused, wants_imported }
 }

@@ -26,6 +26,10 @@ pub struct Failure {
 pub const FORBIDDEN: Failure =
     Failure { kind: Type::InvalidApiKey, message: Message::Forbidden, status: Some(403) };
 
+/// A request for a function URL that is not there. Source: recorded behaviour of Lambda.
+pub const UNKNOWN_FUNCTION_URL: Failure =
+    Failure { kind: Type::AccessDenied, message: Message::FunctionUrlUnknown, status: Some(403) };
+
 /// What is wrong, in AWS's words. Closed; each variant has one text, one default body, one error type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Message {
@@ -80,6 +84,16 @@ pub enum Message {
     NotImplemented,
     /// Neither HTTP/1.0 nor HTTP/1.1.
     VersionNotSupported,
+    /// No function URL has the id of the host.
+    FunctionUrlUnknown,
+    /// No permission lets the caller use the function URL.
+    FunctionUrlForbidden,
+    /// The function of a function URL failed, or did not answer.
+    FunctionUrlFailed,
+    /// All environments of a function URL's function are in use.
+    FunctionUrlThrottled,
+    /// The request is larger than a function takes.
+    FunctionUrlTooLarge,
 }
 
 impl Failure {
@@ -244,6 +258,26 @@ impl Failure {
         Self::with_status(Type::Default5xx, Message::VersionNotSupported, 505)
     }
 
+    /// No permission lets the caller use the function URL.
+    pub const fn function_url_forbidden() -> Self {
+        Self::with_status(Type::AccessDenied, Message::FunctionUrlForbidden, 403)
+    }
+
+    /// The function of a function URL failed, or did not answer.
+    pub const fn function_url_failed() -> Self {
+        Self::with_status(Type::IntegrationFailure, Message::FunctionUrlFailed, 502)
+    }
+
+    /// All environments of a function URL's function are in use.
+    pub const fn function_url_throttled() -> Self {
+        Self::with_status(Type::Throttled, Message::FunctionUrlThrottled, 429)
+    }
+
+    /// The request is larger than a function takes.
+    pub const fn function_url_too_large() -> Self {
+        Self::with_status(Type::RequestTooLarge, Message::FunctionUrlTooLarge, 413)
+    }
+
     /// The status when the gateway response does not configure one.
     pub fn default_status(&self) -> u16 {
         self.status.or_else(|| self.kind.default_status()).unwrap_or(500)
@@ -270,7 +304,7 @@ impl Message {
                 [MISSING_PARAMETERS.as_bytes(), missing.as_bytes(), b"]"]
             }
             Self::IncompleteSignature(hash) => [INCOMPLETE_SIGNATURE.as_bytes(), hash, b"'."],
-            Self::AuthorizerConfiguration => [b"", b"", b""],
+            Self::AuthorizerConfiguration | Self::FunctionUrlUnknown => [b"", b"", b""],
             other => [other.fixed().text.as_bytes(), b"", b""],
         }
     }
@@ -278,7 +312,7 @@ impl Message {
     /// `$context.error.messageString`, the text as a quoted JSON string, in up to three pieces; `null`
     /// when AWS says so. No text needs an escape, and no name of a parameter does; a test holds that.
     pub fn quoted_text<'a>(&'a self, missing: &'a str) -> [&'a [u8]; 5] {
-        if let Self::AuthorizerConfiguration = self {
+        if let Self::AuthorizerConfiguration | Self::FunctionUrlUnknown = self {
             return [b"null", b"", b"", b"", b""];
         }
         let [a, b, c] = self.text(missing);
@@ -422,6 +456,31 @@ impl Message {
                 text: "Not Implemented",
                 body: r#"{"message":"Not Implemented"}"#,
                 error_type: "NotImplementedException",
+            },
+            Self::FunctionUrlUnknown => &Fixed {
+                text: "",
+                body: r#"{"Message":null}"#,
+                error_type: "AccessDeniedException",
+            },
+            Self::FunctionUrlForbidden => &Fixed {
+                text: "Forbidden",
+                body: r#"{"Message":"Forbidden"}"#,
+                error_type: "AccessDeniedException",
+            },
+            Self::FunctionUrlFailed => &Fixed {
+                text: "Internal Server Error",
+                body: "Internal Server Error",
+                error_type: "InternalServerErrorException",
+            },
+            Self::FunctionUrlThrottled => &Fixed {
+                text: "Rate Exceeded.",
+                body: r#"{"Message":"Rate Exceeded."}"#,
+                error_type: "TooManyRequestsException",
+            },
+            Self::FunctionUrlTooLarge => &Fixed {
+                text: "Request must be smaller than 6291456 bytes for the InvokeFunction operation",
+                body: r#"{"Message":"Request must be smaller than 6291456 bytes for the InvokeFunction operation"}"#,
+                error_type: "RequestTooLargeException",
             },
             Self::VersionNotSupported => &Fixed {
                 text: "HTTP Version Not Supported",

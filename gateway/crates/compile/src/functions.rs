@@ -30,7 +30,9 @@ pub enum FunctionTarget {
 pub struct FunctionPlan {
     /// `AWS_LAMBDA_FUNCTION_NAME`.
     pub name: Box<str>,
-    /// Without a qualifier.
+    /// `AWS_LAMBDA_FUNCTION_VERSION`: the number that it was published with, or `$LATEST`.
+    pub version: Box<str>,
+    /// With the number of a version.
     pub arn: Box<str>,
     /// Its region.
     pub region: Box<str>,
@@ -48,6 +50,16 @@ pub struct FunctionPlan {
     pub memory_mb: u32,
     /// `ReservedConcurrentExecutions`; `None` leaves it to the operator's setting.
     pub reserved_concurrency: Option<u32>,
+}
+
+impl FunctionPlan {
+    /// The key in [`crate::Snapshot::functions`] of the function as it is now, or as it was published.
+    pub fn key(name: &str, version: Option<&str>) -> String {
+        match version {
+            None => name.to_owned(),
+            Some(version) => format!("{name}:{version}"),
+        }
+    }
 }
 
 /// How a function is started.
@@ -112,6 +124,57 @@ pub enum LambdaMapping {
     Proxy,
     /// `AWS`: the body is the event.
     Custom(Box<CustomMapping>),
+    /// A function URL: payload format 2.0.
+    Url,
+}
+
+/// What a stage that is a function URL has of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FunctionUrlPlan {
+    /// Who may call it.
+    pub access: FunctionUrlAccess,
+    /// What pages of other origins may do with it.
+    pub cors: Option<FunctionUrlCorsPlan>,
+}
+
+/// Who may call a function URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FunctionUrlAccess {
+    /// Everybody: a permission of the function says so.
+    Open,
+    /// Nobody: no permission of the function lets everybody call.
+    NotPermitted,
+    /// `AWS_IAM`; not served yet.
+    IamUnserved,
+}
+
+/// `Cors` of a function URL, ready to be written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FunctionUrlCorsPlan {
+    /// The origins that may; `*` is any.
+    pub allow_origins: Vec<Box<[u8]>>,
+    /// `Access-Control-Allow-Credentials`
+    pub allow_credentials: bool,
+    /// `Access-Control-Allow-Headers`
+    pub allow_headers: Box<[u8]>,
+    /// `Access-Control-Allow-Methods`
+    pub allow_methods: Box<[u8]>,
+    /// `Access-Control-Expose-Headers`
+    pub expose_headers: Box<[u8]>,
+    /// `Access-Control-Max-Age`
+    pub max_age: Box<[u8]>,
+}
+
+impl FunctionUrlCorsPlan {
+    /// Whether pages of this origin may, and what they are told: the origin itself, or `*`.
+    pub fn allowed<'o>(&self, origin: &'o [u8]) -> Option<&'o [u8]> {
+        let is_any = self.allow_origins.iter().any(|known| **known == *b"*");
+        if is_any && !self.allow_credentials {
+            return Some(b"*");
+        }
+        let is_it = |known: &Box<[u8]>| known.eq_ignore_ascii_case(origin);
+        (is_any || self.allow_origins.iter().any(is_it)).then_some(origin)
+    }
 }
 
 /// The mapping of an `AWS` integration with a function.

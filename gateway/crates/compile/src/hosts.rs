@@ -4,6 +4,7 @@
 //!
 //! 1. `/_aws/execute-api/{api-id}/{stage}/…` and `/restapis/{api-id}/{stage}/_user_request_/…` on any host,
 //!    when that API has that stage;
+//!    so do `/_aws/lambda-url/{url-id}/…` and `{url-id}.lambda-url.{anything}` for function URLs;
 //! 2. `{api-id}.execute-api.{anything}` and `{api-id}-{vpce-id}.execute-api.{anything}` + `/{stage}/…`,
 //!    unless the API disables its default endpoint;
 //! 3. a custom domain name, exact before `*.`, and its longest base path that matches whole segments; a
@@ -32,6 +33,8 @@ pub struct HostTable {
     domains: Vec<Domain>,
     /// Names that were `*.`, without it, sorted.
     wildcards: Vec<Domain>,
+    /// Ids of function URLs in lower case, sorted.
+    function_urls: Vec<(Box<str>, StageIndex)>,
     /// The one API that any host reaches.
     any_host: Option<u32>,
 }
@@ -120,6 +123,9 @@ impl HostTable {
             return Some(found);
         }
         let host = without_port(host);
+        if let Some(id) = label_before(host, FUNCTION_URL) {
+            return self.function_url(id, 0);
+        }
         if let Some(label) = execute_api_label(host)
             && let Some(api) = self.api_of_label(label)
         {
@@ -129,6 +135,24 @@ impl HostTable {
             return self.by_mapping(domain, is_wildcard, path);
         }
         self.apis.get(self.any_host? as usize)?.stage_in(path, 0)
+    }
+
+    /// Whether a host or a path is one of function URLs, there or not.
+    pub fn is_function_url(&self, host: &[u8], path: &[u8]) -> bool {
+        let rest = &path[leading_slashes(path)..];
+        rest.starts_with(FUNCTION_URL_PATH)
+            || label_before(without_port(host), FUNCTION_URL).is_some()
+    }
+
+    /// The ids of all function URLs, with their stages.
+    pub fn function_urls(&self) -> impl Iterator<Item = (&str, StageIndex)> {
+        self.function_urls.iter().map(|(id, stage)| (&**id, *stage))
+    }
+
+    fn function_url(&self, id: &[u8], path_offset: usize) -> Option<Resolved> {
+        let at =
+            self.function_urls.binary_search_by(|(key, _)| compare(key.as_bytes(), id)).ok()?;
+        Some(Resolved { stage: self.function_urls[at].1, path_offset, base: Base::Default })
     }
 
     /// The stage that the first segment of `path` names on this API: what a private API's callers ask for
@@ -170,6 +194,10 @@ impl HostTable {
         if let Some(rest) = rest.strip_prefix(b"_aws/execute-api/") {
             let (api, _) = first_segment(rest);
             return self.api(api)?.stage_in(path, path.len() - rest.len() + api.len());
+        }
+        if let Some(rest) = rest.strip_prefix(FUNCTION_URL_PATH) {
+            let (id, _) = first_segment(rest);
+            return self.function_url(id, path.len() - rest.len() + id.len());
         }
         let rest = rest.strip_prefix(b"restapis/")?;
         let (api, _) = first_segment(rest);
@@ -268,10 +296,20 @@ fn without_port(host: &[u8]) -> &[u8] {
 
 /// What stands before `.execute-api.`, if it is the second label.
 fn execute_api_label(host: &[u8]) -> Option<&[u8]> {
-    const SUFFIX: &[u8] = b".execute-api.";
+    label_before(host, b".execute-api.")
+}
+
+/// The second label of a function URL's host.
+const FUNCTION_URL: &[u8] = b".lambda-url.";
+
+/// What a function URL's id follows in a path that stands for its host.
+const FUNCTION_URL_PATH: &[u8] = b"_aws/lambda-url/";
+
+/// The first label, if this is the second.
+fn label_before<'h>(host: &'h [u8], second: &[u8]) -> Option<&'h [u8]> {
     let dot = host.iter().position(|b| *b == b'.')?;
     let rest = &host[dot..];
-    let is_it = rest.len() >= SUFFIX.len() && rest[..SUFFIX.len()].eq_ignore_ascii_case(SUFFIX);
+    let is_it = rest.len() >= second.len() && rest[..second.len()].eq_ignore_ascii_case(second);
     is_it.then_some(&host[..dot])
 }
 

@@ -66,11 +66,11 @@ pub mod validators;
 
 pub use caching::{CachePlan, Invalidation, StageCache};
 pub use compiler::{CompileOptions, Compiled, VpcLinkTarget, compile, compile_with};
-pub use failure::{FORBIDDEN, Failure, Message};
+pub use failure::{FORBIDDEN, Failure, Message, UNKNOWN_FUNCTION_URL};
 pub use functions::{
     AuthorizerIndex, AuthorizerPlan, BinaryMediaTypes, Code, CustomMapping, FunctionIndex,
-    FunctionPlan, FunctionTarget, Identity, LambdaMapping, LambdaPlan, RemoteFunction, Runtime,
-    TokenPattern,
+    FunctionPlan, FunctionTarget, FunctionUrlAccess, FunctionUrlCorsPlan, FunctionUrlPlan,
+    Identity, LambdaMapping, LambdaPlan, RemoteFunction, Runtime, TokenPattern,
 };
 pub use gateway_responses::GatewayResponses;
 pub use hosts::HostTable;

@@ -19,6 +19,14 @@ const _: () = assert!(PATH_BYTES_MAX <= u16::MAX as usize, "a span of a path fit
 /// the recorded error text says 10485760.
 pub const PAYLOAD_BYTES_MAX: usize = 10 * 1024 * 1024;
 
+/// The largest request of a function URL, in bytes. Source: Lambda quotas, "Invocation payload (request and response)", 6 MB for
+/// synchronous calls.
+pub const FUNCTION_URL_BYTES_MAX: usize = 6 * 1024 * 1024;
+
+/// How long a function URL waits for its function, in ms: the longest that a function may take ([`FUNCTION_TIMEOUT_S_MAX`]),
+/// and a minute for an environment. Ours: the function's own timeout is what ends it.
+pub const FUNCTION_URL_TIMEOUT_MS: u32 = (FUNCTION_TIMEOUT_S_MAX as u32 + 60) * 1_000;
+
 /// Shortest integration timeout in milliseconds. Source: API Gateway quotas, "Integration timeout".
 pub const TIMEOUT_MS_MIN: u32 = 50;
 

@@ -14,11 +14,11 @@ use gateway_throttle::{Split, Throttle};
 
 use crate::caching::{CachePlan, StageCache};
 use crate::changes::Changes;
-use crate::compiler::StageInput;
+use crate::compiler::{StageInput, UrlInput};
 use crate::failure::Failure;
 use crate::functions::{
     AuthorizerIndex, AuthorizerPlan, BinaryMediaTypes, FunctionIndex, FunctionPlan, FunctionTarget,
-    LambdaPlan,
+    FunctionUrlPlan, LambdaPlan,
 };
 use crate::gateway_responses::GatewayResponses;
 use crate::hosts::HostTable;
@@ -44,14 +44,16 @@ pub struct Snapshot {
     pub usage: Arc<UsagePlans>,
     /// The account's own limit, over all stages; `None` is not limited.
     pub account: Option<Throttle>,
-    /// All functions that run here, by name, whether a stage names them or not.
+    /// All functions that run here, by [`FunctionPlan::key`], whether a stage names them or not.
     pub functions: BTreeMap<Box<str>, Arc<FunctionPlan>>,
     /// Memory of all stage caches. The same object in all snapshots, as long as its size stays.
     pub cache_budget: Arc<Budget>,
     /// What [`Snapshot::activate`] does.
     pub(crate) changes: Arc<Changes>,
-    /// What each stage was compiled from, indexed as [`Snapshot::stages`].
+    /// What each stage was compiled from, indexed as [`Snapshot::stages`]; function URLs come after all of these.
     pub(crate) inputs: Vec<StageInput>,
+    /// What function URLs were compiled from, in the order of the stages that they are.
+    pub(crate) url_inputs: Vec<UrlInput>,
 }
 
 impl Snapshot {
@@ -67,6 +69,7 @@ impl Snapshot {
             cache_budget: Arc::new(Budget::new(0)),
             changes: Arc::default(),
             inputs: Vec::new(),
+            url_inputs: Vec::new(),
         }
     }
 
@@ -147,6 +150,8 @@ pub struct StagePlan {
     pub canary: Option<Canary>,
     /// Whether this is the canary of a stage (`$context.isCanaryRequest`).
     pub is_canary: bool,
+    /// A function URL, which looks like a stage with one method: its id is [`StagePlan::api_id`]. `None` for stages of APIs.
+    pub function_url: Option<Box<FunctionUrlPlan>>,
 }
 
 /// The deployment that takes part of a stage's traffic.
@@ -290,7 +295,7 @@ pub enum IntegrationPlan {
     Http(Box<HttpPlan>),
     /// `MOCK`.
     Mock(Box<MockPlan>),
-    /// `AWS_PROXY`, and `AWS` with a function.
+    /// `AWS_PROXY`, `AWS` with a function, and function URLs.
     Lambda(Box<LambdaPlan>),
     /// `AWS` with another service.
     Service(Box<ServicePlan>),

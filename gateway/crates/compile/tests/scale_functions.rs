@@ -42,6 +42,8 @@ fn api(number: usize, definitions: &mut Definitions) {
                     principal: "apigateway.amazonaws.com".to_owned(),
                     source_arn: Some(Spanned::nowhere(format!("{of}/{stage}/{verb}/r{at}"))),
                     source_account: None,
+                    function_url_auth_type: None,
+                    is_via_function_url: false,
                     place: Place::nowhere(),
                 });
             }

@@ -1,7 +1,10 @@
 //! Backups: everything that the control plane stored, as text that the next version reads as well.
 //!
 //! One JSON object a line. The first says what it is, each of the others is a document, the last one how many there are and the
-//! SHA-256 of all lines before it, so that a file that was cut or changed is told from a whole one.
+//! SHA-256 of all lines before it, so that a file that was cut or changed is told from a whole one. This is version 1, in which a
+//! running gateway gives its documents away; [`archive`] is what a file has.
+
+pub mod archive;
 
 use std::fmt;
 
@@ -52,7 +55,11 @@ impl fmt::Display for BackupError {
         match self {
             Self::NotABackup => f.write_str("it is no backup of a gateway"),
             Self::Version(version) => {
-                write!(f, "it has version {version}, this gateway reads version {VERSION}")
+                write!(
+                    f,
+                    "it has version {version}, this gateway reads versions up to {}",
+                    archive::VERSION
+                )
             }
             Self::Line(line) => write!(f, "line {line} is not a document; use another copy"),
             Self::Cut => f.write_str("its end is missing; use another copy"),

@@ -214,6 +214,11 @@ impl Stacks {
         })
     }
 
+    /// URLs of functions of all stacks.
+    pub(crate) fn function_urls(&self) -> impl Iterator<Item = &gateway_model::FunctionUrl> {
+        self.stacks.values().flat_map(|live| &live.definitions.function_urls)
+    }
+
     /// A function of a stack.
     pub(crate) fn function(&self, name: &str) -> Option<(&str, &gateway_model::Function)> {
         self.functions().find(|(_, function)| function.name.value == name)

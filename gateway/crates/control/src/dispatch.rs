@@ -49,6 +49,8 @@ pub struct Settings {
     pub invoker: Invoker,
     /// What was counted by the minute.
     pub metrics: Metrics,
+    /// What function URLs look like, with `{id}` and `{region}` for theirs.
+    pub function_urls: String,
 }
 
 /// Asks for the stacks that files are.
@@ -261,7 +263,7 @@ impl Dispatch {
         };
         let ask = async |name: &str| {
             let what = What::Neighbour(Neighbour::Lambda, Box::new(shown(name)));
-            self.ask(what).await.map(drop)
+            self.ask(what).await.map(|answer| invoke::version_of(&answer))
         };
         let known = match &qualifier {
             None => ask(&name).await,

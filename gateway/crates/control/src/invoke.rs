@@ -12,6 +12,8 @@ use crate::{Answer, ApiError, Call};
 pub struct Invocation {
     /// The function's name.
     pub function: String,
+    /// The version to run; `None` is the function as it is now.
+    pub version: Option<String>,
     /// The event.
     pub payload: Vec<u8>,
     /// Nobody waits for its result.
@@ -68,12 +70,19 @@ pub(crate) fn target(call: &Call) -> Option<&str> {
     }
 }
 
-/// Carries out `Invoke` of a function that was looked up: `known` says that it is one of ours by hand or of a stack.
+/// The version that a function's configuration, as it is shown, is of; `None` is the function as it is now.
+pub(crate) fn version_of(configuration: &Answer) -> Option<String> {
+    let shown: serde_json::Value = serde_json::from_slice(&configuration.body).ok()?;
+    shown["Version"].as_str().filter(|version| *version != "$LATEST").map(str::to_owned)
+}
+
+/// Carries out `Invoke` of a function that was looked up: `known` says that it is one of ours by hand or of a stack, and which
+/// version of it is meant.
 pub(crate) async fn invoke(
     invoker: &Invoker,
     call: &Call,
     name: String,
-    known: Result<(), ApiError>,
+    known: Result<Option<String>, ApiError>,
 ) -> Result<Answer, ApiError> {
     let kind = match call.header("x-amz-invocation-type") {
         None | Some("RequestResponse") => Kind::RequestResponse,
@@ -99,10 +108,13 @@ pub(crate) async fn invoke(
         return Err(ApiError::new(400, "InvalidRequestContentException", text));
     }
     if kind == Kind::DryRun {
-        return known.map(|()| Answer::empty(204));
+        return known.map(|_| Answer::empty(204));
     }
+    let version = known.as_ref().ok().cloned().flatten();
+    let executed = version.clone().unwrap_or_else(|| "$LATEST".to_owned());
     let invocation = Invocation {
         function: name,
+        version,
         payload,
         is_event: kind == Kind::Event,
         wants_log: call.header("x-amz-log-type") == Some("Tail"),
@@ -110,7 +122,7 @@ pub(crate) async fn invoke(
     let invoked = invoker(invocation).await.map_err(|why| match (why, known) {
         // Those of files are known where they run alone.
         (NotInvoked::Unknown, Err(error)) => error,
-        (NotInvoked::Unknown, Ok(())) => {
+        (NotInvoked::Unknown, Ok(_)) => {
             let text = "The function does not run here: its runtime or its code is not served";
             ApiError::new(502, "InvalidRuntimeException", text)
         }
@@ -130,7 +142,7 @@ pub(crate) async fn invoke(
     let mut answer = Answer {
         status: 200,
         content_type: Some("application/json"),
-        headers: vec![("X-Amz-Executed-Version", "$LATEST".to_owned())],
+        headers: vec![("X-Amz-Executed-Version", executed)],
         body: invoked.payload,
     };
     if invoked.is_error {

@@ -1,8 +1,8 @@
 //! AWS Lambda: functions that are made by hand, beside those of stacks and files.
 //!
 //! A function's code is a zip file in the state directory; what it is configured to be is a document. Both together are a
-//! function of the published definitions, so that methods of APIs can call it as they call any other. Versions and aliases
-//! run the code that the function has now.
+//! function of the published definitions, so that methods of APIs can call it as they call any other. A version is a function
+//! of its own there, with the code and the configuration that it was published with.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,6 +20,7 @@ mod functions;
 mod policies;
 mod tags;
 mod types;
+mod urls;
 mod versions;
 mod view;
 
@@ -147,6 +148,11 @@ impl Lambda {
             ("functions", "DELETE", [name, "aliases", alias]) => {
                 versions::delete_alias(self, cx, name, alias)
             }
+            ("functions", "POST", [name, "url"]) => urls::create(self, cx, name),
+            ("functions", "GET", [name, "url"]) => urls::get(self, cx, name),
+            ("functions", "PUT", [name, "url"]) => urls::update(self, cx, name),
+            ("functions", "DELETE", [name, "url"]) => urls::delete(self, cx, name),
+            ("functions", "GET", [name, "urls"]) => urls::list(self, cx, name),
             ("tags", "GET", [arn]) => tags::list(self, cx, arn),
             ("tags", "POST", [arn]) => tags::add(self, cx, arn),
             ("tags", "DELETE", [arn]) => tags::remove(self, cx, arn),

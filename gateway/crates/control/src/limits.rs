@@ -117,6 +117,16 @@ pub const FUNCTION_STATEMENTS_MAX: usize = 100;
 pub const FUNCTION_VERSIONS_MAX: usize = 100;
 /// Aliases of a function. Source: our own.
 pub const FUNCTION_ALIASES_MAX: usize = 100;
+/// Methods in the `Cors` of a function URL. Source: Lambda API Reference, Cors, as the next four.
+pub const FUNCTION_URL_CORS_METHODS_MAX: usize = 6;
+/// Names in `AllowHeaders` or `ExposeHeaders` of a function URL.
+pub const FUNCTION_URL_CORS_HEADERS_MAX: usize = 100;
+/// Origins in the `Cors` of a function URL.
+pub const FUNCTION_URL_CORS_ORIGINS_MAX: usize = 100;
+/// `MaxAge` in the `Cors` of a function URL.
+pub const FUNCTION_URL_MAX_AGE_SECONDS_MAX: i64 = 86_400;
+/// Function URLs on a page. Source: Lambda API Reference, ListFunctionUrlConfigs, `MaxItems`, "a maximum of 50".
+pub const FUNCTION_URLS_PAGE_MAX: usize = 50;
 /// Tags of a resource. Source: AWS Tagging, 50.
 pub const TAGS_MAX: usize = 50;
 /// Bytes of an event, and of a result. Source: Lambda Developer Guide, "Lambda quotas", synchronous invocations, 6 MB.

@@ -77,6 +77,7 @@ fn boto3_does_every_operation() {
         invoker: std::sync::Arc::new(|_| {
             Box::pin(async { Err(gateway_control::NotInvoked::Unknown) })
         }),
+        function_urls: "http://{id}.lambda-url.{region}.localhost/".to_owned(),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let output = runtime.block_on(async {

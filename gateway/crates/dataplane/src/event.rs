@@ -1,4 +1,4 @@
-//! The events that functions get: `AWS_PROXY` with payload format 1.0, and both kinds of authorizers.
+//! The events that functions get: `AWS_PROXY` with payload format 1.0, both kinds of authorizers, and function URLs.
 //!
 //! Source: recorded behaviour, "Lambda proxy", "Event (payload format 1.0)", and for authorizers "Event
 //! documents". Members stand in the order in which API Gateway writes them. Written straight into bytes:
@@ -23,9 +23,11 @@ use crate::upstream_head::is_sigv4;
 use crate::values::decode_query;
 
 pub(crate) mod base64;
+mod function_url;
 pub(crate) mod json;
 mod multimap;
 
+pub(crate) use function_url::function_url;
 use multimap::{Empty, Entry, Multimap};
 
 /// Appends the event of an `AWS_PROXY` integration. The request's body is whole, its trace header is made.
@@ -185,18 +187,7 @@ impl Event<'_> {
     }
 
     fn write_query(&self, empty: Empty, out: &mut Vec<u8>) {
-        let query = self.x.text(self.x.head.target.query);
-        let mut decoded = Vec::with_capacity(query.len());
-        let mut spans = Vec::new();
-        let pairs = query.split(|byte| matches!(byte, b'&' | b';'));
-        for pair in pairs.filter(|pair| !pair.is_empty()) {
-            let name_len = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
-            let start = decoded.len();
-            decode_query(&pair[..name_len], &mut decoded);
-            let middle = decoded.len();
-            decode_query(pair.get(name_len + 1..).unwrap_or_default(), &mut decoded);
-            spans.push((start, middle, decoded.len()));
-        }
+        let (decoded, spans) = query_spans(self.x.text(self.x.head.target.query));
         let entry = |(start, middle, end): (usize, usize, usize)| Entry {
             name: &decoded[start..middle],
             value: &decoded[middle..end],
@@ -386,6 +377,22 @@ impl Event<'_> {
             false => out.extend_from_slice(b"null"),
         }
     }
+}
+
+/// The parameters of a query: their decoded text, and of each where its name starts and ends, and where its value ends.
+fn query_spans(query: &[u8]) -> (Vec<u8>, Vec<(usize, usize, usize)>) {
+    let mut decoded = Vec::with_capacity(query.len());
+    let mut spans = Vec::new();
+    let pairs = query.split(|byte| matches!(byte, b'&' | b';'));
+    for pair in pairs.filter(|pair| !pair.is_empty()) {
+        let name_len = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
+        let start = decoded.len();
+        decode_query(&pair[..name_len], &mut decoded);
+        let middle = decoded.len();
+        decode_query(pair.get(name_len + 1..).unwrap_or_default(), &mut decoded);
+        spans.push((start, middle, decoded.len()));
+    }
+    (decoded, spans)
 }
 
 /// Appends `,"name":"value"`.

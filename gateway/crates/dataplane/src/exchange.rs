@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use gateway_compile::{
     Access, FORBIDDEN, Failure, IntegrationPlan, MethodPlan, Policy, RequestMethod, StagePlan,
+    UNKNOWN_FUNCTION_URL,
 };
 use gateway_proto::FieldName;
 use gateway_rt::Moment;
@@ -124,7 +125,7 @@ async fn answer(shard: &Shard, client: &Client, x: &mut Exchange) -> Result<(), 
     if x.journal.is_some() {
         execution_log::begin(x, method);
     }
-    if decompress::is_coded(x) {
+    if decompress::is_coded(x) && stage.plan.function_url.is_none() {
         let bytes_max = stage.plan.payload_bytes_max;
         Box::pin(decompress::decode(shard, client, x, bytes_max)).await?;
     }
@@ -181,11 +182,22 @@ pub(crate) fn find_stage(
     let found = serving.snapshot.hosts.resolve(authority, path);
     x.stage = found.map(|found| draw(serving.stage(found.stage)).clone());
     x.serving = Some(serving);
-    let found = found.ok_or(FORBIDDEN)?;
+    let Some(found) = found else { return Err(unknown(shard, x)) };
     x.facts.stage = found.stage;
     x.facts.path_offset = found.path_offset;
     x.facts.base = found.base;
     Ok(())
+}
+
+/// The answer to a host and a path that lead nowhere.
+#[cold]
+fn unknown(shard: &Shard, x: &Exchange) -> Failure {
+    let serving = shard.serving();
+    let authority = x.head.authority.of(x.bytes());
+    match serving.snapshot.hosts.is_function_url(authority, x.text(x.head.target.path)) {
+        true => UNKNOWN_FUNCTION_URL,
+        false => FORBIDDEN,
+    }
 }
 
 /// Path and verb to a method. Nobody learns whether it was the path or the verb that is unknown.
@@ -200,6 +212,9 @@ pub(crate) fn find_method<'s>(
         method => stage.routes.find(path, method, &mut x.params),
     };
     let Some(index) = x.facts.plan else {
+        if stage.function_url.is_some() {
+            return Err(Failure::function_url_forbidden());
+        }
         return Err(match x.known_field(FieldName::Authorization) {
             Some(value) if !value.starts_with(b"AWS4-HMAC-SHA256") => {
                 Failure::incomplete_signature(respond::token_hash(value))
@@ -247,6 +262,7 @@ async fn refuse_body(shard: &Shard, client: &Client, x: &mut Exchange, error: Bo
     x.facts.keep_alive = false;
     let failure = match error {
         BodyError::Gone => return After::Close,
+        BodyError::TooLarge if x.is_function_url() => Failure::function_url_too_large(),
         BodyError::TooLarge => Failure::request_too_large(),
         BodyError::Framing(reason) => {
             shard.metrics.refusals.increment(reason);

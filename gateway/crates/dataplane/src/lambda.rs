@@ -5,6 +5,8 @@
 //! | `proxy` | an event of the whole request, and a response that the function makes itself |
 //! | `custom` | the body is the event, and the integration responses make the response |
 //! | [`reply`], `response` | what a proxy function answers, read and written |
+//! | `url` | function URLs: an event of the whole request in another format, and access |
+//! | [`answer`] | what the function of a function URL answers |
 //! | `remote` | functions that somebody else runs |
 //!
 //! Cost of a warm call besides the invocation: the event is written in one pass over the head, the result is
@@ -29,12 +31,14 @@ use crate::limits::FUNCTION_EVENT_BYTES_MAX;
 use crate::request::Exchange;
 use crate::shard::{Shard, ShardStage};
 
+pub mod answer;
 mod custom;
 pub(crate) mod direct;
 mod proxy;
 pub(crate) mod remote;
 pub mod reply;
 mod response;
+mod url;
 
 pub(crate) use custom::refusal;
 pub use direct::{Direct, DirectReply, NoOutcome};
@@ -49,6 +53,7 @@ pub(crate) async fn call(
 ) -> Result<(), Refusal> {
     match &plan.mapping {
         LambdaMapping::Proxy => proxy::call(shard, client, x, stage, plan).await,
+        LambdaMapping::Url => Box::pin(url::call(shard, client, x, stage, plan)).await,
         LambdaMapping::Custom(mapping) => {
             Box::pin(custom::call(shard, client, x, stage, plan, mapping)).await
         }
@@ -158,7 +163,11 @@ async fn call_function(
     if x.journal.is_some() {
         note_invocation(x, stage, plan.function, &payload, false);
     }
-    let mut request_id = ids::uuid(&shard.random);
+    // Of a function URL the invocation and the request are one.
+    let mut request_id = match plan.mapping {
+        LambdaMapping::Url => x.facts.request_id,
+        LambdaMapping::Proxy | LambdaMapping::Custom(_) => ids::uuid(&shard.random),
+    };
     let deadline = started + Duration::from_millis(u64::from(plan.timeout_ms));
     let order = Order { payload, request_id: &mut request_id, deadline, trace: &x.trace, is_event };
     let result = carry_out(shard, stage, plan.function, order).await;

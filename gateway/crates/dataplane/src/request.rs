@@ -335,6 +335,11 @@ impl Exchange {
         Some(self.stage.as_ref()?.plan.method(self.facts.plan?))
     }
 
+    /// Whether it came by a function URL.
+    pub(crate) fn is_function_url(&self) -> bool {
+        self.stage.as_ref().is_some_and(|stage| stage.plan.function_url.is_some())
+    }
+
     /// Whether the client asks with HEAD: the head is answered, the body is not.
     pub(crate) fn is_head(&self) -> bool {
         self.text(self.head.method) == b"HEAD"

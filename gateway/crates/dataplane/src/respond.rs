@@ -217,27 +217,39 @@ pub(crate) fn finish_head(shard: &Shard, x: &Exchange, framing: Framing, out: &m
         write_field(EXPLANATION_FIELD, x.explanation.as_bytes(), out);
     }
     // Texts of a fixed length are put together first: one copy instead of many.
-    let mut date = *b"Date: .............................\r\nContent-Length: ";
-    date[6..35].copy_from_slice(&shard.date.at(x.facts.started_unix_ms));
+    insert_date(&shard.date.at(x.facts.started_unix_ms), out);
     match framing {
         Framing::Length(length) => {
-            out.extend_from_slice(&date);
+            out.extend_from_slice(b"Content-Length: ");
             write_decimal(length, out);
+            out.extend_from_slice(b"\r\n");
         }
-        Framing::Chunked => {
-            out.extend_from_slice(&date[..35]);
-            out.extend_from_slice(b"\r\nTransfer-Encoding: chunked");
-        }
-        Framing::UntilClose | Framing::None => out.extend_from_slice(&date[..35]),
+        Framing::Chunked => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
+        Framing::UntilClose | Framing::None => {}
     }
-    let keep_alive: &[u8] = b"\r\nConnection: keep-alive";
-    let close: &[u8] = b"\r\nConnection: close";
+    let keep_alive: &[u8] = b"Connection: keep-alive";
+    let close: &[u8] = b"Connection: close";
     out.extend_from_slice(if x.facts.keep_alive { keep_alive } else { close });
     let mut ids = *b"\r\nx-amzn-RequestId: ....................................\
         \r\nx-amz-apigw-id: ................\r\n\r\n";
     ids[20..56].copy_from_slice(&x.facts.request_id);
     ids[74..90].copy_from_slice(&x.facts.extended_id);
-    out.extend_from_slice(&ids);
+    if x.is_function_url() {
+        // Nothing of API Gateway's.
+        out.extend_from_slice(&ids[..56]);
+        out.extend_from_slice(b"\r\n\r\n");
+    } else {
+        out.extend_from_slice(&ids);
+    }
+}
+
+/// Puts `Date` behind the status line, where API Gateway has it.
+fn insert_date(date: &[u8; 29], out: &mut Vec<u8>) {
+    let line = out.iter().position(|byte| *byte == b'\n').map_or(out.len(), |end| end + 1);
+    let mut field = *b"Date: .............................\r\n";
+    field[6..35].copy_from_slice(date);
+    out.extend_from_slice(&field);
+    out[line..].rotate_right(field.len());
 }
 
 /// Sends a head and a body that are there already.

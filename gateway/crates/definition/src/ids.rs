@@ -17,6 +17,12 @@ pub(crate) fn derived_id(stack: &str, logical_id: &str, role: &str, chars: usize
     id
 }
 
+/// The id of a function URL: as many characters as AWS's have.
+pub(crate) fn function_url_id(stack: &str, logical_id: &str) -> String {
+    const CHARS: usize = 32;
+    derived_id(stack, logical_id, "url", CHARS)
+}
+
 /// Writes a number's lowest digits in base 36, from the least significant on.
 pub(crate) fn digits(mut number: u64, count: usize, text: &mut String) {
     const DIGITS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";

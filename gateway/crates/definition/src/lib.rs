@@ -90,6 +90,16 @@ pub struct Options {
     pub objects: Option<BTreeMap<(String, String), PathBuf>>,
     /// Ids of APIs, API keys and usage plans that are not of this run, and that usage plans and base path mappings may name.
     pub known: BTreeSet<String>,
+    /// What function URLs look like, with `{id}` and `{region}` for theirs.
+    pub function_urls: String,
+}
+
+impl Options {
+    /// The function URL with this id.
+    #[must_use]
+    pub fn function_url(&self, id: &str) -> String {
+        self.function_urls.replace("{id}", id).replace("{region}", &self.region)
+    }
 }
 
 impl Default for Options {
@@ -108,6 +118,7 @@ impl Default for Options {
             exports: BTreeMap::new(),
             objects: None,
             known: BTreeSet::new(),
+            function_urls: "https://{id}.lambda-url.{region}.on.aws/".to_owned(),
         }
     }
 }

@@ -9,6 +9,7 @@ mod auth;
 mod build;
 mod cors;
 mod event;
+mod function_url;
 mod usage;
 
 use crate::limits::NODES_MAX;
@@ -58,7 +59,8 @@ pub(crate) fn transform(root: Node, report: &Report) -> Node {
     let is_api = |resource: &Node| resource.member("Type").and_then(Node::as_str) == Some(API);
     let resources = root.member("Resources").map_or(&[][..], Node::members);
     let has_events = resources.iter().any(|(_, resource)| !event::of(resource).is_empty());
-    if !has_events && !resources.iter().any(|(_, resource)| is_api(resource)) {
+    let urls = function_url::made(&root);
+    if !has_events && urls.is_empty() && !resources.iter().any(|(_, resource)| is_api(resource)) {
         return root;
     }
     let globals =
@@ -89,7 +91,7 @@ pub(crate) fn transform(root: Node, report: &Report) -> Node {
         );
         apis.insert(key.text.clone(), api);
     }
-    let mut made: Vec<(String, Node)> = Vec::new();
+    let mut made: Vec<(String, Node)> = urls;
     let mut sorted: Vec<_> = resources.iter().collect();
     sorted.sort_by(|(a, _), (b, _)| a.text.cmp(&b.text));
     for (key, resource) in sorted {

@@ -6,7 +6,7 @@
 use crate::report::Report;
 use gateway_model::{
     AuthorizationType, AuthorizerType, ConnectionType, Definitions, DomainName, DomainNameKind,
-    EndpointType, Integration, Method, MethodSetting, Place, RestApi, RoutingMode, Stage,
+    EndpointType, Integration, Method, Place, RestApi, RoutingMode, Stage,
 };
 
 pub(crate) fn report(definitions: &Definitions, report: &Report) {

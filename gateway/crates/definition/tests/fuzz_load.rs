@@ -97,7 +97,8 @@ fn check(bytes: &[u8]) {
         let is_taken = !definitions.apis.is_empty()
             || !definitions.functions.is_empty()
             || !definitions.function_qualifiers.is_empty()
-            || !definitions.function_permissions.is_empty();
+            || !definitions.function_permissions.is_empty()
+            || !definitions.function_urls.is_empty();
         assert!(!loaded.diagnostics.is_empty() || is_taken, "{text:?}");
     }
     assert!(started.elapsed() < SOON, "took {:?}", started.elapsed());

@@ -63,7 +63,7 @@ pub enum Order {
 /// What the platform writes into a function's log.
 #[derive(Debug, Clone, PartialEq)]
 pub enum PlatformEvent {
-    /// `START RequestId: … Version: $LATEST`
+    /// `START RequestId: … Version: …`
     Start {
         /// Of the invocation.
         request_id: [u8; 36],
@@ -114,7 +114,7 @@ pub enum Exit {
 pub struct LogLine<'l> {
     /// `/aws/lambda/NAME`
     pub group: &'l str,
-    /// `2026/11/22/[$LATEST]` and 32 hexadecimal digits.
+    /// `2026/11/22/[VERSION]` and 32 hexadecimal digits.
     pub stream: &'l str,
     /// When it was written.
     pub unix_ms: u64,

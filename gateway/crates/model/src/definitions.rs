@@ -2,8 +2,8 @@
 
 use crate::{
     ApiKey, BasePathMapping, ClientCertificate, DomainName, DomainNameAccessAssociation, Function,
-    FunctionPermission, FunctionQualifier, Place, RestApi, Shared, UsagePlan, UsagePlanKey,
-    VpcLink,
+    FunctionPermission, FunctionQualifier, FunctionUrl, Place, RestApi, Shared, UsagePlan,
+    UsagePlanKey, VpcLink,
 };
 
 /// All that a set of files defines, in the order written.
@@ -33,6 +33,8 @@ pub struct Definitions {
     pub function_qualifiers: Vec<FunctionQualifier>,
     /// Who may call which function.
     pub function_permissions: Vec<FunctionPermission>,
+    /// URLs of functions.
+    pub function_urls: Vec<FunctionUrl>,
     /// Settings of the account, when a file has them.
     pub account: Option<Account>,
     /// What the files say about themselves.

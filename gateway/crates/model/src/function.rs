@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::closed::closed_names;
 use crate::{Place, Spanned};
 
 /// A Lambda function (`AWS::Lambda::Function`, `AWS::Serverless::Function`).
@@ -9,6 +10,8 @@ use crate::{Place, Spanned};
 pub struct Function {
     /// Its name, as written or derived from the stack's and the resource's.
     pub name: Spanned<String>,
+    /// The version that was published so; `None` is the function as it is now.
+    pub version: Option<String>,
     /// Its runtime, e.g. `python3.12`, as written.
     pub runtime: Option<Spanned<String>>,
     /// What the runtime calls, e.g. `app.handler`.
@@ -46,14 +49,15 @@ pub enum FunctionCode {
 }
 
 /// A name for a version of a function (`AWS::Lambda::Alias`, `AWS::Lambda::Version`).
-///
-/// All of them run the code that the definition has: nothing older is known.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FunctionQualifier {
     /// The function's name.
     pub function: Spanned<String>,
     /// `live`, or a version's number.
     pub qualifier: String,
+    /// The [`Function::version`] that it runs. `None` runs the function as it is now, which is what those of templates do:
+    /// nothing older is known of them.
+    pub version: Option<String>,
     /// Where it was written.
     pub place: Place,
 }
@@ -63,7 +67,7 @@ pub struct FunctionQualifier {
 pub struct FunctionPermission {
     /// The function's name or ARN, possibly with a qualifier.
     pub function: Spanned<String>,
-    /// `lambda:InvokeFunction`, or with wildcards.
+    /// `lambda:InvokeFunction`, `lambda:InvokeFunctionUrl`, or with wildcards.
     pub action: String,
     /// `apigateway.amazonaws.com`, an account, or `*`.
     pub principal: String,
@@ -71,6 +75,66 @@ pub struct FunctionPermission {
     pub source_arn: Option<Spanned<String>>,
     /// The caller's account; absent is any.
     pub source_account: Option<String>,
+    /// The `AuthType` of the function URL through which the call has to come; absent is any.
+    pub function_url_auth_type: Option<String>,
+    /// Only calls that come through a function URL (`InvokedViaFunctionUrl`).
+    pub is_via_function_url: bool,
     /// Where it was written.
     pub place: Place,
+}
+
+/// A URL of a function (`AWS::Lambda::Url`).
+#[derive(Clone, Debug, PartialEq)]
+pub struct FunctionUrl {
+    /// The first label of its host.
+    pub id: String,
+    /// The function's name or ARN, without a qualifier.
+    pub function: Spanned<String>,
+    /// The alias that it calls; absent calls the function as it is now.
+    pub qualifier: Option<String>,
+    /// Who may call it.
+    pub auth: FunctionUrlAuth,
+    /// What pages of other origins may do with it; absent leaves that to the function.
+    pub cors: Option<FunctionUrlCors>,
+    /// How it answers; absent acts as `BUFFERED`.
+    pub invoke_mode: Option<FunctionUrlInvokeMode>,
+    /// Where it was written.
+    pub place: Place,
+}
+
+closed_names! {
+    /// Who may call a function URL (`AuthType`).
+    pub enum FunctionUrlAuth {
+        /// Everybody, if a permission says so.
+        None = "NONE",
+        /// Who signs.
+        AwsIam = "AWS_IAM",
+    }
+}
+
+closed_names! {
+    /// How a function URL answers (`InvokeMode`). Here an answer is always sent when it is whole.
+    pub enum FunctionUrlInvokeMode {
+        /// When the answer is whole.
+        Buffered = "BUFFERED",
+        /// As the answer comes.
+        ResponseStream = "RESPONSE_STREAM",
+    }
+}
+
+/// `Cors` of a function URL. A list that is empty says nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FunctionUrlCors {
+    /// `AllowCredentials`
+    pub allow_credentials: bool,
+    /// `AllowHeaders`
+    pub allow_headers: Vec<String>,
+    /// `AllowMethods`
+    pub allow_methods: Vec<String>,
+    /// `AllowOrigins`
+    pub allow_origins: Vec<String>,
+    /// `ExposeHeaders`
+    pub expose_headers: Vec<String>,
+    /// `MaxAge`, in seconds.
+    pub max_age_seconds: Option<i64>,
 }

@@ -33,7 +33,10 @@ pub use domain::{
     BasePathMapping, ClientCertificate, DomainName, DomainNameAccessAssociation, DomainNameKind,
     MutualTlsAuthentication, RoutingMode, VpcLink,
 };
-pub use function::{Function, FunctionCode, FunctionPermission, FunctionQualifier};
+pub use function::{
+    Function, FunctionCode, FunctionPermission, FunctionQualifier, FunctionUrl, FunctionUrlAuth,
+    FunctionUrlCors, FunctionUrlInvokeMode,
+};
 pub use gateway_response::{GatewayResponse, GatewayResponseType};
 pub use http::{HttpMethod, InvalidStatusCode, StatusCode};
 pub use id::{

@@ -15,6 +15,15 @@ fn boto3_makes_runs_and_changes_functions() {
 }
 
 #[test]
+fn function_urls_are_served_and_versions_stay_what_they_were() {
+    let Some(aws) = aws() else { return };
+    let gateway = dev(&[]);
+    let desk = Desk::at(&gateway);
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/control/urls.py");
+    said(&desk.run(&aws.with_file_name("python"), &[script, &gateway.addr().to_string()]));
+}
+
+#[test]
 fn functions_outlive_a_restart() {
     let Some(aws) = aws() else { return };
     let state = tempfile::tempdir().unwrap();

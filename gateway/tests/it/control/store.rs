@@ -5,6 +5,7 @@ use std::process::{Command, Output};
 use std::time::Instant;
 
 use super::client::{Control, ControlGateway as _};
+use super::tools::{Desk, aws, said};
 use crate::support::Gateway;
 
 fn gateway(args: &[&std::ffi::OsStr]) -> Output {
@@ -53,6 +54,53 @@ fn a_backup_of_a_running_gateway_makes_another_one_the_same() {
     let mut control = Control::of(running.control_addr(), second.path());
     let path = format!("/restapis/{}", api["id"].as_str().unwrap());
     assert_eq!(control.json("GET", &path, "", 200)["name"], "backed up");
+}
+
+#[test]
+fn a_backup_has_the_buckets_and_the_code() {
+    let Some(aws) = aws() else { return };
+    let (first, second, files) =
+        (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let running = start(first.path());
+    let desk = Desk::at(&running);
+    let (zip, object) = (desk.path().join("code.zip"), vec![b'o'; 100_000]);
+    let python = "import zipfile\nwith zipfile.ZipFile('code.zip', 'w') as z:\n z.writestr('a.py', 'def h(e, c): return e')\n";
+    said(&desk.run_as(&aws.with_file_name("python"), &["-c", python], first.path()));
+    desk.write("object", &object);
+    let role = "arn:aws:iam::000000000000:role/r";
+    let create = format!(
+        "lambda create-function --function-name kept --runtime python3.12 --handler a.h --role {role} --zip-file fileb://{}",
+        zip.display()
+    );
+    for command in [
+        "s3api create-bucket --bucket full",
+        "s3api create-bucket --bucket empty",
+        "s3 cp object s3://full/a/b",
+        &create,
+    ] {
+        said(&desk.run_as(&aws, &command.split(' ').collect::<Vec<_>>(), first.path()));
+    }
+    let (online, offline) = (files.path().join("online"), files.path().join("offline"));
+    let address = running.control_addr().to_string();
+    let (done, text) = run("backup", &online, first.path(), &["--control", &address]);
+    assert!(done && text.contains("and 4 files"), "{text}");
+    running.stop();
+    let (done, text) = run("backup", &offline, first.path(), &[]);
+    assert!(done, "{text}");
+    assert_eq!(std::fs::read(&online).unwrap(), std::fs::read(&offline).unwrap());
+    let (done, text) = run("restore", &offline, second.path(), &[]);
+    assert!(done, "{text}");
+    let (done, text) = run("restore", &offline, second.path(), &[]);
+    assert!(!done && text.contains("--force"), "{text}");
+    let running = start(second.path());
+    let desk = Desk::at(&running);
+    let run =
+        |args: &str| said(&desk.run_as(&aws, &args.split(' ').collect::<Vec<_>>(), second.path()));
+    run("s3 cp s3://full/a/b back");
+    assert_eq!(std::fs::read(desk.path().join("back")).unwrap(), object);
+    run("s3api head-bucket --bucket empty");
+    run("lambda invoke --function-name kept --payload {\"is\":\"back\"} out");
+    assert_eq!(std::fs::read_to_string(desk.path().join("out")).unwrap(), r#"{"is": "back"}"#);
 }
 
 /// Clients at once, and what each of them writes.

@@ -43,18 +43,33 @@ impl Desk {
 
     /// Runs a tool as its user would, but that AWS is here.
     pub(super) fn run(&self, tool: &Path, args: &[&str]) -> Output {
+        self.command(tool, args)
+            .env("AWS_ACCESS_KEY_ID", "test")
+            .env("AWS_SECRET_ACCESS_KEY", "test")
+            .output()
+            .unwrap()
+    }
+
+    /// The same with the credentials of a state directory.
+    pub(super) fn run_as(&self, tool: &Path, args: &[&str], state: &Path) -> Output {
+        self.command(tool, args)
+            .env("AWS_SHARED_CREDENTIALS_FILE", state.join("credentials"))
+            .output()
+            .unwrap()
+    }
+
+    fn command(&self, tool: &Path, args: &[&str]) -> Command {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let mut search: OsString = tool.parent().unwrap().into();
         search.push(":");
         search.push(path);
-        Command::new(tool)
+        let mut command = Command::new(tool);
+        command
             .args(args)
             .current_dir(self.path())
             .env_clear()
             .envs([
                 ("AWS_ENDPOINT_URL", self.url.as_str()),
-                ("AWS_ACCESS_KEY_ID", "test"),
-                ("AWS_SECRET_ACCESS_KEY", "test"),
                 ("AWS_DEFAULT_REGION", "us-east-1"),
                 ("AWS_REGION", "us-east-1"),
                 ("AWS_EC2_METADATA_DISABLED", "true"),
@@ -66,9 +81,8 @@ impl Desk {
                 ("CI", "true"),
             ])
             .env("PATH", search)
-            .env("HOME", self.path())
-            .output()
-            .unwrap()
+            .env("HOME", self.path());
+        command
     }
 }
 

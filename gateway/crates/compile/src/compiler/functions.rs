@@ -34,13 +34,18 @@ pub(super) enum Asked {
     Function(FunctionName, Found),
     /// Whether one of these callers may invoke the function.
     Permission(FunctionName, Vec<String>, bool),
+    /// Whether everybody may call the function through its URL.
+    Public(FunctionName, bool),
 }
 
-/// All functions by name.
+/// All functions, with the versions that were published of them.
 pub(super) struct FunctionTable<'d> {
-    functions: HashMap<&'d str, Result<Arc<FunctionPlan>, String>>,
-    qualifiers: HashSet<(&'d str, &'d str)>,
+    functions: HashMap<(&'d str, Option<&'d str>), Result<Arc<FunctionPlan>, String>>,
+    /// The version that an alias or a number stands for; `None` is the function as it is now.
+    qualifiers: HashMap<(&'d str, &'d str), Option<&'d str>>,
     permissions: HashMap<String, Permissions<'d>>,
+    /// What everybody may call through a function URL.
+    public: HashSet<String>,
 }
 
 /// Who may invoke one function, or one alias or version of it: globs over callers' ARNs.
@@ -81,16 +86,24 @@ impl<'d> FunctionTable<'d> {
     ) -> Self {
         let before = plans_before(previous);
         let functions = definitions.functions.iter().map(|function| {
+            let (name, version) = (function.name.value.as_str(), function.version.as_deref());
             let plan = plan(function, options).map(|plan| {
-                let kept = before.get(&*plan.name).filter(|kept| ****kept == plan);
+                let key = FunctionPlan::key(name, version);
+                let kept = before.get(key.as_str()).filter(|kept| ****kept == plan);
                 kept.map_or_else(|| Arc::new(plan), |kept| Arc::clone(kept))
             });
-            (function.name.value.as_str(), plan)
+            ((name, version), plan)
         });
         let qualifiers = definitions.function_qualifiers.iter();
-        let qualifiers = qualifiers.map(|of| (of.function.value.as_str(), of.qualifier.as_str()));
+        let qualifiers = qualifiers
+            .map(|of| ((of.function.value.as_str(), of.qualifier.as_str()), of.version.as_deref()));
         let mut permissions: HashMap<String, Permissions<'_>> = HashMap::new();
         let all = definitions.function_permissions.iter();
+        let public = all.clone().filter(|permission| is_public(permission));
+        let public = public.filter_map(|permission| {
+            FunctionName::parse(&permission.function.value, &options.region)
+        });
+        let public = public.map(|name| name.to_string()).collect();
         for permission in all.filter(|permission| is_for_us(permission, &options.account_id)) {
             let name = FunctionName::parse(&permission.function.value, &options.region);
             if let Some(name) = name {
@@ -98,39 +111,52 @@ impl<'d> FunctionTable<'d> {
                 permissions.entry(name.to_string()).or_default().add(source);
             }
         }
-        Self { functions: functions.collect(), qualifiers: qualifiers.collect(), permissions }
+        let (functions, qualifiers) = (functions.collect(), qualifiers.collect());
+        Self { functions, qualifiers, permissions, public }
     }
 
-    /// All that run here, by name.
+    /// All that run here, by [`FunctionPlan::key`].
     pub(super) fn plans(&self) -> BTreeMap<Box<str>, Arc<FunctionPlan>> {
-        let plans = self.functions.values().flatten();
-        plans.map(|plan| (plan.name.clone(), Arc::clone(plan))).collect()
+        let plans = self.functions.iter();
+        let plans = plans.filter_map(|(key, plan)| Some((key, plan.as_ref().ok()?)));
+        plans
+            .map(|((name, version), plan)| {
+                (FunctionPlan::key(name, *version).into(), Arc::clone(plan))
+            })
+            .collect()
     }
 
     /// What a name stands for.
     pub(super) fn find(&self, name: &FunctionName) -> Found {
-        match self.functions.get(name.name.as_str()) {
-            None => Found::Nothing,
-            Some(_) if !self.has_qualifier(name) => Found::NoQualifier,
+        let function = name.name.as_str();
+        if !self.functions.contains_key(&(function, None)) {
+            return Found::Nothing;
+        }
+        let plan = self.version(name).and_then(|of| self.functions.get(&(function, of)));
+        match plan {
+            None => Found::NoQualifier,
             Some(Ok(plan)) => Found::Here(Arc::clone(plan)),
             Some(Err(why)) => Found::Elsewhere(why.clone()),
         }
     }
 
-    fn has_qualifier(&self, name: &FunctionName) -> bool {
-        let qualifier = name.qualifier.as_deref();
-        name.is_latest()
-            || qualifier.is_some_and(|text| self.qualifiers.contains(&(name.name.as_str(), text)))
+    /// The version that a name runs, if there is its qualifier; `Some(None)` is the function as it is now.
+    fn version(&self, name: &FunctionName) -> Option<Option<&'d str>> {
+        match name.qualifier.as_deref().filter(|_| !name.is_latest()) {
+            None => Some(None),
+            Some(qualifier) => self.qualifiers.get(&(name.name.as_str(), qualifier)).copied(),
+        }
+    }
+
+    /// Whether a permission lets everybody call the function, or this alias of it, through its URL.
+    pub(super) fn is_public(&self, name: &FunctionName) -> bool {
+        self.public.contains(&unqualified_if_latest(name))
     }
 
     /// Whether a permission lets API Gateway invoke the function for any of these callers. As on AWS, a
     /// permission is for the function itself or for one alias or version, and covers no other.
     pub(super) fn is_permitted(&self, name: &FunctionName, callers: &[String]) -> bool {
-        let key = match name.is_latest() {
-            true => name.name.clone(),
-            false => name.to_string(),
-        };
-        let permissions = self.permissions.get(&key);
+        let permissions = self.permissions.get(&unqualified_if_latest(name));
         permissions.is_some_and(|of| callers.iter().any(|caller| of.cover(caller)))
     }
 
@@ -138,6 +164,7 @@ impl<'d> FunctionTable<'d> {
     pub(super) fn still_says(&self, asked: &[Asked]) -> bool {
         asked.iter().all(|asked| match asked {
             Asked::Function(name, found) => self.find(name) == *found,
+            Asked::Public(name, is_public) => self.is_public(name) == *is_public,
             Asked::Permission(name, callers, is_permitted) => {
                 self.is_permitted(name, callers) == *is_permitted
             }
@@ -145,14 +172,35 @@ impl<'d> FunctionTable<'d> {
     }
 }
 
+/// As permissions name it.
+fn unqualified_if_latest(name: &FunctionName) -> String {
+    match name.is_latest() {
+        true => name.name.clone(),
+        false => name.to_string(),
+    }
+}
+
+/// Whether a permission lets everybody call a function through a URL with `AuthType` `NONE`. Calls from a network have no
+/// source of which a permission could speak.
+fn is_public(permission: &FunctionPermission) -> bool {
+    let auth = permission.function_url_auth_type.as_deref();
+    permission.principal == "*"
+        && glob(&permission.action.to_ascii_lowercase(), "lambda:invokefunctionurl")
+        && auth.is_none_or(|auth| auth == "NONE")
+        && permission.source_arn.is_none()
+        && permission.source_account.is_none()
+}
+
 /// Whether a permission lets the API Gateway of this account invoke something.
 fn is_for_us(permission: &FunctionPermission, account_id: &str) -> bool {
-    matches!(permission.principal.as_str(), "apigateway.amazonaws.com" | "*")
+    let is_for_urls = permission.is_via_function_url || permission.function_url_auth_type.is_some();
+    !is_for_urls
+        && matches!(permission.principal.as_str(), "apigateway.amazonaws.com" | "*")
         && glob(&permission.action.to_ascii_lowercase(), "lambda:invokefunction")
         && permission.source_account.as_deref().is_none_or(|account| account == account_id)
 }
 
-/// The functions that run in the snapshot being served, by name.
+/// The functions that run in the snapshot being served, by [`FunctionPlan::key`].
 fn plans_before(previous: Option<&Snapshot>) -> HashMap<&str, &Arc<FunctionPlan>> {
     let plans = previous.iter().flat_map(|snapshot| &snapshot.functions);
     plans.map(|(name, plan)| (&**name, plan)).collect()
@@ -175,7 +223,9 @@ fn plan(function: &Function, options: &CompileOptions) -> Result<FunctionPlan, S
     };
     let name = function.name.value.as_str();
     let (region, account) = (options.region.as_str(), options.account_id.as_str());
-    let arn = format!("arn:{}:lambda:{region}:{account}:function:{name}", partition(region));
+    let version = function.version.as_deref();
+    let key = FunctionPlan::key(name, version);
+    let arn = format!("arn:{}:lambda:{region}:{account}:function:{key}", partition(region));
     let timeout_s =
         function.timeout_seconds.as_ref().map_or(FUNCTION_TIMEOUT_S_DEFAULT, |s| s.value);
     let memory_mb = function.memory_mb.as_ref().map_or(FUNCTION_MEMORY_MB_DEFAULT, |mb| mb.value);
@@ -183,6 +233,7 @@ fn plan(function: &Function, options: &CompileOptions) -> Result<FunctionPlan, S
     // The definition's reader says what is out of range; here it only has to fit.
     Ok(FunctionPlan {
         name: name.into(),
+        version: version.unwrap_or("$LATEST").into(),
         arn: arn.into(),
         region: region.into(),
         runtime,

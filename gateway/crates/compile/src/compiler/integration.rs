@@ -38,7 +38,7 @@ impl IntegrationPlan {
             Self::Lambda(plan) => match &mut plan.mapping {
                 LambdaMapping::Custom(mapping) => mapping.needs_request_body = true,
                 // The event has the body in any case.
-                LambdaMapping::Proxy => {}
+                LambdaMapping::Proxy | LambdaMapping::Url => {}
             },
             Self::Service(plan) => plan.needs_request_body = true,
             Self::Misconfigured(_) | Self::Unserved => {}

@@ -145,7 +145,7 @@ impl MadeFrom {
 }
 
 /// The options that stages are compiled from: what is the snapshot's own is left out.
-fn of_stages(options: &CompileOptions) -> CompileOptions {
+pub(super) fn of_stages(options: &CompileOptions) -> CompileOptions {
     CompileOptions { account_limit: None, ..options.clone() }
 }
 

@@ -97,6 +97,7 @@ pub(super) fn deployed(
         cache: None,
         canary: None,
         is_canary: false,
+        function_url: None,
     };
     (plan, cx.asked)
 }

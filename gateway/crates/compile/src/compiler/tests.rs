@@ -78,6 +78,7 @@ fn http(kind: IntegrationType, uri: &str) -> Integration {
 fn function(name: &str, code: &str) -> Function {
     Function {
         name: Spanned::nowhere(name),
+        version: None,
         runtime: Some(Spanned::nowhere("python3.12")),
         handler: Some(Spanned::nowhere("index.handler")),
         code: FunctionCode::Inline(Spanned::nowhere(code)),
@@ -110,6 +111,8 @@ fn permission(function: &str) -> FunctionPermission {
         principal: "apigateway.amazonaws.com".to_owned(),
         source_arn: None,
         source_account: None,
+        function_url_auth_type: None,
+        is_via_function_url: false,
         place: Place::nowhere(),
     }
 }

@@ -115,6 +115,22 @@ fn every_failure_answers_in_awss_words() {
         "NotImplementedException",
         r#"{"message":"Not Implemented"}"#,
     );
+    let denied = "AccessDeniedException";
+    check(UNKNOWN_FUNCTION_URL, 403, denied, r#"{"Message":null}"#);
+    check(Failure::function_url_forbidden(), 403, denied, r#"{"Message":"Forbidden"}"#);
+    check(Failure::function_url_failed(), 502, internal, "Internal Server Error");
+    check(
+        Failure::function_url_throttled(),
+        429,
+        "TooManyRequestsException",
+        r#"{"Message":"Rate Exceeded."}"#,
+    );
+    check(
+        Failure::function_url_too_large(),
+        413,
+        "RequestTooLargeException",
+        r#"{"Message":"Request must be smaller than 6291456 bytes for the InvokeFunction operation"}"#,
+    );
     check(
         Failure::version_not_supported(),
         505,

@@ -1,6 +1,6 @@
 //! Builds a [`HostTable`].
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::{Api, Domain, HostTable, Mapping, Target};
 use crate::plan::StageIndex;
@@ -14,6 +14,8 @@ pub(crate) struct HostTableBuilder {
     domains: Vec<Domain>,
     /// Where a domain is, by its name.
     domain_at: HashMap<Box<str>, usize>,
+    /// By their ids, in lower case.
+    function_urls: BTreeMap<Box<str>, StageIndex>,
 }
 
 impl HostTableBuilder {
@@ -32,6 +34,16 @@ impl HostTableBuilder {
         let mut stages: Vec<_> = stages.into_iter().collect();
         stages.sort();
         self.apis.push(Api { key, id: id.into(), is_default_endpoint_disabled, stages });
+        true
+    }
+
+    /// Adds a function URL; `false` when its id, compared without case, is taken.
+    pub(crate) fn add_function_url(&mut self, id: &str, stage: StageIndex) -> bool {
+        let key = id.to_ascii_lowercase().into_boxed_str();
+        if self.function_urls.contains_key(&key) {
+            return false;
+        }
+        self.function_urls.insert(key, stage);
         true
     }
 
@@ -108,6 +120,8 @@ impl HostTableBuilder {
         domains.sort_by(|a, b| a.name.cmp(&b.name));
         wildcards.sort_by(|a, b| a.name.cmp(&b.name));
         let is_one = serves_any_host && apis.len() == 1 && apis[0].stages.len() == 1;
-        HostTable { apis, domains, wildcards, any_host: is_one.then_some(0) }
+        let function_urls = self.function_urls.into_iter().collect();
+        let any_host = is_one.then_some(0);
+        HostTable { apis, domains, wildcards, function_urls, any_host }
     }
 }

@@ -18,6 +18,8 @@ pub(super) fn table() -> HostTable {
     builder.add_mapping(domain, "closed", "Custom-1", Some("live")).expect("fits");
     let domain = builder.add_domain("*.example.org");
     builder.add_mapping(domain, "(none)", "xyz", Some("dev")).expect("fits");
+    assert!(builder.add_function_url("u0r1", StageIndex(4)));
+    assert!(!builder.add_function_url("U0R1", StageIndex(5)), "ids compare without case");
     builder.build(true)
 }
 
@@ -51,6 +53,31 @@ fn the_default_endpoint_takes_the_stage_from_the_path() {
     check("nope.execute-api.x", "/dev/pets", "403");
     check("abc.execute-apix.y", "/dev/pets", "403");
     check("abc.execute-api", "/dev/pets", "403");
+}
+
+#[test]
+fn a_function_url_takes_every_path_on_its_host() {
+    check("u0r1.lambda-url.us-east-1.on.aws", "/a/b", "4 /a/b");
+    check("U0R1.Lambda-URL.us-east-1.localhost:8080", "", "4 ");
+    check("api.example.com", "/_aws/lambda-url/u0r1/a", "4 /a");
+    check("x", "//_aws/lambda-url/U0R1", "4 ");
+    for host in [
+        "nope.lambda-url.x",
+        ".lambda-url.x",
+        "u0r1.lambda-url",
+        "u0r1.lambda-urls.x",
+        "a.u0r1.lambda-url.x",
+    ] {
+        check(host, "/a", "403");
+    }
+    check("x", "/_aws/lambda-url/", "403");
+    check("x", "/_aws/lambda-url/nope/a", "403");
+    let table = table();
+    assert!(
+        table.is_function_url(b"nope.lambda-url.x:1", b"/")
+            && table.is_function_url(b"x", b"/_aws/lambda-url/a")
+    );
+    assert!(!table.is_function_url(b"lambda-url.x", b"/") && !table.is_function_url(b"", b""));
 }
 
 #[test]

@@ -31,6 +31,8 @@ pub enum Way<'t> {
         /// `disableExecuteApiEndpoint`.
         is_disabled: bool,
     },
+    /// `{url-id}.lambda-url.…`, or `/_aws/lambda-url/{url-id}` in the path.
+    FunctionUrl,
     /// A custom domain name.
     CustomDomain {
         /// The name, with its `*.` if it has one.
@@ -63,6 +65,9 @@ impl HostTable {
 
     /// What leads on from here, and the API whose stage the path has to name.
     fn way(&self, host: &[u8], path: &[u8], found: Option<Resolved>) -> (Way<'_>, Option<&Api>) {
+        if self.is_function_url(host, path) {
+            return (Way::FunctionUrl, None);
+        }
         let is_by_path = self.by_path(path).is_some();
         if let Some(api) = self.api_in(path).filter(|_| is_by_path) {
             return (Way::ApiInPath { api_id: &api.id }, Some(api));

@@ -82,6 +82,7 @@ pub(super) fn prepare(
         known: of.known.clone(),
         objects: Some(objects),
         reads_function_code: true,
+        function_urls: surroundings.function_urls.clone(),
         ..Options::default()
     };
     let source = Source { name: of.name.to_owned(), text: text.template.clone() };

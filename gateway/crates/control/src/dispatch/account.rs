@@ -133,6 +133,7 @@ fn merge(all: &mut Definitions, of: Definitions) {
     all.functions.extend(of.functions);
     all.function_qualifiers.extend(of.function_qualifiers);
     all.function_permissions.extend(of.function_permissions);
+    all.function_urls.extend(of.function_urls);
     all.outputs.extend(of.outputs);
     if all.account.is_none() {
         all.account = of.account;

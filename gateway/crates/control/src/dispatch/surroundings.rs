@@ -20,6 +20,8 @@ pub struct Surroundings {
     pub(crate) logs: Arc<LogStore>,
     /// The stacks that files are.
     pub(crate) file_stacks: FileStacks,
+    /// What function URLs look like.
+    pub(crate) function_urls: String,
 }
 
 impl Surroundings {
@@ -30,6 +32,7 @@ impl Surroundings {
             code: settings.files.join("code"),
             logs: settings.logs.clone(),
             file_stacks: settings.stacks.clone(),
+            function_urls: settings.function_urls.clone(),
         }
     }
 }

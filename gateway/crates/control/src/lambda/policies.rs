@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::types::{Function, Statement};
-use super::{Cx, Lambda, Result, configure, invalid, name_of, versions, view};
+use super::{Cx, Lambda, Result, configure, invalid, name_of, urls, versions, view};
 use crate::limits::FUNCTION_STATEMENTS_MAX;
 use crate::{Answer, ApiError};
 
@@ -29,8 +29,19 @@ pub(super) fn add(lambda: &mut Lambda, cx: &mut Cx<'_>, name: &str) -> Result<An
         principal: required("Principal")?,
         source_arn: text("SourceArn"),
         source_account: text("SourceAccount"),
+        event_source_token: text("EventSourceToken"),
+        principal_org_id: text("PrincipalOrgID"),
+        function_url_auth_type: text("FunctionUrlAuthType"),
+        is_via_function_url: cx.input["InvokedViaFunctionUrl"].as_bool().unwrap_or_default(),
         qualifier,
     };
+    if let Some(auth) = &statement.function_url_auth_type {
+        urls::check_auth_type("functionUrlAuthType", auth)?;
+        if statement.action != "lambda:InvokeFunctionUrl" {
+            let text = "FunctionUrlAuthType is only supported for lambda:InvokeFunctionUrl action";
+            return Err(invalid(text));
+        }
+    }
     if !statement.action.starts_with("lambda:") && statement.action != "*" {
         return Err(invalid(format!("{} is no action of Lambda", statement.action)));
     }

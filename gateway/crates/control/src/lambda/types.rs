@@ -21,6 +21,9 @@ pub(super) struct Function {
     /// Statements, those of an alias or version with its name.
     pub(super) statements: Vec<Statement>,
     pub(super) tags: BTreeMap<String, String>,
+    /// Its URLs: its own under an empty text, those of aliases under their names.
+    #[serde(default)]
+    pub(super) urls: BTreeMap<String, Url>,
 }
 
 /// What CreateFunction and UpdateFunctionConfiguration say.
@@ -48,7 +51,7 @@ pub(super) struct Code {
     pub(super) sha256: String,
 }
 
-/// What was published. It runs what the function runs.
+/// What was published: it stays so.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Version {
     pub(super) number: u64,
@@ -76,4 +79,24 @@ pub(super) struct Statement {
     pub(super) principal: String,
     pub(super) source_arn: Option<String>,
     pub(super) source_account: Option<String>,
+    #[serde(default)]
+    pub(super) event_source_token: Option<String>,
+    #[serde(default)]
+    pub(super) principal_org_id: Option<String>,
+    #[serde(default)]
+    pub(super) function_url_auth_type: Option<String>,
+    #[serde(default)]
+    pub(super) is_via_function_url: bool,
+}
+
+/// A function URL.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Url {
+    pub(super) id: String,
+    pub(super) auth_type: String,
+    /// As it was given, checked.
+    pub(super) cors: Option<Value>,
+    pub(super) invoke_mode: String,
+    pub(super) created_ms: u64,
+    pub(super) modified_ms: u64,
 }

@@ -169,6 +169,11 @@ fn aimed(cx: &Cx<'_>, function: &Function, before: Option<&Alias>) -> Result<Ali
             return Err(ApiError::new(404, "ResourceNotFoundException", text));
         }
     }
+    let weights = &cx.input["RoutingConfig"]["AdditionalVersionWeights"];
+    if weights.as_object().is_some_and(|weights| !weights.is_empty()) {
+        let what = "RoutingConfig with AdditionalVersionWeights (an alias runs one version here)";
+        return Err(ApiError::not_implemented(what));
+    }
     let description = cx.input["Description"].as_str().map(str::to_owned);
     Ok(Alias {
         version,
@@ -234,6 +239,7 @@ pub(super) fn delete_alias(
 ) -> Result<Answer> {
     let mut function = lambda.own(cx, name)?.clone();
     function.aliases.remove(alias);
+    function.urls.remove(alias);
     function.statements.retain(|statement| statement.qualifier.as_deref() != Some(alias));
     lambda.put(cx, function);
     Ok(Answer::empty(204))

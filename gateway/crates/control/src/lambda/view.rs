@@ -124,8 +124,21 @@ pub(super) fn statement(call: &Call, function: &str, statement: &Statement) -> V
     if let Some(arn) = &statement.source_arn {
         condition.insert("ArnLike".to_owned(), json!({ "AWS:SourceArn": arn }));
     }
-    if let Some(account) = &statement.source_account {
-        condition.insert("StringEquals".to_owned(), json!({ "AWS:SourceAccount": account }));
+    let equals = [
+        ("AWS:SourceAccount", &statement.source_account),
+        ("aws:PrincipalOrgID", &statement.principal_org_id),
+        ("lambda:EventSourceToken", &statement.event_source_token),
+        ("lambda:FunctionUrlAuthType", &statement.function_url_auth_type),
+    ];
+    let equals: Map<String, Value> = equals
+        .into_iter()
+        .filter_map(|(key, value)| Some((key.to_owned(), json!(value.as_ref()?))))
+        .collect();
+    if !equals.is_empty() {
+        condition.insert("StringEquals".to_owned(), Value::Object(equals));
+    }
+    if statement.is_via_function_url {
+        condition.insert("Bool".to_owned(), json!({ "lambda:InvokedViaFunctionUrl": "true" }));
     }
     if let (false, Some(members)) = (condition.is_empty(), out.as_object_mut()) {
         members.insert("Condition".to_owned(), Value::Object(condition));

@@ -74,6 +74,25 @@ impl<'e> Multimap<'e> {
         });
     }
 
+    /// Appends the values of each name, joined with commas. `spelling` writes the name.
+    pub(crate) fn write_joined(&self, spelling: fn(&[u8]) -> Vec<u8>, out: &mut Vec<u8>) {
+        let mut joined = Vec::new();
+        let mut before = b'{';
+        for group in self.entries.chunk_by(|a, b| (self.is_same)(a.name, b.name)) {
+            out.push(before);
+            before = b',';
+            json::string(&spelling(group[0].name), out);
+            out.push(b':');
+            joined.clear();
+            for (index, entry) in group.iter().enumerate() {
+                joined.extend_from_slice(if index == 0 { b"" } else { b"," });
+                joined.extend_from_slice(entry.value);
+            }
+            json::string(&joined, out);
+        }
+        out.extend_from_slice(if before == b'{' { b"{}" } else { b"}" });
+    }
+
     fn write(
         &self,
         empty: Empty,

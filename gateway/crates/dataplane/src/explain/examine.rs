@@ -101,6 +101,7 @@ fn no_stage(x: &Exchange, shown: &Shown) -> String {
              its stages: {}",
             stages()
         ),
+        Way::FunctionUrl => "no function URL has the id of the host".to_owned(),
         Way::CustomDomain { name, base_path: None, base_paths } => format!(
             "the host is the custom domain name {name}, and the path begins with none of its base \
              paths: {}",
@@ -141,6 +142,7 @@ fn way(x: &Exchange, snapshot: &Snapshot) -> String {
     match trace(x, snapshot).way {
         Way::ApiInPath { .. } => "the API is in the path".to_owned(),
         Way::DefaultEndpoint { .. } => "the host is the API's default endpoint".to_owned(),
+        Way::FunctionUrl => "the host is a function URL's".to_owned(),
         Way::CustomDomain { name, base_path, .. } => {
             let base_path = named(base_path.unwrap_or_default());
             format!("the host is the custom domain name {name}, base path {base_path}")

@@ -2,8 +2,8 @@
 
 use gateway_compile::mock::MockChoice;
 use gateway_compile::{
-    Failure, FunctionTarget, HttpPlan, IntegrationPlan, LambdaMapping, LambdaPlan, MethodPlan,
-    MockPlan, ServicePlan, Source, StagePlan,
+    Failure, FunctionTarget, FunctionUrlAccess, HttpPlan, IntegrationPlan, LambdaMapping,
+    LambdaPlan, MethodPlan, MockPlan, ServicePlan, Source, StagePlan,
 };
 use gateway_proto::FieldName;
 
@@ -43,6 +43,7 @@ fn lambda(x: &Exchange, stage: &StagePlan, plan: &LambdaPlan) -> (Vec<String>, O
     let (kind, refusal) = match &plan.mapping {
         LambdaMapping::Proxy => ("AWS_PROXY", None),
         LambdaMapping::Custom(mapping) => ("AWS", lambda::refusal(x, stage, mapping)),
+        LambdaMapping::Url => ("URL of", url_refusal(stage)),
     };
     match stage.function(plan.function) {
         FunctionTarget::Local(function) => {
@@ -62,6 +63,12 @@ fn lambda(x: &Exchange, stage: &StagePlan, plan: &LambdaPlan) -> (Vec<String>, O
             (vec![text], refusal.or(Some(Failure::integration_failure(500))))
         }
     }
+}
+
+/// Who is refused before the function is called.
+fn url_refusal(stage: &StagePlan) -> Option<Failure> {
+    let url = stage.function_url.as_ref()?;
+    (url.access != FunctionUrlAccess::Open).then(Failure::function_url_forbidden)
 }
 
 fn service(x: &Exchange, stage: &StagePlan, plan: &ServicePlan) -> (Vec<String>, Option<Failure>) {

@@ -15,7 +15,7 @@ pub type DirectReply = Box<dyn FnOnce([u8; 36], Result<Outcome, NoOutcome>) + Se
 
 /// One invocation.
 pub struct Direct {
-    /// The function's name.
+    /// Its key in [`gateway_compile::Snapshot::functions`].
     pub function: Box<str>,
     /// The event.
     pub payload: Vec<u8>,

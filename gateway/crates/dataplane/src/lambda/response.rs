@@ -58,7 +58,7 @@ fn of<'p>(field: &ReplyField, payload: &'p [u8]) -> (&'p [u8], &'p [u8]) {
 
 /// Writes a field as the client gets it: what the gateway writes itself goes under another name, what is of
 /// this connection alone not at all. The trace id of a response is the request's.
-fn write_remapped(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
+pub(super) fn write_remapped(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
     let name: &[u8] = match FieldName::of(name) {
         FieldName::Connection => b"x-amzn-Remapped-Connection",
         FieldName::ContentLength => b"x-amzn-Remapped-Content-Length",

@@ -56,6 +56,7 @@ pub(crate) fn assemble(
                 Piece::FunctionQualifier(qualifier) => {
                     definitions.function_qualifiers.push(qualifier);
                 }
+                Piece::FunctionUrl(url) => definitions.function_urls.push(url),
                 Piece::UsagePlan(plan) => definitions.usage_plans.push(plan),
                 Piece::UsagePlanKey(key) => definitions.usage_plan_keys.push(key),
                 Piece::VpcLink(link) => definitions.vpc_links.push(link),

@@ -2,8 +2,10 @@
 
 mod code;
 mod sam;
+mod url;
 
 pub(super) use sam::serverless_function;
+pub(super) use url::url;
 
 use super::object::Object;
 use super::{Context, Piece};
@@ -160,6 +162,7 @@ fn common(
     let reserved_concurrency = integer(object, "ReservedConcurrentExecutions", 0..=i64::MAX);
     Some(Function {
         name,
+        version: None,
         runtime,
         handler,
         code: code?,
@@ -336,12 +339,20 @@ pub(super) fn version(object: &mut Object<'_>, context: &Context<'_>) -> Option<
 
 /// All aliases and versions run the code that the definition has.
 fn qualifier(function: Spanned<String>, qualifier: String, place: Place) -> Option<Piece> {
-    let name = match function.value.strip_prefix("arn:") {
-        Some(_) => function.value.split(':').nth(6).unwrap_or_default(),
-        None => function.value.split(':').next().unwrap_or_default(),
-    };
+    let (name, _) = parts(&function.value);
     let function = Spanned::new(name.to_owned(), function.place);
-    Some(Piece::FunctionQualifier(FunctionQualifier { function, qualifier, place }))
+    let version = None;
+    Some(Piece::FunctionQualifier(FunctionQualifier { function, qualifier, version, place }))
+}
+
+/// The name and the qualifier of a function that is named by its name or its ARN.
+fn parts(function: &str) -> (&str, Option<&str>) {
+    let mut parts = function.split(':');
+    let name = match function.starts_with("arn:") {
+        true => parts.nth(6),
+        false => parts.next(),
+    };
+    (name.unwrap_or_default(), parts.next().filter(|qualifier| !qualifier.is_empty()))
 }
 
 pub(super) fn permission(object: &mut Object<'_>, _: &Context<'_>) -> Option<Piece> {
@@ -350,13 +361,14 @@ pub(super) fn permission(object: &mut Object<'_>, _: &Context<'_>) -> Option<Pie
     let principal = object.required_text("Principal");
     let source_arn = object.text("SourceArn");
     let source_account = object.plain_text("SourceAccount");
-    for property in
-        ["EventSourceToken", "FunctionUrlAuthType", "InvokedViaFunctionUrl", "PrincipalOrgID"]
-    {
+    let function_url_auth_type = object.plain_text("FunctionUrlAuthType");
+    let is_via_function_url = object.boolean("InvokedViaFunctionUrl").unwrap_or_default();
+    for property in ["EventSourceToken", "PrincipalOrgID"] {
         object.node(property);
     }
     // A value that is not known may be any: a permission that is narrower must not become wider.
-    if object.is_unknown("SourceArn") || object.is_unknown("SourceAccount") {
+    let narrowing = ["SourceArn", "SourceAccount", "FunctionUrlAuthType", "InvokedViaFunctionUrl"];
+    if narrowing.iter().any(|property| object.is_unknown(property)) {
         return None;
     }
     Some(Piece::FunctionPermission(FunctionPermission {
@@ -365,6 +377,8 @@ pub(super) fn permission(object: &mut Object<'_>, _: &Context<'_>) -> Option<Pie
         principal: principal?.value,
         source_arn,
         source_account,
+        function_url_auth_type,
+        is_via_function_url,
         place: object.place(),
     }))
 }

@@ -16,8 +16,8 @@ use crate::report::Report;
 use gateway_model::{
     Account, ApiKey, Authorizer, BasePathMapping, ClientCertificate, Deployment, DocumentationPart,
     DocumentationVersion, DomainName, DomainNameAccessAssociation, Function, FunctionPermission,
-    FunctionQualifier, GatewayResponse, Method, Model, PathPart, Place, RequestValidator,
-    ResourceId, RestApi, Spanned, Stage, UsagePlan, UsagePlanKey, VpcLink,
+    FunctionQualifier, FunctionUrl, GatewayResponse, Method, Model, PathPart, Place,
+    RequestValidator, ResourceId, RestApi, Spanned, Stage, UsagePlan, UsagePlanKey, VpcLink,
 };
 use object::Object;
 
@@ -38,6 +38,7 @@ pub(crate) enum Piece {
     Function(Box<Function>, Vec<FunctionQualifier>),
     FunctionPermission(FunctionPermission),
     FunctionQualifier(FunctionQualifier),
+    FunctionUrl(FunctionUrl),
     RestApi(Box<RestApi>),
     UsagePlan(UsagePlan),
     UsagePlanKey(UsagePlanKey),
@@ -89,7 +90,7 @@ pub(crate) struct Context<'c> {
 }
 
 /// The types that [`decode`] reads.
-pub(crate) const TYPES: [&str; 27] = [
+pub(crate) const TYPES: [&str; 28] = [
     "AWS::ApiGateway::Account",
     "AWS::ApiGateway::ApiKey",
     "AWS::ApiGateway::Authorizer",
@@ -115,6 +116,7 @@ pub(crate) const TYPES: [&str; 27] = [
     "AWS::Lambda::Alias",
     "AWS::Lambda::Function",
     "AWS::Lambda::Permission",
+    "AWS::Lambda::Url",
     "AWS::Lambda::Version",
     SERVERLESS_FUNCTION,
 ];
@@ -152,6 +154,7 @@ pub(crate) fn decode(type_name: &str, properties: &Node, context: &Context<'_>) 
         "AWS::Lambda::Alias" => function::alias,
         "AWS::Lambda::Function" => function::function,
         "AWS::Lambda::Permission" => function::permission,
+        "AWS::Lambda::Url" => function::url,
         "AWS::Lambda::Version" => function::version,
         SERVERLESS_FUNCTION => function::serverless_function,
         _ => return None,

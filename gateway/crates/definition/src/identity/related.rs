@@ -6,7 +6,7 @@
 
 use super::{Identity, Rest, Subject};
 use crate::decode::SERVERLESS_FUNCTION;
-use crate::ids::derived_uuid;
+use crate::ids::{derived_uuid, function_url_id};
 
 /// How a type that is not API Gateway's is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,11 +78,8 @@ const RELATED: &[Related] = &[
     silent(
         "AWS::Lambda::Url",
         "",
-        "arn:{p}:lambda:{r}:{a}:function:{of}",
-        &[
-            ("FunctionArn", "arn:{p}:lambda:{r}:{a}:function:{of}"),
-            ("FunctionUrl", "https://{id}.lambda-url.{r}.on.aws/"),
-        ],
+        "arn:{p}:lambda:{r}:{a}:function:{of}{at}",
+        &[("FunctionArn", "arn:{p}:lambda:{r}:{a}:function:{of}{at}"), ("FunctionUrl", "{url}")],
     ),
     silent("AWS::Lambda::CapacityProvider", "CapacityProviderName", "{name}", &[]),
     silent("AWS::Lambda::CodeSigningConfig", "", "{name}", &[]),
@@ -417,7 +414,18 @@ fn fill(subject: &Subject<'_, '_>, name_property: &str, form: &str) -> String {
                 let function = ["FunctionName", "TargetFunctionArn"];
                 let text = function.iter().find_map(|property| subject.text(property));
                 let text = text.unwrap_or_default();
-                text.rsplit(':').next().unwrap_or_default().to_owned()
+                let mut parts = text.split(':');
+                let name = if text.starts_with("arn:") { parts.nth(6) } else { parts.next() };
+                name.unwrap_or_default().to_owned()
+            }
+            "at" => {
+                let qualifier = subject.text("Qualifier");
+                qualifier.map(|qualifier| format!(":{qualifier}")).unwrap_or_default()
+            }
+            "url" => {
+                let stack = &subject.evaluator.stack.name;
+                let id = function_url_id(stack, subject.resource.logical_id);
+                options.function_url(&id)
             }
             property => subject.text(property).unwrap_or_default(),
         });

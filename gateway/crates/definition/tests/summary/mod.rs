@@ -181,5 +181,18 @@ fn functions(definitions: &Definitions, out: &mut String) {
             "permission {} for {} on {} from {source:?} {account:?}",
             p.action, p.principal, p.function.value
         );
+        if p.is_via_function_url || p.function_url_auth_type.is_some() {
+            let auth = &p.function_url_auth_type;
+            let _ = writeln!(out, "  by a function URL with {auth:?}");
+        }
+    }
+    for url in &definitions.function_urls {
+        let qualifier = url.qualifier.as_ref().map(|qualifier| format!(":{qualifier}"));
+        let function = &url.function.value;
+        let qualifier = qualifier.unwrap_or_default();
+        let _ = writeln!(out, "url {} of {function}{qualifier} {}", url.id, url.auth);
+        if let Some(cors) = &url.cors {
+            let _ = writeln!(out, "  {cors:?}");
+        }
     }
 }

@@ -62,6 +62,7 @@ mod tests {
     fn plan(runtime: Runtime, handler: &str, path: &Path) -> FunctionPlan {
         FunctionPlan {
             name: "f".into(),
+            version: "$LATEST".into(),
             arn: "".into(),
             region: "eu-west-1".into(),
             runtime,

@@ -94,6 +94,7 @@ fn what_is_no_package_is_said_to_be_none() {
 fn plan(runtime: Runtime, code: Code) -> FunctionPlan {
     FunctionPlan {
         name: "f".into(),
+        version: "$LATEST".into(),
         arn: "".into(),
         region: "".into(),
         runtime,

@@ -16,6 +16,7 @@ use crate::limits::{SINK_PAUSE, SINK_SLOW};
 pub(super) struct Journal {
     pub(super) group: String,
     pub(super) stream: String,
+    version: Box<str>,
     memory_mb: u32,
     sink: Arc<dyn LogSink>,
     /// The most memory that was seen in use.
@@ -32,7 +33,8 @@ impl Journal {
         let random = [RandomState::new().hash_one(1), RandomState::new().hash_one(2)];
         Self {
             group: format!("/aws/lambda/{}", plan.name),
-            stream: format!("{date}/[$LATEST]{:016x}{:016x}", random[0], random[1]),
+            stream: format!("{date}/[{}]{:016x}{:016x}", plan.version, random[0], random[1]),
+            version: plan.version.clone(),
             memory_mb: plan.memory_mb,
             sink,
             memory_bytes_max: Cell::new(0),
@@ -46,7 +48,8 @@ impl Journal {
         let write = |text: &str| self.line_at(unix_ms, text.as_bytes());
         match event {
             PlatformEvent::Start { request_id } => {
-                write(&format!("START RequestId: {} Version: $LATEST", id(request_id)));
+                let (id, version) = (id(request_id), &self.version);
+                write(&format!("START RequestId: {id} Version: {version}"));
             }
             PlatformEvent::End { request_id, duration, init, error } => {
                 let id = id(request_id);

@@ -71,7 +71,7 @@ fn defaults(given: &Given<'_>, all: &mut Variables) {
     all.set("AWS_DEFAULT_REGION", &*plan.region);
     all.set("AWS_LAMBDA_FUNCTION_NAME", &*plan.name);
     all.set("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", plan.memory_mb.to_string());
-    all.set("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST");
+    all.set("AWS_LAMBDA_FUNCTION_VERSION", &*plan.version);
     all.set("AWS_LAMBDA_LOG_GROUP_NAME", given.log_group);
     all.set("AWS_LAMBDA_LOG_STREAM_NAME", given.log_stream);
     all.set("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand");

@@ -85,6 +85,7 @@ pub(crate) fn settings() -> HostSettings {
 pub(crate) fn plan(timeout_ms: u32, reserved: Option<u32>) -> Arc<FunctionPlan> {
     Arc::new(FunctionPlan {
         name: "hello".into(),
+        version: "$LATEST".into(),
         arn: "arn:aws:lambda:us-east-1:000000000000:function:hello".into(),
         region: "us-east-1".into(),
         runtime: PlanRuntime::Provided,

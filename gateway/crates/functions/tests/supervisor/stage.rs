@@ -197,6 +197,7 @@ pub(crate) fn wait_for<T>(mut ask: impl FnMut() -> Option<T>) -> Option<T> {
 pub(crate) fn plan(runtime: Runtime, code: Code) -> FunctionPlan {
     FunctionPlan {
         name: "hello".into(),
+        version: "$LATEST".into(),
         arn: "arn:aws:lambda:eu-west-1:000000000000:function:hello".into(),
         region: "eu-west-1".into(),
         runtime,

@@ -43,6 +43,7 @@ fn run(containment: &str, directory: &str, code: &str) -> ExitCode {
             .expect("a supervisor starts");
     let function = FunctionPlan {
         name: "killed".into(),
+        version: "$LATEST".into(),
         arn: "arn:aws:lambda:eu-west-1:000000000000:function:killed".into(),
         region: "eu-west-1".into(),
         runtime: Runtime::Provided,

@@ -51,6 +51,7 @@ fn a_function_of_the_definitions_runs_here() {
     assert_eq!(plan(&stage).timeout_ms, 29_000);
     let expect = FunctionPlan {
         name: "f".into(),
+        version: "$LATEST".into(),
         arn: "arn:aws:lambda:us-east-1:000000000000:function:f".into(),
         region: "us-east-1".into(),
         runtime: Runtime::Python { version: "3.12".into() },
@@ -159,6 +160,7 @@ fn stage_variables_choose_the_function_and_its_alias() {
     definitions.function_qualifiers = vec![FunctionQualifier {
         function: Spanned::nowhere("g"),
         qualifier: "live".to_owned(),
+        version: None,
         place: Place::nowhere(),
     }];
     let (answer, said) = misconfigured(&definitions);

@@ -59,6 +59,7 @@ pub(in super::super) fn serverless_function(
     let of = |qualifier: &str| FunctionQualifier {
         function: function.name.clone(),
         qualifier: qualifier.to_owned(),
+        version: None,
         place: object.place(),
     };
     let qualifiers = alias.iter().flat_map(|alias| [of(&alias.value), of(VERSION)]).collect();

@@ -21,6 +21,7 @@ impl LogSink for Kept {
 fn journal(sink: Arc<Kept>) -> Journal {
     let plan = FunctionPlan {
         name: "hello".into(),
+        version: "$LATEST".into(),
         arn: "".into(),
         region: "eu-west-1".into(),
         runtime: Runtime::Provided,

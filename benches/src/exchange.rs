@@ -7,9 +7,8 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use gateway_dataplane::Shard;
-use gateway_dataplane::StageSeries;
 use gateway_dataplane::bench::Prepared;
+use gateway_dataplane::{Shard, StageSeries};
 use gateway_rt::{Backend, Driver, DriverChoice, ShardConfig, TcpStream};
 use gateway_telemetry::{AccessLog, BuildInfo, Registry, SinkConfig};
 
@@ -71,9 +70,7 @@ impl ExchangeBench {
             for request in [WRK, BROWSER] {
                 let Ok(stream) = TcpStream::connect(address).await else { return };
                 let log = log.shard(registry.shards()[0].clone());
-                let stages = snapshot.stages.iter();
-                let metrics =
-                    stages.map(|stage| StageSeries::of(stage, |_| Arc::default())).collect();
+                let metrics = snapshot.stages.iter().map(|_| StageSeries::default()).collect();
                 let Ok(parts) = shard_parts(registry.shards()[0].clone(), log, Arc::new(|_, _| ()))
                 else {
                     return;

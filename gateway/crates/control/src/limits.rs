@@ -141,6 +141,8 @@ pub const METRIC_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Series of metrics that have a value in any minute that is kept; further ones are left out, and the log says so. Source: our
 /// own; a hundred APIs with a hundred methods each that have metrics of their own.
 pub const METRIC_SERIES_MAX: usize = 10_000;
+/// Bytes of memory for the names of those series; further ones are left out as well. Source: our own; 1,600 for each.
+pub const METRIC_NAMES_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Rows of metrics that wait for the end of their minute; then they are kept before it. Source: our own.
 pub const METRIC_OPEN_ROWS_MAX: usize = 2_000;
 /// Rows of one record of a minute. Source: our own; a row has up to 60 KB.

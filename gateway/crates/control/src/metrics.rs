@@ -156,9 +156,8 @@ impl State {
         }
         let now = minute_of(unix_ms);
         if now != minute {
-            self.close();
             self.minute = now;
-            self.history.prune(now);
+            self.close();
         }
     }
 
@@ -190,6 +189,7 @@ impl State {
                 }
             }
         }
+        self.history.prune(self.minute);
     }
 
     fn keep(&mut self, minute: u32, rows: &BTreeMap<Series, Counts>) {

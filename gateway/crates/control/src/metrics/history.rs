@@ -5,13 +5,16 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::series::{Counts, Series};
-use crate::limits::{METRIC_BYTES_MAX, METRIC_MINUTES_MAX, METRIC_SERIES_MAX};
+use crate::limits::{
+    METRIC_BYTES_MAX, METRIC_MINUTES_MAX, METRIC_NAMES_BYTES_MAX, METRIC_SERIES_MAX,
+};
 
 /// Minutes by their number since 1970, each with what was counted in it. Nothing counted is no entry.
 #[derive(Debug, Default)]
 pub(crate) struct History {
     series: HashMap<Arc<Series>, u32>,
     names: BTreeMap<u32, Arc<Series>>,
+    name_bytes: usize,
     next: u32,
     minutes: BTreeMap<u32, BTreeMap<u32, Counts>>,
     bytes: usize,
@@ -74,17 +77,23 @@ impl History {
         if let Some(id) = self.series.get(series) {
             return Some(*id);
         }
-        if self.series.len() >= METRIC_SERIES_MAX {
+        if !self.has_room_for(series) {
             self.forget_unused();
         }
-        if self.series.len() >= METRIC_SERIES_MAX {
+        if !self.has_room_for(series) {
             return None;
         }
+        self.name_bytes += series.bytes();
         let (id, name) = (self.next, Arc::new(series.clone()));
         self.next = self.next.checked_add(1)?;
         self.series.insert(name.clone(), id);
         self.names.insert(id, name);
         Some(id)
+    }
+
+    fn has_room_for(&self, series: &Series) -> bool {
+        let bytes = self.name_bytes + series.bytes();
+        self.series.len() < METRIC_SERIES_MAX && bytes <= METRIC_NAMES_BYTES_MAX
     }
 
     /// Forgets the names that no minute has any more.
@@ -93,13 +102,14 @@ impl History {
             self.minutes.values().flat_map(|rows| rows.keys().copied()).collect();
         self.names.retain(|id, _| used.contains(id));
         self.series.retain(|_, id| used.contains(id));
+        self.name_bytes = self.names.values().map(|series| series.bytes()).sum();
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::series::{ApiCounts, ApiSeries, PutSeries, put_values};
+    use crate::metrics::series::{ApiSeries, PutSeries, put_values};
 
     fn put(metric: usize) -> Series {
         Series::Put(PutSeries {
@@ -173,6 +183,22 @@ mod tests {
     }
 
     #[test]
+    fn long_names_are_bounded_as_well() {
+        let mut history = History::default();
+        let long = |metric: usize| match put(metric) {
+            Series::Put(mut put) => {
+                put.namespace = "n".repeat(METRIC_NAMES_BYTES_MAX / 10);
+                Series::Put(put)
+            }
+            series @ Series::Api(_) => series,
+        };
+        let known = (0..20).filter(|metric| history.add(1, &long(*metric), &values(1.0))).count();
+        assert_eq!(known, 9);
+        history.prune(u32::MAX);
+        assert!(history.add(1, &long(20), &values(1.0)), "the others are not used any more");
+    }
+
+    #[test]
     fn an_idle_minute_costs_nothing() {
         let history = History::default();
         assert_eq!(history.bytes, 0);
@@ -189,6 +215,6 @@ mod tests {
             |_, _, _| found += 1,
         );
         assert_eq!(found, 0);
-        assert!(Counts::Api(Box::new(ApiCounts::default())).bytes() < 256);
+        assert!(Counts::Api(Box::default()).bytes() < 256);
     }
 }

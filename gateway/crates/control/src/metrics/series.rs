@@ -154,6 +154,25 @@ pub(crate) enum Series {
     Put(PutSeries),
 }
 
+impl Series {
+    /// About how many bytes of memory its name takes.
+    pub(crate) fn bytes(&self) -> usize {
+        let texts: usize = match self {
+            Self::Api(ApiSeries { api_id, api_name, stage, method }) => {
+                let method = method.as_ref().map_or(0, |(verb, path)| verb.len() + path.len());
+                api_id.len() + api_name.len() + stage.len() + method
+            }
+            Self::Put(PutSeries { namespace, metric, dimensions, unit }) => {
+                let pairs = dimensions
+                    .iter()
+                    .map(|pair| pair.0.len() + pair.1.len() + size_of::<(String, String)>());
+                namespace.len() + metric.len() + unit.len() + pairs.sum::<usize>()
+            }
+        };
+        texts + size_of::<Self>()
+    }
+}
+
 /// What is kept of a series in a minute.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Counts {

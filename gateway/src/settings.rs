@@ -21,6 +21,7 @@ pub(crate) mod limits;
 pub(crate) mod nofile;
 mod problem;
 mod units;
+mod urls;
 mod values;
 
 pub(crate) use layers::process_environment;
@@ -337,22 +338,6 @@ impl Default for Upstream {
             dns_ttl_max: Duration::from_secs(60),
             vpc_links: BTreeMap::new(),
         }
-    }
-}
-
-impl Settings {
-    /// What function URLs look like, with `{id}` and `{region}` for theirs; `port` is the data plane's.
-    pub(crate) fn function_urls_at(&self, port: u16) -> String {
-        match (self.functions.urls.as_str(), port) {
-            ("", 80) => "http://{id}.lambda-url.{region}.localhost/".to_owned(),
-            ("", port) => format!("http://{{id}}.lambda-url.{{region}}.localhost:{port}/"),
-            (urls, _) => urls.to_owned(),
-        }
-    }
-
-    /// [`Settings::function_urls_at`] the first address that is listened on.
-    pub(crate) fn function_urls(&self) -> String {
-        self.function_urls_at(self.listen.addresses.first().map_or(80, SocketAddr::port))
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::units::{format_bytes, format_duration};
-use super::{AccessLogDestination, Backend, Settings, limits};
+use super::{AccessLogDestination, Backend, Settings, limits, urls};
 
 /// Every problem, each under the key whose value has to change.
 pub(super) fn problems(settings: &Settings) -> Vec<(&'static str, String)> {
@@ -170,7 +170,9 @@ fn ranges(settings: &Settings, found: &mut Found) {
     found.number("functions.concurrency_max", functions.concurrency_max, environments.clone());
     found.number("functions.environments_max", functions.environments_max, environments);
     found.span("functions.wait", functions.wait, Duration::ZERO..=limits::TIMEOUT_MAX);
-    function_urls(&functions.urls, found);
+    if let Some(text) = urls::problem(&functions.urls) {
+        found.push("functions.urls", text);
+    }
     found.number("functions.waiting_max", functions.waiting_max, 0..=limits::WAITING_MAX);
     found.span("functions.idle_timeout", functions.idle_timeout, spans.clone());
     found.span("functions.init_timeout", functions.init_timeout, spans.clone());
@@ -224,18 +226,5 @@ fn access_log_format(format: &str, found: &mut Found) {
     }
     if format.trim_end_matches('\n').contains('\n') {
         found.push(KEY, "a format is one line");
-    }
-}
-
-/// What the data plane knows a function URL by has to be in it.
-fn function_urls(urls: &str, found: &mut Found) {
-    let rest = urls.strip_prefix("http://").or_else(|| urls.strip_prefix("https://"));
-    let is_known = rest.is_some_and(|rest| {
-        let is_by_path = rest.ends_with("/_aws/lambda-url/{id}/");
-        (is_by_path || rest.starts_with("{id}.lambda-url.")) && rest.ends_with('/')
-    });
-    if !urls.is_empty() && !is_known {
-        let text = "neither http(s)://{id}.lambda-url.… nor http(s)://…/_aws/lambda-url/{id}/, or no / at its end";
-        found.push("functions.urls", text);
     }
 }

@@ -88,7 +88,7 @@ fn what_is_not_there_yet_says_so_in_every_protocol() {
     let answer = control.form("cloudformation", "Action=CreateStackSet&Version=2010-05-15");
     assert_eq!(answer.status, 501);
     assert!(answer.text().contains("<Code>NotImplemented</Code>"), "{}", answer.text());
-    let answer = control.service("lambda").call("GET", "/2021-10-31/functions/f/url", "");
+    let answer = control.service("lambda").call("GET", "/2015-03-31/event-source-mappings/", "");
     assert_eq!(answer.status, 501);
     assert_eq!(answer.header("x-amzn-errortype"), Some("NotImplementedException"));
     let answer = control.service("apigateway").call("GET", "/v2/apis", "");

@@ -9,6 +9,10 @@
 
 use gateway_model::GatewayResponseType as Type;
 
+mod function_url;
+
+pub use function_url::UNKNOWN_FUNCTION_URL;
+
 /// Why the gateway answers by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Failure {
@@ -25,10 +29,6 @@ pub struct Failure {
 /// There is no API whose gateway responses could apply, so it is always sent in its default form.
 pub const FORBIDDEN: Failure =
     Failure { kind: Type::InvalidApiKey, message: Message::Forbidden, status: Some(403) };
-
-/// A request for a function URL that is not there. Source: recorded behaviour of Lambda.
-pub const UNKNOWN_FUNCTION_URL: Failure =
-    Failure { kind: Type::AccessDenied, message: Message::FunctionUrlUnknown, status: Some(403) };
 
 /// What is wrong, in AWS's words. Closed; each variant has one text, one default body, one error type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -256,26 +256,6 @@ impl Failure {
     /// Neither HTTP/1.0 nor HTTP/1.1 (RFC 9110 section 15.6.6).
     pub const fn version_not_supported() -> Self {
         Self::with_status(Type::Default5xx, Message::VersionNotSupported, 505)
-    }
-
-    /// No permission lets the caller use the function URL.
-    pub const fn function_url_forbidden() -> Self {
-        Self::with_status(Type::AccessDenied, Message::FunctionUrlForbidden, 403)
-    }
-
-    /// The function of a function URL failed, or did not answer.
-    pub const fn function_url_failed() -> Self {
-        Self::with_status(Type::IntegrationFailure, Message::FunctionUrlFailed, 502)
-    }
-
-    /// All environments of a function URL's function are in use.
-    pub const fn function_url_throttled() -> Self {
-        Self::with_status(Type::Throttled, Message::FunctionUrlThrottled, 429)
-    }
-
-    /// The request is larger than a function takes.
-    pub const fn function_url_too_large() -> Self {
-        Self::with_status(Type::RequestTooLarge, Message::FunctionUrlTooLarge, 413)
     }
 
     /// The status when the gateway response does not configure one.

@@ -172,8 +172,9 @@ impl FunctionUrlCorsPlan {
         if is_any && !self.allow_credentials {
             return Some(b"*");
         }
-        let is_it = |known: &Box<[u8]>| known.eq_ignore_ascii_case(origin);
-        (is_any || self.allow_origins.iter().any(is_it)).then_some(origin)
+        let mut origins = self.allow_origins.iter();
+        let is_allowed = is_any || origins.any(|known| known.eq_ignore_ascii_case(origin));
+        is_allowed.then_some(origin)
     }
 }
 

@@ -83,7 +83,8 @@ fn a_backup_has_the_buckets_and_the_code() {
     let (online, offline) = (files.path().join("online"), files.path().join("offline"));
     let address = running.control_addr().to_string();
     let (done, text) = run("backup", &online, first.path(), &["--control", &address]);
-    assert!(done && text.contains("and 4 files"), "{text}");
+    // The code, two buckets, and an object with its data.
+    assert!(done && text.contains("and 5 files"), "{text}");
     running.stop();
     let (done, text) = run("backup", &offline, first.path(), &[]);
     assert!(done, "{text}");

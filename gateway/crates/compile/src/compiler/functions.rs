@@ -38,9 +38,12 @@ pub(super) enum Asked {
     Public(FunctionName, bool),
 }
 
+/// A function's name, and the version that is meant; `None` is the function as it is now.
+type Named<'d> = (&'d str, Option<&'d str>);
+
 /// All functions, with the versions that were published of them.
 pub(super) struct FunctionTable<'d> {
-    functions: HashMap<(&'d str, Option<&'d str>), Result<Arc<FunctionPlan>, String>>,
+    functions: HashMap<Named<'d>, Result<Arc<FunctionPlan>, String>>,
     /// The version that an alias or a number stands for; `None` is the function as it is now.
     qualifiers: HashMap<(&'d str, &'d str), Option<&'d str>>,
     permissions: HashMap<String, Permissions<'d>>,

@@ -15,6 +15,7 @@ fn check(host: &str, path: &str, expect: &str) {
             format!("domain {name} {base_path:?} of {}", base_paths.join(","))
         }
         Way::AnyHost { api_id } => format!("any {api_id}"),
+        Way::FunctionUrl => "function URL".to_owned(),
         Way::UnknownHost => "unknown".to_owned(),
     };
     let found = if trace.found.is_some() { "found" } else { "not found" };
@@ -38,6 +39,7 @@ fn what_led_to_a_stage_is_named() {
         "/orders/dev",
         &format!("domain api.example.com Some(\"orders\") {orders}"),
     );
+    check("u0r1.lambda-url.x", "/a", "function URL: found ");
     check("a.example.org", "/x", "domain *.example.org Some(\"\") of : found ");
 }
 
@@ -49,6 +51,7 @@ fn where_the_way_ends_is_named() {
     check("localhost", "/_aws/execute-api/abc/nope", "path abc: not found dev,prod");
     check("localhost", "/_aws/execute-api/nope/dev", "unknown: not found ");
     check("localhost", "/dev", "unknown: not found ");
+    check("nope.lambda-url.x", "/dev", "function URL: not found ");
     let of = "of orders/v1,orders,closed: not found";
     check("api.example.com", "/", &format!("domain api.example.com None {of} "));
     check("api.example.com", "/ordersx", &format!("domain api.example.com None {of} "));

@@ -97,12 +97,12 @@ impl Restored {
     /// Begins in a directory of its own, beside the one that is in use.
     pub(super) fn begin(state: &Path) -> io::Result<Self> {
         let this = Self { state: state.to_owned(), file: None };
-        remove(&this.new())?;
-        make_directory(&this.new())?;
+        remove(&this.staged())?;
+        make_directory(&this.staged())?;
         Ok(this)
     }
 
-    fn new(&self) -> PathBuf {
+    fn staged(&self) -> PathBuf {
         self.state.join("files.restored")
     }
 
@@ -120,7 +120,7 @@ impl Restored {
             Entry::Document(..) => Ok(()),
             Entry::File(name) => {
                 self.finish_file()?;
-                let path = self.new().join(name);
+                let path = self.staged().join(name);
                 make_directory(path.parent().unwrap_or(&self.state))?;
                 let mut options = File::options();
                 self.file = Some(options.write(true).create_new(true).mode(0o600).open(path)?);
@@ -142,9 +142,9 @@ impl Restored {
         self.finish_file()?;
         remove(&self.old())?;
         let had = opened(fs::rename(self.current(), self.old()), &self.current())?.is_some();
-        fs::rename(self.new(), self.current())?;
+        fs::rename(self.staged(), self.current())?;
         if let Err(error) = rest() {
-            fs::rename(self.current(), self.new())?;
+            fs::rename(self.current(), self.staged())?;
             if had {
                 fs::rename(self.old(), self.current())?;
             }

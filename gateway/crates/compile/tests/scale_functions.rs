@@ -67,6 +67,7 @@ fn three_thousand_methods_with_six_thousand_permissions_of_one_function() {
         timeout_seconds: None,
         memory_mb: None,
         reserved_concurrency: None,
+        version: None,
         place: Place::nowhere(),
     });
     (0..APIS).for_each(|number| api(number, &mut definitions));

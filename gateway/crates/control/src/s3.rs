@@ -84,7 +84,7 @@ pub(crate) async fn answer(
     let of_cdk = format!("-assets-{account_id}-{region}");
     if request.bucket.starts_with("cdk-") && request.bucket.ends_with(&of_cdk) {
         // What `cdk bootstrap` would have made.
-        store.create_bucket(&request.bucket, region, unix_ms, None)?;
+        store.create_bucket(&request.bucket, region, unix_ms, Some(store::NOBODY))?;
     }
     match (request.bucket.is_empty(), request.key.is_empty()) {
         (true, _) => of_account(store, &request, body).await.map(Reply::from),

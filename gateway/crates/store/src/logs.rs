@@ -160,8 +160,11 @@ impl LogStore {
         Ok(this)
     }
 
-    /// Adds a line to a group, which is made if need be. It came when it was written.
+    /// Adds a line to a group, which is made if need be. It came when it was written, and lines of one stream stay in the order
+    /// in which they come, whatever their clocks say.
     pub fn append(&self, group: &str, stream: &str, unix_ms: u64, text: &[u8]) {
+        let last_ms = self.state().groups.get(group).and_then(|group| group.last_ms(stream));
+        let unix_ms = last_ms.map_or(unix_ms, |last_ms| unix_ms.max(last_ms));
         self.put(group, stream, unix_ms, [(unix_ms, text)]);
     }
 

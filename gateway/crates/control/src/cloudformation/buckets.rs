@@ -13,11 +13,12 @@ pub(super) fn make(cx: &Cx<'_>, stack: &Stack, after: &[Resource]) -> Option<(St
     after.iter().filter(|resource| is_bucket(resource)).find_map(|resource| {
         let name = &resource.physical_id;
         let failed = |reason: String| Some((resource.logical_id.clone(), reason));
-        if is_new(stack, resource)
-            && buckets.has_bucket(name)
-            && buckets.owner(name).as_deref() != Some(&*stack.id)
-        {
-            return failed(format!("{name} already exists"));
+        if is_new(stack, resource) && buckets.has_bucket(name) {
+            return match buckets.adopt(name, &stack.id) {
+                Ok(true) => None,
+                Ok(false) => failed(format!("{name} already exists")),
+                Err(error) => failed(error.message),
+            };
         }
         let made = buckets.create_bucket(name, &cx.call.region, cx.call.unix_ms, Some(&stack.id));
         made.err().and_then(|error| failed(error.message))

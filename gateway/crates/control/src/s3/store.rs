@@ -40,7 +40,7 @@ pub(super) struct BucketFacts {
     pub(super) region: String,
     /// Versioning, encryption, policy … as they were put; without effect.
     pub(super) settings: BTreeMap<String, String>,
-    /// The stack that made it.
+    /// The stack that made it, or [`NOBODY`].
     #[serde(default)]
     pub(super) stack_id: Option<String>,
 }
@@ -118,6 +118,17 @@ impl Store {
     /// The stack that made a bucket.
     pub(crate) fn owner(&self, name: &str) -> Option<String> {
         self.lock().get(name).and_then(|bucket| bucket.facts.stack_id.clone())
+    }
+
+    /// Lets a stack have a bucket that was only there because it was asked for. Says whether it is the stack's now.
+    pub(crate) fn adopt(&self, name: &str, stack_id: &str) -> Result<bool, ApiError> {
+        let mut buckets = self.lock();
+        let Some(bucket) = buckets.get_mut(name) else { return Ok(false) };
+        if bucket.facts.stack_id.as_deref() == Some(NOBODY) {
+            bucket.facts.stack_id = Some(stack_id.to_owned());
+            self.save_bucket(name, bucket)?;
+        }
+        Ok(bucket.facts.stack_id.as_deref() == Some(stack_id))
     }
 
     /// Makes a bucket that is not there, for a stack if one wants it; one that is stays as it is.
@@ -256,6 +267,9 @@ impl Store {
             .collect()
     }
 }
+
+/// Who makes the buckets that are there because somebody asks for them.
+pub(super) const NOBODY: &str = "";
 
 const BUCKET_FILE: &str = "bucket.json";
 const OBJECTS: &str = "objects";

@@ -56,6 +56,7 @@ fn stage(region: &str) -> StagePlan {
         cache: None,
         canary: None,
         is_canary: false,
+        function_url: None,
     }
 }
 

@@ -64,9 +64,8 @@ fn write_headers(x: &Exchange, peer: &Peer, out: &mut Vec<u8>) {
     let mut entries = Vec::with_capacity(x.head.fields.len() + 5);
     for field in &x.head.fields {
         let (name, value) = (x.text(field.name), x.text(field.value));
-        if !is_of_connection(field.known)
-            && !(field.known == FieldName::Other && is_name(name, b"x-amzn-trace-id"))
-        {
+        let is_trace = field.known == FieldName::Other && is_name(name, b"x-amzn-trace-id");
+        if !is_of_connection(field.known) && !is_trace {
             entries.push(Entry { name, value });
         }
     }

@@ -104,6 +104,11 @@ impl Group {
         group
     }
 
+    /// The time of a stream's latest event.
+    pub(super) fn last_ms(&self, stream: &str) -> Option<u64> {
+        self.streams.get(stream).and_then(|stream| stream.last_ms)
+    }
+
     /// Adds lines to a stream.
     pub(super) fn put<'l>(
         &mut self,

@@ -342,3 +342,14 @@ proptest! {
         prop_assert!(!name_of(&one).contains(['/', '.']));
     }
 }
+
+#[test]
+fn lines_of_one_stream_stay_in_their_order() {
+    let logs = LogStore::in_memory(1 << 20);
+    for (unix_ms, text) in [(20, "START"), (19, "printed"), (21, "END")] {
+        logs.append("g", "s", unix_ms, text.as_bytes());
+    }
+    let lines = logs.tail("g", 10).expect("the group is there");
+    let texts: Vec<&str> = lines.iter().map(|line| &*line.text).collect();
+    assert_eq!(texts, ["START", "printed", "END"]);
+}

@@ -84,6 +84,69 @@ assert client.get_function(**one)["Tags"] == {"t": "1"}
 assert client.get_function_configuration(FunctionName=created["FunctionArn"])["CodeSha256"] == created["CodeSha256"]
 assert [of["FunctionName"] for of in client.list_functions()["Functions"]] == ["echo"]
 
+# What would not run is refused when it is made, and says why as AWS does.
+def package_of(*entries):
+    """A zip file with these entries, names or what zipfile takes for them."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("app.py", "def handler(event, context):\n    return 1\n")
+        for entry, content in entries:
+            archive.writestr(entry, content)
+    return {"ZipFile": out.getvalue()}
+
+
+def refused(text, call=client.create_function, code="InvalidParameterValueException", **arguments):
+    """The call is refused with this code and a text that has this in it."""
+    try:
+        call(**arguments)
+    except ClientError as error:
+        found = error.response["Error"]
+        assert found["Code"] == code and text in found["Message"], error
+        assert "/var/" not in found["Message"] and "/tmp/" not in found["Message"], error
+    else:
+        raise AssertionError(f"was not refused with {text}")
+
+
+new = {**made, "FunctionName": "new", "Code": {"ZipFile": ECHO}}
+refused("Value cobol at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [nodejs, ",
+        **{**new, "Runtime": "cobol"})
+client.create_function(**{**new, "Runtime": "ruby3.4"})
+refused("enum value set", client.update_function_configuration, FunctionName="new", Runtime="cobol")
+client.delete_function(FunctionName="new")
+link = zipfile.ZipInfo("link")
+link.create_system, link.external_attr = 3, 0o120777 << 16
+for entry in ["../out", "a/../../out", "/absolute", "a\\b", link]:
+    refused("Could not unzip uploaded file", **{**new, "Code": package_of((entry, "x"))})
+    refused("Could not unzip uploaded file", client.update_function_code, **one, **package_of((entry, "x")))
+refused("Could not unzip uploaded file", **{**new, "Code": {"ZipFile": ECHO[:-30]}})
+bomb = package_of(("zeros", bytes(262_144_000)))
+refused("Unzipped size must be smaller than 262144000 bytes", **{**new, "Code": bomb})
+for names in [["AWS_REGION"], ["LAMBDA_TASK_ROOT", "_HANDLER"]]:
+    variables = {"Variables": dict.fromkeys([*names, "OWN"], "x")}
+    text = "Reserved keys used in this request: " + ", ".join(names)
+    refused(text, **{**new, "Environment": variables})
+    refused(text, client.update_function_configuration, **one, Environment=variables)
+
+# Pages, and names of others.
+for name in ["a", "b", "c"]:
+    client.create_function(**{**new, "FunctionName": name})
+page = client.list_functions(MaxItems=2)
+assert [of["FunctionName"] for of in page["Functions"]] == ["a", "b"]
+page = client.list_functions(MaxItems=2, Marker=page["NextMarker"])
+assert [of["FunctionName"] for of in page["Functions"]] == ["c", "echo"] and "NextMarker" not in page
+pages = client.get_paginator("list_functions").paginate(PaginationConfig={"PageSize": 1})
+assert [of["FunctionName"] for page in pages for of in page["Functions"]] == ["a", "b", "c", "echo"]
+refused("Marker", client.list_functions, Marker="junk")
+for name in ["a", "b", "c"]:
+    client.delete_function(FunctionName=name)
+arn = created["FunctionArn"]
+for call in [client.get_function, client.invoke, client.delete_function]:
+    refused("are not reachable in this region ('us-east-1')", call, "ResourceNotFoundException",
+            FunctionName=arn.replace("us-east-1", "eu-west-1"))
+    for other in [arn.replace("000000000000", "111111111111"), "111111111111:function:echo"]:
+        refused("is not authorized", call, "AccessDeniedException", FunctionName=other)
+assert client.get_function(FunctionName="000000000000:function:echo")["Configuration"]["FunctionArn"] == arn
+
 # It runs.
 ran = client.invoke(**one, Payload=json.dumps({"n": 1}), LogType="Tail")
 assert (ran["StatusCode"], ran["ExecutedVersion"]) == (200, "$LATEST") and "FunctionError" not in ran

@@ -72,6 +72,7 @@ listed = client.list_objects_v2(**bucket, Delimiter="/")
 assert [of["Key"] for of in listed["Contents"]] == ["e"] and listed["CommonPrefixes"] == [{"Prefix": "d/"}]
 pages = client.get_paginator("list_objects_v2").paginate(**bucket, PaginationConfig={"PageSize": 1})
 assert [of["Key"] for page in pages for of in page["Contents"]] == ["d/1", "d/2", "e"]
+fails("InvalidArgument", client.list_objects_v2, **bucket, ContinuationToken="junk")
 assert [of["Key"] for of in client.list_objects(**bucket, Prefix="d/")["Contents"]] == ["d/1", "d/2"]
 versions = client.list_object_versions(**bucket)["Versions"]
 assert [(of["Key"], of["VersionId"]) for of in versions] == [("d/1", "null"), ("d/2", "null"), ("e", "null")]

@@ -14,9 +14,10 @@ mod replay;
 mod s3;
 mod scripts;
 mod store;
+mod strict;
 mod tools;
 
-use crate::support::{Client, Gateway};
+use crate::support::{Client, Gateway, in_package};
 use client::{Control, ControlGateway as _};
 
 const EMPTY: &str = "tests/it/control/empty.yaml";

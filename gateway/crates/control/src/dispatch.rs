@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::credentials::{Credentials, Identity};
 use crate::invoke::{self, Invoker};
 use crate::metrics::Metrics;
-use crate::signature::{self, Claim};
+use crate::signature::{self, Claim, LegacyClaim, Payload};
 use crate::wire::{self, Protocol};
 use crate::{Answer, ApiError, Call, sts};
 use crate::{cloudwatch, lambda, logs, s3};
@@ -78,13 +78,15 @@ pub(crate) struct Head {
     pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) query: String,
+    /// Of a target that is a whole URL.
+    pub(crate) authority: Option<String>,
     /// Names in lower case.
     pub(crate) headers: Vec<(String, String)>,
 }
 
 impl Head {
     fn request(&self) -> signature::Request<'_> {
-        let Self { method, path, query, headers } = self;
+        let Self { method, path, query, headers, .. } = self;
         signature::Request { method, path, query, headers }
     }
 
@@ -96,14 +98,26 @@ impl Head {
 /// A request whose body is worth reading.
 #[derive(Debug)]
 pub(crate) struct Admitted {
-    claim: Claim,
+    proof: Proof,
     protocol: Protocol,
+}
+
+/// How a sender says who they are.
+#[derive(Debug)]
+enum Proof {
+    /// Signature Version 4.
+    V4(Claim),
+    /// Signature Version 2, of an object's URL.
+    V2(LegacyClaim),
 }
 
 impl Admitted {
     /// Whether it is for Amazon S3, whose bodies go to the disk as they come.
     pub(crate) fn is_object(&self) -> bool {
-        self.claim.service() == "s3"
+        match &self.proof {
+            Proof::V4(claim) => claim.service() == "s3",
+            Proof::V2(_) => true,
+        }
     }
 }
 
@@ -130,13 +144,25 @@ impl Dispatch {
         let protocol = protocol_of(head, None);
         let refused = |error: &ApiError| protocol.error(error, request_id);
         self.guard.check(head).map_err(|error| refused(&error))?;
-        let claim = Claim::of(&head.request()).map_err(|error| refused(&error))?;
-        let Some(claim) = claim else {
-            let text = "Missing Authentication Token";
-            return Err(refused(&ApiError::new(403, "MissingAuthenticationTokenException", text)));
-        };
-        let protocol = protocol_of(head, Some(&claim));
-        Ok(Admitted { claim, protocol })
+        let claim = Claim::of(&head.request()).map_err(|error| {
+            // Its clients read no other.
+            let is_object = signature::is_object(&head.request());
+            let protocol = if is_object { Protocol::RestXml } else { protocol };
+            protocol.error(&error, request_id)
+        })?;
+        if let Some(claim) = claim {
+            let protocol = protocol_of(head, Some(&claim));
+            return Ok(Admitted { proof: Proof::V4(claim), protocol });
+        }
+        let protocol = Protocol::RestXml;
+        let legacy = LegacyClaim::of(&head.request())
+            .map_err(|error| protocol.error(&error, request_id))?
+            .filter(|_| s3::names_object(head));
+        if let Some(claim) = legacy {
+            return Ok(Admitted { proof: Proof::V2(claim), protocol });
+        }
+        let text = "Missing Authentication Token";
+        Err(refused(&ApiError::new(403, "MissingAuthenticationTokenException", text)))
     }
 
     /// Answers a request that was read whole.
@@ -148,7 +174,10 @@ impl Dispatch {
         request_id: &str,
         unix_ms: u64,
     ) -> Answer {
-        let answered = self.answer_or_fail(head, &admitted.claim, body, request_id, unix_ms).await;
+        let answered = match &admitted.proof {
+            Proof::V4(claim) => self.answer_or_fail(head, claim, body, request_id, unix_ms).await,
+            Proof::V2(_) => Err(ApiError::bad_request("Signature Version 2 is for objects only")),
+        };
         answered.unwrap_or_else(|error| admitted.protocol.error(&error, request_id))
     }
 
@@ -161,20 +190,43 @@ impl Dispatch {
         request_id: &str,
         unix_ms: u64,
     ) -> Result<s3::Reply, Answer> {
-        let claim = &admitted.claim;
+        let refused = |error: ApiError| admitted.protocol.error(&error, request_id);
+        let mut lifted = None;
+        let verified = self.verify_object(head, &admitted.proof, unix_ms, &mut lifted);
+        let (region, payload) = verified.map_err(refused)?;
+        let head = lifted.as_ref().unwrap_or(head);
+        let asked = s3::Asked { account_id: &self.settings.account_id, region, unix_ms };
+        s3::answer(&self.objects, head, &payload, body, asked).await.map_err(refused)
+    }
+
+    /// The region that a request for Amazon S3 names, and what its body has to be. `lifted` is its head, where fields of it
+    /// stood in the query.
+    fn verify_object<'r>(
+        &'r self,
+        head: &Head,
+        proof: &'r Proof,
+        unix_ms: u64,
+        lifted: &mut Option<Head>,
+    ) -> Result<(&'r str, Payload), ApiError> {
         let secret = |access_key_id: &str, token: Option<&str>| {
             let (secret, _) = self.settings.credentials.find(access_key_id, token, unix_ms)?;
             Ok(secret)
         };
-        let refused = |error: ApiError| admitted.protocol.error(&error, request_id);
-        let payload = signature::verify_head(claim, &head.request(), unix_ms, secret);
-        let region = match claim.region() {
-            "" => &self.settings.region,
-            region => region,
-        };
-        let asked = s3::Asked { account_id: &self.settings.account_id, region, unix_ms };
-        let payload = payload.map_err(refused)?;
-        s3::answer(&self.objects, head, &payload, body, asked).await.map_err(refused)
+        match proof {
+            Proof::V4(claim) => {
+                let payload = signature::verify_head(claim, &head.request(), unix_ms, secret)?;
+                let region = Some(claim.region()).filter(|region| !region.is_empty());
+                Ok((region.unwrap_or(&self.settings.region), payload))
+            }
+            Proof::V2(claim) => {
+                let fields = signature::fields_in_query(&head.request())?;
+                let head = lifted.insert(head.clone());
+                head.headers.extend(fields);
+                let bucket = s3::host_bucket(head);
+                claim.verify(&head.request(), bucket.as_deref(), unix_ms, secret)?;
+                Ok((&self.settings.region, Payload::Unsigned))
+            }
+        }
     }
 
     async fn answer_or_fail(
@@ -253,6 +305,7 @@ impl Dispatch {
 
     /// `Invoke`: beside the engine, which goes on meanwhile.
     async fn invoke(&self, call: &Call, function: &str) -> Result<Answer, ApiError> {
+        lambda::check_arn(call, function)?;
         let (name, qualifier) = lambda::name_of(call, function);
         let shown = |name: &str| Call {
             method: "GET".to_owned(),

@@ -133,6 +133,7 @@ pub(crate) async fn invoke(
             ApiError::new(500, "ServiceException", "The function did not answer in time")
         }
         (NotInvoked::Unavailable(why), _) => {
+            let why = without_paths(&why);
             ApiError::new(500, "ServiceException", format!("The function cannot be started: {why}"))
         }
     })?;
@@ -152,4 +153,33 @@ pub(crate) async fn invoke(
         answer.headers.push(("X-Amz-Log-Result", base64(&log)));
     }
     Ok(answer)
+}
+
+/// A text with only the names of the files that it has paths of: who calls is not shown around this machine. The log has
+/// them.
+fn without_paths(text: &str) -> String {
+    let name = |word: &str| match word.trim_start_matches(['"', '\'', '(']).starts_with('/') {
+        true => word.rsplit('/').next().unwrap_or_default().to_owned(),
+        false => word.to_owned(),
+    };
+    text.split(' ').map(name).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn callers_learn_no_paths() {
+        for (text, told) in [
+            (
+                "cannot unpack /var/lib/gateway/code/ab.zip: entry \"../x\" lies outside",
+                "cannot unpack ab.zip: entry \"../x\" lies outside",
+            ),
+            ("no file `bootstrap` in /srv/f: a runtime", "no file `bootstrap` in f: a runtime"),
+            ("no python3.12 here", "no python3.12 here"),
+        ] {
+            assert_eq!(without_paths(text), told);
+        }
+    }
 }

@@ -17,6 +17,8 @@ mod code;
 mod configure;
 mod convert;
 mod functions;
+mod names;
+mod package;
 mod policies;
 mod tags;
 mod types;
@@ -115,6 +117,9 @@ impl Lambda {
         let segments = cx.call.segments();
         let method = cx.call.method.as_str();
         let [_, collection, rest @ ..] = &segments[..] else { return Err(unknown(cx.call)) };
+        if let Some(named) = rest.first() {
+            check_arn(cx.call, named)?;
+        }
         match (*collection, method, rest) {
             ("functions", "POST", []) => functions::create(self, cx),
             ("functions", "GET", []) => functions::list(self, cx),
@@ -199,6 +204,32 @@ pub(crate) fn name_of(call: &Call, text: &str) -> (String, Option<String>) {
     let qualifier = qualifier.copied().or_else(|| call.query("Qualifier"));
     let qualifier = qualifier.filter(|of| !of.is_empty() && *of != "$LATEST");
     (name.copied().unwrap_or_default().to_owned(), qualifier.map(str::to_owned))
+}
+
+/// Refuses what another account's or region's function is called.
+pub(crate) fn check_arn(call: &Call, text: &str) -> Result<()> {
+    let parts: Vec<&str> = text.split(':').collect();
+    let (region, account) = match &parts[..] {
+        ["arn", _, "lambda", region, account, "function", ..] => (Some(*region), *account),
+        [account, "function", ..] => (None, *account),
+        _ => return Ok(()),
+    };
+    if let Some(region) = region.filter(|region| *region != call.region) {
+        let text = format!(
+            "Functions from '{region}' are not reachable in this region ('{}')",
+            call.region
+        );
+        return Err(ApiError::new(404, "ResourceNotFoundException", text));
+    }
+    if account != call.account_id {
+        let text = format!(
+            "User: arn:aws:iam::{}:root is not authorized to perform this operation on resource: {text} because no \
+             resource-based policy allows it",
+            call.account_id
+        );
+        return Err(ApiError::new(403, "AccessDeniedException", text));
+    }
+    Ok(())
 }
 
 fn arn_of(call: &Call, name: &str) -> String {

@@ -1,15 +1,23 @@
 //! Every bound of the control plane, with its source.
 
-/// Connections served at once; more wait in the listener's backlog. Source: our own; a fleet of build jobs.
+/// Connections served at once; for one more, the one that has waited longest for its request goes. Source: our own; a fleet
+/// of build jobs.
 pub const CONNECTIONS_MAX: usize = 256;
+
+/// Milliseconds between two looks for a place when all are taken by who is being answered. Source: our own.
+pub const PLACE_PAUSE_MS: u64 = 100;
 
 /// Bytes of a request's head. Source: our own; four times the largest signed request of a client with session
 /// token (8 KiB).
 pub const HEAD_BYTES_MAX: usize = 32 * 1024;
 
-/// Seconds for a request's head, silence before it included. Source: our own; longer than the pools of AWS's
-/// clients keep a connection that they still use.
-pub const HEAD_SECONDS_MAX: u64 = 60;
+/// Seconds for a request's head: from connecting on, and then from its first byte on. Source: our own; a head is some
+/// packets.
+pub const HEAD_SECONDS_MAX: u64 = 10;
+
+/// Seconds of silence between two requests. Source: our own; longer than the pools of AWS's clients keep a connection that
+/// they still use.
+pub const IDLE_SECONDS_MAX: u64 = 60;
 
 /// Bytes of a request's body. Source: API Gateway's limit on an imported document is 6 MB; twice that, as for
 /// definition files.
@@ -103,7 +111,13 @@ pub const ROLE_NAME_CHARS_MAX: usize = 64;
 /// Bytes of a policy. Source: IAM User Guide, "IAM and AWS STS quotas", the largest of roles: 10,240 of inline policies.
 pub const IAM_POLICY_BYTES_MAX: usize = 10_240;
 
-/// Bytes of a function's zip file. Source: Lambda Developer Guide, "Lambda quotas", 250 MB unpacked.
+/// Files and directories of a function's zip file. Source: as many as `gateway-functions` unpacks.
+pub const FUNCTION_FILES_MAX: usize = 200_000;
+/// Functions of one page. Source: Lambda API Reference, ListFunctions, "maximum of 50 items in each response".
+pub const FUNCTIONS_OF_PAGE_MAX: usize = 50;
+/// What a page may be asked for. Source: Lambda API Reference, ListFunctions, `MaxItems`, 1 to 10,000.
+pub const MAX_ITEMS_MAX: usize = 10_000;
+/// Bytes of a function's zip file, and of what is in it. Source: Lambda Developer Guide, "Lambda quotas", 250 MB unpacked.
 pub const FUNCTION_CODE_BYTES_MAX: u64 = 250 * 1024 * 1024;
 /// Bytes of a function's environment variables. Source: Lambda Developer Guide, "Lambda quotas", 4 KB.
 pub const FUNCTION_ENVIRONMENT_BYTES_MAX: usize = 4 * 1024;

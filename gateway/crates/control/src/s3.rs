@@ -95,17 +95,27 @@ pub(crate) async fn answer(
 
 /// Bucket and key: of a virtual host below `localhost`, or of the path.
 fn target(head: &Head) -> Result<(String, String), ApiError> {
+    let path = head.path.strip_prefix('/').unwrap_or(&head.path);
+    if let Some(bucket) = host_bucket(head) {
+        return Ok((bucket, wire::decode(path, false)?));
+    }
+    let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
+    Ok((wire::decode(bucket, false)?, wire::decode(key, false)?))
+}
+
+/// The bucket that a virtual host below `localhost` names.
+pub(crate) fn host_bucket(head: &Head) -> Option<String> {
     let host = head.header("host").unwrap_or_default().to_ascii_lowercase();
     let name = host.rsplit_once(':').map_or(&*host, |(name, _)| name);
     let below = name.strip_suffix(".localhost").unwrap_or_default();
     let below = below.strip_suffix(".s3").unwrap_or(below);
     let is_service = matches!(below, "" | "s3") || below.starts_with("s3.");
-    let path = head.path.strip_prefix('/').unwrap_or(&head.path);
-    if !is_service {
-        return Ok((below.to_owned(), wire::decode(path, false)?));
-    }
-    let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
-    Ok((wire::decode(bucket, false)?, wire::decode(key, false)?))
+    (!is_service).then(|| below.to_owned())
+}
+
+/// Whether a request is about an object, not a bucket or the account.
+pub(crate) fn names_object(head: &Head) -> bool {
+    target(head).is_ok_and(|(bucket, key)| !bucket.is_empty() && !key.is_empty())
 }
 
 /// A body that is a small document.
@@ -220,7 +230,10 @@ fn list(store: &Store, request: &Request<'_>) -> Result<Answer, ApiError> {
         _ => Form::V1,
     };
     let after = match (form, request.query("continuation-token")) {
-        (Form::V2, Some(token)) => wire::decode(token, false)?,
+        (Form::V2, Some(token)) => view::key_of_token(token).ok_or_else(|| {
+            let text = "The continuation token provided is incorrect";
+            ApiError::new(400, "InvalidArgument", text)
+        })?,
         (Form::V2, None) => text("start-after"),
         (Form::V1, _) => text("marker"),
         (Form::Versions, _) => text("key-marker"),

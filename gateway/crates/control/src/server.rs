@@ -17,12 +17,16 @@ use tracing::{debug, warn};
 
 use crate::dispatch::{Dispatch, Head};
 use crate::limits::{
-    ACCEPT_PAUSE_MS, BODIES_BYTES_MAX, BODY_BYTES_MAX, BODY_SECONDS_MAX, CONNECTIONS_MAX,
-    HEAD_BYTES_MAX, HEAD_SECONDS_MAX, OBJECT_SECONDS_MAX,
+    ACCEPT_PAUSE_MS, BODIES_BYTES_MAX, BODY_BYTES_MAX, BODY_SECONDS_MAX, HEAD_BYTES_MAX,
+    IDLE_SECONDS_MAX, OBJECT_SECONDS_MAX,
 };
 use crate::s3::FilePart;
 use crate::wire::{base64, uuid};
 use crate::{Answer, ApiError};
+
+mod places;
+
+use places::{Heard, Place, Places, Seat, Taken};
 
 /// What is made up, or a part of a file.
 type ReplyBody = Either<Full<Bytes>, FilePart>;
@@ -46,53 +50,66 @@ impl Server {
     /// Serves `listener` until `shutdown` is ready; what is being answered then is cut off.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future) {
         let this = Arc::new(self);
-        let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+        let places = Places::new();
         let mut connections = JoinSet::new();
-        let accept = async || {
-            // The semaphore is never closed.
-            let permit = Arc::clone(&permits).acquire_owned().await.ok();
-            (listener.accept().await, permit)
-        };
         tokio::pin!(shutdown);
         loop {
-            tokio::select! {
+            let accepted = tokio::select! {
                 _ = &mut shutdown => return,
-                Some(_) = connections.join_next() => {}
-                (accepted, permit) = accept() => match accepted {
-                    Ok((stream, peer)) => {
-                        let this = Arc::clone(&this);
-                        connections.spawn(async move {
-                            let _permit = permit;
-                            if let Err(error) = this.serve_connection(stream).await {
-                                debug!(%peer, %error, "Control connection failed");
-                            }
-                        });
-                    }
-                    Err(error) => {
-                        warn!(%error, "Control connection not accepted");
-                        tokio::time::sleep(Duration::from_millis(ACCEPT_PAUSE_MS)).await;
-                    }
-                },
-            }
+                Some(_) = connections.join_next() => continue,
+                accepted = listener.accept() => accepted,
+            };
+            let (stream, peer) = match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    warn!(%error, "Control connection not accepted");
+                    tokio::time::sleep(Duration::from_millis(ACCEPT_PAUSE_MS)).await;
+                    continue;
+                }
+            };
+            let seat = tokio::select! {
+                _ = &mut shutdown => return,
+                seat = places.take() => seat,
+            };
+            let this = Arc::clone(&this);
+            connections.spawn(async move {
+                if let Err(error) = this.serve_connection(stream, seat).await {
+                    debug!(%peer, %error, "Control connection failed");
+                }
+            });
         }
     }
 
-    async fn serve_connection(self: Arc<Self>, stream: TcpStream) -> Result<(), hyper::Error> {
+    async fn serve_connection(
+        self: Arc<Self>,
+        stream: TcpStream,
+        seat: Seat,
+    ) -> Result<(), hyper::Error> {
         // Answers are small and clients wait for each.
         stream.set_nodelay(true).ok();
+        let place = Arc::clone(&seat.place);
         let service = hyper::service::service_fn(move |request: Request<Incoming>| {
-            let this = Arc::clone(&self);
-            async move { Ok::<_, Infallible>(this.answer(request).await) }
+            let (this, place) = (Arc::clone(&self), Arc::clone(&place));
+            async move {
+                place.head();
+                let response = this.answer(request, &place).await;
+                Ok::<_, Infallible>(response.map(|body| Taken::new(body, place)))
+            }
         });
-        hyper::server::conn::http1::Builder::new()
+        let stream = Heard { stream, place: Arc::clone(&seat.place) };
+        let served = hyper::server::conn::http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(Duration::from_secs(HEAD_SECONDS_MAX))
+            .header_read_timeout(Duration::from_secs(IDLE_SECONDS_MAX))
             .max_buf_size(HEAD_BYTES_MAX)
-            .serve_connection(TokioIo::new(stream), service)
-            .await
+            .max_header_size(HEAD_BYTES_MAX)
+            .serve_connection(TokioIo::new(stream), service);
+        tokio::select! {
+            served = served => served,
+            () = seat.place.over() => Ok(()),
+        }
     }
 
-    async fn answer(&self, request: Request<Incoming>) -> Response<ReplyBody> {
+    async fn answer(&self, request: Request<Incoming>, place: &Arc<Place>) -> Response<ReplyBody> {
         let ids = Ids::random();
         let (parts, body) = request.into_parts();
         let has_body = !body.is_end_stream();
@@ -111,6 +128,8 @@ impl Server {
             close(ids.respond(plain(&ApiError::new(408, "RequestTimeout", text))))
         };
         if admitted.is_object() {
+            // What signs wrongly is answered at once.
+            place.answering().await;
             let life = Duration::from_secs(OBJECT_SECONDS_MAX);
             let now = (self.clock)();
             let answered =
@@ -139,6 +158,7 @@ impl Server {
             Ok(Err(error)) => return close(ids.respond(plain(&error))),
             Err(_) => return late(),
         };
+        place.answering().await;
         let now = (self.clock)();
         let answer = self.dispatch.answer(head, &admitted, body, &ids.request_id, now).await;
         ids.respond(answer)
@@ -189,6 +209,7 @@ fn head_of(parts: &hyper::http::request::Parts) -> Result<Head, ApiError> {
         method: parts.method.as_str().to_owned(),
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().unwrap_or_default().to_owned(),
+        authority: parts.uri.authority().map(|authority| authority.as_str().to_owned()),
         headers,
     })
 }

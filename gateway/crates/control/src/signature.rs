@@ -11,10 +11,12 @@ use crate::limits::{CLOCK_SKEW_MS_MAX, EXPIRES_SECONDS_MAX};
 
 mod claim;
 mod time;
+mod v2;
 
 pub use claim::Claim;
 pub use time::basic as timestamp;
 pub(crate) use time::{iso, milliseconds};
+pub(crate) use v2::{LegacyClaim, fields_in_query};
 
 /// A payload that is not part of the signature; only Amazon S3 has such.
 const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
@@ -167,6 +169,13 @@ fn payload_hash(claim: &Claim, request: &Request<'_>, body: &[u8]) -> Result<Str
     }
 }
 
+/// Whether a request whose claim cannot be read seems to be one for Amazon S3.
+pub(crate) fn is_object(request: &Request<'_>) -> bool {
+    let is_scope =
+        |text: &str| text.contains("/s3/aws4_request") || text.contains("%2Fs3%2Faws4_request");
+    is_scope(request.query) || request.header("authorization").is_some_and(is_scope)
+}
+
 fn mismatch(canonical: &[u8], to_sign: &[u8]) -> ApiError {
     let (canonical, to_sign) =
         (String::from_utf8_lossy(canonical), String::from_utf8_lossy(to_sign));
@@ -195,8 +204,19 @@ impl Claim {
             )));
         };
         let (at, now) = (&self.timestamp, time::basic(unix_ms));
+        let is_object = self.service() == "s3";
         let lives_ms = match self.expires_seconds {
             Some(seconds) if (1..=EXPIRES_SECONDS_MAX).contains(&seconds) => seconds * 1000,
+            Some(seconds) if is_object => {
+                let text = match seconds {
+                    0 => "X-Amz-Expires should be a number, and more than 0",
+                    _ => {
+                        "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be \
+                          less than 604800 seconds"
+                    }
+                };
+                return Err(ApiError::new(400, "AuthorizationQueryParametersError", text));
+            }
             Some(_) => {
                 let text =
                     format!("X-Amz-Expires must be between 1 and {EXPIRES_SECONDS_MAX} seconds");
@@ -205,6 +225,9 @@ impl Claim {
             None => CLOCK_SKEW_MS_MAX,
         };
         if unix_ms > signed_ms + lives_ms {
+            if is_object && self.is_presigned() {
+                return Err(ApiError::new(403, "AccessDenied", "Request has expired"));
+            }
             let earliest = time::basic(unix_ms - lives_ms);
             let minutes = lives_ms / 60_000;
             let text = format!(

@@ -112,3 +112,12 @@ pub const LAUNCHER_END_MAX: Duration = Duration::from_secs(2);
 /// What is added to the niceness of a function's processes (nice(2)): the gateway goes first where both want a CPU. Ours:
 /// about a tenth of its weight, so that a function still gets on beside a gateway that has all hands full.
 pub const NICE: i32 = 10;
+
+/// How long after the start the removal of what dead gateways left begins. Ours: by then this one listens.
+pub const SWEEP_DELAY: Duration = Duration::from_secs(1);
+
+/// Between two directories of that. Ours: the disk does something else in between.
+pub const SWEEP_PAUSE: Duration = Duration::from_millis(1);
+
+/// The niceness of the thread that removes it. Source: setpriority(2), the highest.
+pub const SWEEP_NICENESS: i32 = 19;

@@ -177,7 +177,7 @@ impl Supervisor {
         sink: Arc<dyn LogSink>,
     ) -> std::io::Result<Self> {
         let user = settings.user.as_deref().map(user::resolve).transpose()?.flatten();
-        let own = directory::Own::new(&settings.directory)?;
+        let (own, left) = directory::Own::new(&settings.directory)?;
         let (end, ended) = oneshot::channel();
         let (started, start) = std::sync::mpsc::channel();
         let run = move || {
@@ -197,6 +197,7 @@ impl Supervisor {
         let supervisor = Self { end: Some(end), thread: Some(thread) };
         // The thread says whether it could begin.
         start.recv().unwrap_or_else(|gone| Err(std::io::Error::other(gone)))?;
+        left.remove_later();
         Ok(supervisor)
     }
 }

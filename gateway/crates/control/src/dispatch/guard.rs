@@ -28,7 +28,9 @@ impl Guard {
             (Some((_, host)), None) => host,
             _ => return Err(ApiError::bad_request("A request has one Host header")),
         };
-        if !self.allows(host) {
+        // A target that is a whole URL names one as well.
+        let named = [Some(host), head.authority.as_ref()];
+        if let Some(host) = named.into_iter().flatten().find(|host| !self.allows(host)) {
             return Err(forbidden(format!(
                 "Host '{host}' is not allowed here: use an address or localhost, or add the name to `hosts` in [control]"
             )));

@@ -6,6 +6,7 @@ fn head(headers: &[(&str, &str)], query: &str) -> Head {
         method: "POST".to_owned(),
         path: "/".to_owned(),
         query: query.to_owned(),
+        authority: None,
         headers: headers.iter().map(own).collect(),
     }
 }

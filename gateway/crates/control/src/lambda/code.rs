@@ -8,7 +8,7 @@ use aws_lc_rs::digest::{Context, SHA256};
 use serde_json::Value;
 
 use super::types::Code;
-use super::{Cx, Result, invalid};
+use super::{Cx, Result, invalid, package};
 use crate::ApiError;
 use crate::limits::FUNCTION_CODE_BYTES_MAX;
 use crate::s3::make_directory;
@@ -48,12 +48,7 @@ fn keep_bytes(cx: &Cx<'_>, bytes: &[u8]) -> Result<Code> {
     if bytes.len() as u64 > FUNCTION_CODE_BYTES_MAX {
         return Err(too_large());
     }
-    // The second is a zip file without entries.
-    if !bytes.starts_with(b"PK\x03\x04") && !bytes.starts_with(b"PK\x05\x06") {
-        let text =
-            "Could not unzip uploaded file. Please check your file, then try to upload again.";
-        return Err(invalid(text));
-    }
+    package::check(bytes)?;
     let mut context = Context::new(&SHA256);
     context.update(bytes);
     let hash = context.finish();

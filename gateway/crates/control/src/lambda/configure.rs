@@ -5,6 +5,7 @@ use gateway_model::limits::{
 };
 use serde_json::{Value, json};
 
+use super::names::{RESERVED, RUNTIMES};
 use super::types::{Configuration, Function};
 use super::{Cx, Lambda, Result, invalid, view};
 use crate::limits::FUNCTION_ENVIRONMENT_BYTES_MAX;
@@ -44,6 +45,7 @@ pub(super) fn apply(input: &Value, configuration: &mut Configuration) -> Result<
             *member = value;
         }
     }
+    check_runtime(input)?;
     if let Some(seconds) = integer(input, "Timeout", 1..=FUNCTION_TIMEOUT_SECONDS_MAX)? {
         configuration.timeout_seconds = seconds;
     }
@@ -56,6 +58,16 @@ pub(super) fn apply(input: &Value, configuration: &mut Configuration) -> Result<
         let pairs =
             pairs.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
         configuration.environment = pairs.collect();
+        let names = configuration.environment.keys().map(String::as_str);
+        let reserved: Vec<&str> = names.filter(|name| RESERVED.contains(name)).collect();
+        if !reserved.is_empty() {
+            return Err(invalid(format!(
+                "Lambda was unable to configure your environment variables because the environment variables you have \
+                 provided contains reserved keys that are currently not supported for modification. Reserved keys used \
+                 in this request: {}",
+                reserved.join(", ")
+            )));
+        }
         let environment = configuration.environment.iter();
         let bytes: usize = environment.map(|(name, value)| name.len() + value.len()).sum();
         if bytes > FUNCTION_ENVIRONMENT_BYTES_MAX {
@@ -75,6 +87,18 @@ pub(super) fn apply(input: &Value, configuration: &mut Configuration) -> Result<
         }
     }
     Ok(())
+}
+
+/// Refuses a runtime that Lambda does not know; one that it knows and that does not run here is kept.
+fn check_runtime(input: &Value) -> Result<()> {
+    match input["Runtime"].as_str() {
+        Some(runtime) if !RUNTIMES.contains(&runtime) => Err(invalid(format!(
+            "Value {runtime} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [{}] or be \
+             a valid ARN",
+            RUNTIMES.join(", ")
+        ))),
+        _ => Ok(()),
+    }
 }
 
 fn integer(input: &Value, name: &str, range: std::ops::RangeInclusive<i64>) -> Result<Option<i64>> {

@@ -1,18 +1,23 @@
 //! Functions: made, shown, given other code, deleted.
 
+use std::collections::BTreeMap;
+
 use gateway_definition::LoadedStack;
 use serde_json::{Value, json};
 
 use super::types::{Code, Configuration, Function};
 use super::{
-    Cx, Lambda, PREFIX, Result, code, configure, invalid, name_of, not_found, versions, view,
+    Cx, Lambda, PREFIX, Result, check_arn, code, configure, invalid, name_of, not_found, versions,
+    view,
 };
-use crate::limits::{FUNCTION_NAME_CHARS_MAX, FUNCTIONS_MAX};
+use crate::limits::{FUNCTION_NAME_CHARS_MAX, FUNCTIONS_MAX, FUNCTIONS_OF_PAGE_MAX, MAX_ITEMS_MAX};
+use crate::wire::{base64, from_base64};
 use crate::{Answer, ApiError, Change};
 
 /// `CreateFunction`
 pub(super) fn create(lambda: &mut Lambda, cx: &mut Cx<'_>) -> Result<Answer> {
     let name = cx.input["FunctionName"].as_str().unwrap_or_default();
+    check_arn(cx.call, name)?;
     let (name, _) = name_of(cx.call, name);
     let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     if !(1..=FUNCTION_NAME_CHARS_MAX).contains(&name.len()) || !name.bytes().all(is_letter) {
@@ -166,12 +171,64 @@ pub(super) fn configuration(lambda: &Lambda, cx: &Cx<'_>, name: &str) -> Result<
     shown(lambda, cx, name).map(|shown| Answer::json(200, &shown))
 }
 
-/// `ListFunctions`, all on one page.
+/// `ListFunctions`
 pub(super) fn list(lambda: &Lambda, cx: &Cx<'_>) -> Result<Answer> {
-    let own = lambda.functions.values().map(|function| view::latest(cx.call, function));
-    let of_stacks = cx.stacks.functions().map(|(_, function)| of_stack(cx, function));
-    let functions: Vec<Value> = own.chain(of_stacks).collect();
-    Ok(Answer::json(200, &json!({ "Functions": functions })))
+    let after = cx.call.query("Marker").map(name_of_marker).transpose()?;
+    let count_max = match cx.call.query("MaxItems") {
+        None => FUNCTIONS_OF_PAGE_MAX,
+        Some(text) => {
+            let count = text.parse().ok().filter(|count| (1..=MAX_ITEMS_MAX).contains(count));
+            let count: usize = count.ok_or_else(|| {
+                ApiError::validation(format!(
+                    "1 validation error detected: Value '{text}' at 'maxItems' failed to satisfy constraint: Member \
+                     must be between 1 and {MAX_ITEMS_MAX}"
+                ))
+            })?;
+            count.min(FUNCTIONS_OF_PAGE_MAX)
+        }
+    };
+    let own =
+        lambda.functions.iter().map(|(name, function)| (name.as_str(), Listed::Own(function)));
+    let of_stacks = cx.stacks.functions();
+    let of_stacks =
+        of_stacks.map(|(_, function)| (function.name.value.as_str(), Listed::OfStack(function)));
+    let is_behind = |name: &str| after.as_deref().is_none_or(|after| name > after);
+    let all = own.chain(of_stacks).filter(|(name, _)| is_behind(name));
+    let mut behind: BTreeMap<&str, Listed<'_>> = all.collect();
+    let last = behind.keys().nth(count_max).map(|name| (*name).to_owned());
+    let mut out = json!({});
+    if let Some(next) = last {
+        behind.split_off(next.as_str());
+        if let Some(name) = behind.keys().next_back() {
+            out["NextMarker"] = json!(marker_of_name(name));
+        }
+    }
+    let functions = behind.into_values().map(|function| match function {
+        Listed::Own(function) => view::latest(cx.call, function),
+        Listed::OfStack(function) => of_stack(cx, function),
+    });
+    out["Functions"] = functions.collect();
+    Ok(Answer::json(200, &out))
+}
+
+/// A function of a listing.
+enum Listed<'l> {
+    Own(&'l Function),
+    OfStack(&'l gateway_model::Function),
+}
+
+/// What a marker begins with, so that other text is known to be none.
+const MARKER: &str = "1 ";
+
+fn marker_of_name(name: &str) -> String {
+    base64(format!("{MARKER}{name}").as_bytes())
+}
+
+/// The name behind which a listing goes on.
+fn name_of_marker(marker: &str) -> Result<String> {
+    let text = from_base64(marker).and_then(|bytes| String::from_utf8(bytes).ok());
+    let name = text.as_deref().and_then(|text| text.strip_prefix(MARKER));
+    name.map(str::to_owned).ok_or_else(|| invalid("The Marker is not one of an earlier page"))
 }
 
 /// `UpdateFunctionCode`

@@ -4,6 +4,7 @@ use super::store::{Bucket, Object, Part};
 use crate::Answer;
 use crate::signature::iso;
 use crate::wire::xml::{write_element, write_text};
+use crate::wire::{base64, from_base64};
 
 const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
 
@@ -133,7 +134,7 @@ pub(super) fn list(listing: &Listing, bucket: &Bucket, account_id: &str) -> Answ
         Form::V2 => {
             write_element("KeyCount", &count.to_string(), &mut head);
             if is_truncated {
-                write_element("NextContinuationToken", &url(&last), &mut head);
+                write_element("NextContinuationToken", &token_of_key(&last), &mut head);
             }
             "ListBucketResult"
         }
@@ -152,6 +153,19 @@ pub(super) fn list(listing: &Listing, bucket: &Bucket, account_id: &str) -> Answ
     };
     head.push_str(&inside);
     document(root, &head)
+}
+
+/// What a continuation token begins with, so that other text is known to be none.
+const TOKEN: &str = "1 ";
+
+fn token_of_key(key: &str) -> String {
+    base64(format!("{TOKEN}{key}").as_bytes())
+}
+
+/// The key behind which a listing goes on; none for what is not one of our tokens.
+pub(super) fn key_of_token(token: &str) -> Option<String> {
+    let text = String::from_utf8(from_base64(token)?).ok()?;
+    text.strip_prefix(TOKEN).map(str::to_owned)
 }
 
 fn entry(listing: &Listing, object: &Object, account_id: &str, out: &mut String) {
@@ -271,6 +285,16 @@ mod tests {
         assert!(texts("<Key>open", "Key").is_empty());
     }
 
+    #[test]
+    fn tokens_are_told_from_other_text() {
+        for key in ["", "a/1", "grün"] {
+            assert_eq!(key_of_token(&token_of_key(key)).as_deref(), Some(key));
+        }
+        for text in ["", "zz", "a/1", "junk", "YS8x"] {
+            assert_eq!(key_of_token(text), None, "{text}");
+        }
+    }
+
     fn bucket(keys: &[&str]) -> Bucket {
         let objects = keys.iter().map(|key| {
             let object = Object { key: (*key).to_owned(), ..Object::default() };
@@ -301,7 +325,7 @@ mod tests {
             // The first is the one that was asked for.
             found.extend(texts(&text, "Prefix").into_iter().skip(1));
             match texts(&text, "NextContinuationToken").pop() {
-                Some(token) => listing.after = token,
+                Some(token) => listing.after = key_of_token(&token).expect("ours"),
                 None => return (found, count),
             }
         }

@@ -27,6 +27,18 @@ impl Claim {
     /// 403 when it is not complete.
     pub fn of(request: &Request<'_>) -> Result<Option<Self>, ApiError> {
         let query = Query::of(request.query)?;
+        if request.headers.iter().filter(|(name, _)| name == "authorization").count() > 1 {
+            return Err(incomplete("A request has one Authorization header"));
+        }
+        if let Some(name) = query.twice() {
+            let text = format!("'{name}' must come once as a query-string param.");
+            return Err(
+                match query.get("X-Amz-Credential").unwrap_or_default().split('/').nth(3) {
+                    Some("s3") => ApiError::new(400, "AuthorizationQueryParametersError", text),
+                    _ => incomplete(text),
+                },
+            );
+        }
         match (request.header("authorization"), query.get("X-Amz-Algorithm")) {
             (None, None) if query.get("X-Amz-Credential").is_none() => Ok(None),
             (None, _) => Self::presigned(&query).map(Some),
@@ -193,7 +205,7 @@ fn names(signed_headers: &str) -> Vec<String> {
     names
 }
 
-/// The parameters whose names begin with `X-Amz-`; of two the first counts.
+/// The parameters whose names begin with `X-Amz-`.
 struct Query(Vec<(String, String)>);
 
 impl Query {
@@ -204,6 +216,13 @@ impl Query {
             pairs.push((name.to_owned(), decode(value, true)?));
         }
         Ok(Self(pairs))
+    }
+
+    /// A parameter that comes more than once: signers and verifiers might take different ones.
+    fn twice(&self) -> Option<&str> {
+        let mut names: Vec<&str> = self.0.iter().map(|(name, _)| &**name).collect();
+        names.sort_unstable();
+        names.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0])
     }
 
     fn get(&self, name: &str) -> Option<&str> {

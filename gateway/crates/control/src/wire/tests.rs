@@ -72,3 +72,18 @@ fn every_protocol_says_what_is_wrong_its_own_way() {
     );
     assert!(body.contains("InvalidSignatureException") && body.contains("a < b"));
 }
+
+#[test]
+fn no_answer_in_xml_holds_what_xml_cannot() {
+    let all: String =
+        (0..=0x20_u8).map(char::from).chain("a<&>\"\u{7f}\u{fffe}\u{ffff}".chars()).collect();
+    let error = ApiError::new(400, "ValidationError", all);
+    for protocol in [Protocol::Query, Protocol::RestXml] {
+        let text = String::from_utf8(protocol.error(&error, "id\0").body).expect("text");
+        let raw =
+            text.chars().filter(|c| (*c < ' ' && *c != '\t' && *c != '\n') || *c > '\u{fffd}');
+        assert_eq!(raw.count(), 0, "{text:?}");
+        assert!(text.contains("&#xD;") && text.contains("a&lt;&amp;&gt;"), "{text:?}");
+        assert!(text.contains("<RequestId>id\u{fffd}</RequestId>"), "{text:?}");
+    }
+}

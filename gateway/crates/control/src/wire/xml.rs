@@ -4,7 +4,8 @@ use crate::{Answer, ApiError};
 
 const XML: &str = "text/xml";
 
-/// Appends text with what markup would take for its own escaped; what XML cannot hold is left out.
+/// Appends text with what markup would take for its own escaped. For what XML cannot hold, not even escaped, stands the
+/// replacement character: parsers would refuse the whole answer.
 pub(crate) fn write_text(text: &str, out: &mut String) {
     for c in text.chars() {
         match c {
@@ -14,7 +15,7 @@ pub(crate) fn write_text(text: &str, out: &mut String) {
             '"' => out.push_str("&quot;"),
             '\t' | '\n' => out.push(c),
             '\r' => out.push_str("&#xD;"),
-            c if c < ' ' || matches!(c, '\u{fffe}' | '\u{ffff}') => {}
+            c if c < ' ' || matches!(c, '\u{fffe}' | '\u{ffff}') => out.push('\u{fffd}'),
             c => out.push(c),
         }
     }

@@ -207,3 +207,17 @@ fn two_hundred_starts_and_ends_leave_nothing() {
     let back = wait_for(|| (descriptors() <= before + 40).then_some(()));
     assert!(back.is_some(), "{before} descriptors before, {} now", descriptors());
 }
+
+#[test]
+fn what_a_killed_gateway_left_is_gone_soon_after_the_start() {
+    let directory = tempfile::tempdir().unwrap();
+    let functions = directory.path().join("functions");
+    let left = functions.join("gateway-1-0/code/package");
+    std::fs::create_dir_all(&left).unwrap();
+    std::fs::write(functions.join("gateway-1-0/lock"), "").unwrap();
+    std::fs::write(left.join("index.py"), "").unwrap();
+    let _stage = Stage::of(None, |settings| settings.directory.clone_from(&functions));
+    // The lock and the stage's own part.
+    let is_gone = || (std::fs::read_dir(&functions).unwrap().count() == 2).then_some(());
+    assert!(wait_for(is_gone).is_some(), "what was left is still there");
+}

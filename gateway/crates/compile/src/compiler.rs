@@ -36,6 +36,7 @@ mod usage;
 mod validation;
 
 use entries::Entries;
+pub use mapping::is_context_variable;
 pub(crate) use reuse::StageInput;
 pub(crate) use usage::UsageInput;
 

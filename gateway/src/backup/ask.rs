@@ -13,8 +13,26 @@ use gateway_control::Credentials;
 /// How long the gateway may be silent. Ours.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// All documents, as the control plane of the gateway at `address` has them.
-pub(super) fn documents(address: SocketAddr, credentials: &Credentials) -> Result<Vec<u8>> {
+/// All documents, as the control plane of the gateway at `address` has them for the first of these credentials that it knows.
+pub(super) fn documents(address: SocketAddr, credentials: &[Credentials]) -> Result<Vec<u8>> {
+    let mut refused = String::new();
+    for credentials in credentials {
+        let (status, body) = ask(address, credentials)?;
+        match &*status {
+            "200" => return Ok(body),
+            "401" | "403" => refused = answered(&status, &body),
+            _ => bail!(answered(&status, &body)),
+        }
+    }
+    bail!(refused)
+}
+
+fn answered(status: &str, body: &[u8]) -> String {
+    format!("the gateway answered {status}: {}", String::from_utf8_lossy(body))
+}
+
+/// One question: the status and the body of its answer.
+fn ask(address: SocketAddr, credentials: &Credentials) -> Result<(String, Vec<u8>)> {
     let mut stream = TcpStream::connect_timeout(&address, TIMEOUT).with_context(|| {
         format!(
             "a gateway uses the directory; its control plane is not on {address} (--control ADDR)"
@@ -28,11 +46,8 @@ pub(super) fn documents(address: SocketAddr, credentials: &Credentials) -> Resul
     let end = end.context("the gateway's answer is not HTTP")?;
     let head = String::from_utf8_lossy(&response[..end]).into_owned();
     let body = response.split_off(end + 4);
-    let status = head.split(' ').nth(1).unwrap_or_default();
-    if status != "200" {
-        bail!("the gateway answered {status}: {}", String::from_utf8_lossy(&body));
-    }
-    Ok(body)
+    let status = head.split(' ').nth(1).unwrap_or_default().to_owned();
+    Ok((status, body))
 }
 
 fn request(address: SocketAddr, credentials: &Credentials) -> Result<Vec<u8>> {

@@ -257,6 +257,33 @@ def account():
     assert "javascript" in kinds and client.get_sdk_type(id="javascript")["friendlyName"] == "JavaScript"
 
 
+def refused(api, get):
+    """What is wrong is refused where it is made."""
+    rest, bad = {"restApiId": api["id"]}, "BadRequestException"
+    for custom in (f"{api['id']}/stages/prod", "A", "-a", "..", "a" * 64):
+        fails(bad, f'"{custom}" cannot be an API\'s id: 1 to 63 of a-z, 0-9 and inner hyphens',
+              client.create_rest_api, name="x", tags={"_custom_id_": custom})
+    assert client.get_stage(**rest, stageName="prod")["deploymentId"]
+    fails(bad, "Name cannot be empty", client.create_rest_api, name="")
+    fails(bad, "Name cannot be empty", client.update_rest_api, **rest, patchOperations=patch("replace", "/name", ""))
+    fails(bad, "Invalid tag 'aws:a': aws: prefixed tag key names are not allowed for external use.",
+          client.create_rest_api, name="x", tags={"aws:a": "b"})
+    fails(bad, "Invalid Authorizer URI: x. Authorizer URI should be a valid API Gateway ARN that represents a Lambda function "
+          "invocation.", client.create_authorizer, **rest, name="x", type="TOKEN", authorizerUri="x",
+          identitySource="method.request.header.A")
+    start = "Validation Result: warnings : [], errors : "
+    fails(bad, f"Invalid mapping expression specified: {start}[Invalid mapping expression specified: b]",
+          client.put_gateway_response, **rest, responseType="THROTTLED",
+          responseParameters={"gatewayresponse.header.X": "b"})
+    url = f"https://apigateway.amazonaws.com/restapis/{api['id']}/models/Missing"
+    for schema in ('{"type":"nothing"}', '{"$ref":"#/x"}', f'{{"$ref":"{url}"}}', '{"pattern":"(?=a)b"}'):
+        fails(bad, f"Invalid model specified: {start}[Invalid model schema specified]", client.create_model, **rest,
+              name="Wrong", contentType="application/json", schema=schema)
+    for uri in ("http://a b/", "http://a:65536/", "http:///x"):
+        fails(bad, "Invalid HTTP endpoint specified for URI", client.put_integration, **get, type="HTTP_PROXY",
+              integrationHttpMethod="GET", uri=uri)
+
+
 def take_apart(api, get):
     rest = {"restApiId": api["id"]}
     client.delete_integration_response(**get, statusCode="200")
@@ -282,6 +309,7 @@ def main():
     domains(api)
     links()
     account()
+    refused(api, get)
     take_apart(api, get)
     print("all operations answered as they should")
 

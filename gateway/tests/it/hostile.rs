@@ -192,9 +192,17 @@ pub(crate) fn template(backend: &str) -> String {
          IntegrationResponses: [{{StatusCode: \"200\", ResponseParameters: \
          {{method.response.header.X-Id: integration.response.body.id}}}}]}}"
     );
+    let mapped = "RequestParameters: {method.request.querystring.q: false, method.request.header.X-V: false}, "
+        .to_owned()
+        + &proxied(
+            "mapped/{q}/{v}/end",
+            ", RequestParameters: {integration.request.path.q: method.request.querystring.q, \
+             integration.request.path.v: method.request.header.X-V}",
+        );
     let short = proxied("short", &format!(", TimeoutInMillis: {SHORT_MS}"));
     let methods = [
         ("Greedy", "{proxy+}", greedy),
+        ("Mapped", "mapped", mapped),
         ("Mock", "mock", mock),
         ("Short", "short", short),
         ("Whole", "whole", whole),

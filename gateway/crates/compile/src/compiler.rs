@@ -37,6 +37,7 @@ mod usage;
 mod validation;
 
 use entries::Entries;
+pub use mapping::is_context_variable;
 pub(crate) use reuse::StageInput;
 pub(crate) use urls::UrlInput;
 pub(crate) use usage::UsageInput;

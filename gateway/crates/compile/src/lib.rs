@@ -65,7 +65,9 @@ pub mod usage;
 pub mod validators;
 
 pub use caching::{CachePlan, Invalidation, StageCache};
-pub use compiler::{CompileOptions, Compiled, VpcLinkTarget, compile, compile_with};
+pub use compiler::{
+    CompileOptions, Compiled, VpcLinkTarget, compile, compile_with, is_context_variable,
+};
 pub use failure::{FORBIDDEN, Failure, Message, UNKNOWN_FUNCTION_URL};
 pub use functions::{
     AuthorizerIndex, AuthorizerPlan, BinaryMediaTypes, Code, CustomMapping, FunctionIndex,
@@ -74,7 +76,7 @@ pub use functions::{
 };
 pub use gateway_responses::GatewayResponses;
 pub use hosts::HostTable;
-pub use models::ModelSchema;
+pub use models::{ModelSchema, check_model};
 pub use plan::{
     Access, AccessLogPlan, Canary, Endpoint, EndpointIndex, ExecutionLog, HttpPlan,
     IntegrationPlan, MethodIndex, MethodPlan, MockPlan, Policy, Snapshot, StageIndex, StagePlan,

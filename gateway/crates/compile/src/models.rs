@@ -18,6 +18,7 @@ mod references;
 mod unique;
 
 pub(crate) use compile::ApiModels;
+pub use compile::check_model;
 use document::{Bodies, Document, Unreadable};
 
 /// The schema of a model, ready to check bodies.

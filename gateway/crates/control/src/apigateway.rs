@@ -24,6 +24,7 @@ mod documents;
 mod domain_names;
 mod export;
 mod files;
+mod fit;
 mod gateway_responses;
 mod ids;
 mod import;

@@ -28,7 +28,7 @@ use crate::shard::{Shard, ShardStage};
 use crate::transform::{self, Outgoing};
 use crate::values::{Reply, Values};
 
-mod path;
+pub(crate) mod path;
 mod request;
 pub(crate) mod sign;
 pub(crate) mod wire;

@@ -10,6 +10,7 @@ use crate::cached::wants_plain;
 use crate::connection::Peer;
 use crate::request::{Exchange, is_dropped_at_the_door};
 use crate::respond::write_override;
+use crate::service::path::leads_astray;
 use crate::transform::overrides::{self, Override, Set};
 use crate::values::{Values, clean_field_value, decode_query, encode_path, encode_query};
 use gateway_telemetry::write_decimal;
@@ -38,7 +39,9 @@ pub(crate) fn write(
     let method = method(x, plan);
     out.extend_from_slice(method);
     out.push(b' ');
+    let target_at = out.len();
     write_uri(values, plan, out);
+    check_path(x, plan, &out[target_at..])?;
     out.extend_from_slice(b" HTTP/1.1\r\n");
     if !plan.maps_host && !set.has(b"host") {
         out.extend_from_slice(b"Host: ");
@@ -169,6 +172,27 @@ pub(crate) fn write_uri(values: &Values<'_>, plan: &HttpPlan, out: &mut Vec<u8>)
     }
     if out.len() > query_at {
         out.insert(query_at, b'?');
+    }
+}
+
+/// Refuses a target whose path leads elsewhere than its integration says. The door has refused a client's path that would;
+/// what a query, a header, a body or a template has put into it nobody has looked at yet.
+///
+/// # Errors
+/// 400, as for a path of the client's own.
+pub(crate) fn check_path(x: &Exchange, plan: &HttpPlan, target: &[u8]) -> Result<(), Failure> {
+    let is_open = |part: &UriPart| match part {
+        UriPart::Literal(_) => false,
+        UriPart::Value { source, .. } => !matches!(source, Source::Path(_) | Source::PathName(_)),
+    };
+    let has_overrides = !x.transform.overrides.is_empty();
+    if !has_overrides && !plan.path.iter().any(is_open) {
+        return Ok(());
+    }
+    let end = target.iter().position(|byte| *byte == b'?').unwrap_or(target.len());
+    match leads_astray(&target[..end]) {
+        true => Err(Failure::bad_request()),
+        false => Ok(()),
     }
 }
 

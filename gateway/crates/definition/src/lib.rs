@@ -37,6 +37,7 @@ mod summary;
 mod template;
 mod unserved;
 
+pub use identity::is_custom_id;
 pub use openapi::BasePath;
 pub use openapi::export::{ExportOptions, ExportType, export, to_yaml};
 pub use openapi::imported::{

@@ -167,7 +167,7 @@ fn a_canary_serves_its_own_deployment_until_it_is_promoted_or_gone() {
 }
 
 #[test]
-fn a_stage_goes_although_a_plan_and_a_mapping_name_it() {
+fn a_stage_goes_although_a_plan_names_it_and_not_while_a_mapping_does() {
     let gateway = dev(&[]);
     let mut control = Control::dev(gateway.control_addr());
     let (id, _) = mock_api(&mut control, "named");
@@ -187,8 +187,18 @@ fn a_stage_goes_although_a_plan_and_a_mapping_name_it() {
         client.response().status
     };
     assert_eq!([get("/one"), get("/all/s")], [200, 200]);
-    control.json("DELETE", &format!("/restapis/{id}/stages/s"), "", 202);
+    let stage = format!("/restapis/{id}/stages/s");
+    let answer = control.json("DELETE", &stage, "", 400);
+    let text = "Deleting stage s failed. Please remove all base path mappings related to the stage in your domains: \
+                named.example.com";
+    assert_eq!(answer["message"], text);
+    assert_eq!([get("/one"), get("/all/s")], [200, 200]);
+    control.json("DELETE", &format!("{mappings}/one"), "", 202);
+    control.json("DELETE", &stage, "", 202);
     assert_eq!([get("/one"), get("/all/s")], [403, 403]);
+    let plans = control.json("GET", "/usageplans", "", 200);
+    assert_eq!(plans["item"][0]["apiStages"], serde_json::json!([]));
     deploy(&mut control, &id, r#"{"stageName":"s"}"#);
+    control.json("POST", mappings, &mapping, 201);
     assert_eq!([get("/one"), get("/all/s")], [200, 200]);
 }

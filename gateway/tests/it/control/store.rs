@@ -104,6 +104,36 @@ fn a_backup_has_the_buckets_and_the_code() {
     assert_eq!(std::fs::read_to_string(desk.path().join("out")).unwrap(), r#"{"is": "back"}"#);
 }
 
+#[test]
+fn a_backup_of_a_gateway_in_development_needs_no_credentials_of_its_own() {
+    let (state, files) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let directory = state.path().to_str().unwrap();
+    let dev = || super::dev(&["--state", directory]);
+    let running = dev();
+    let address = running.control_addr().to_string();
+    let mut control = Control::dev(running.control_addr());
+    control.json("POST", "/restapis", r#"{"name":"a"}"#, 201);
+    let file = files.path().join("first");
+    let (done, text) = run("backup", &file, state.path(), &["--control", &address]);
+    assert!(done && text.starts_with("4 documents"), "{text}");
+    running.stop();
+    // Those of an earlier run lie there, and are not those of this one.
+    start(state.path()).stop();
+    assert!(state.path().join("credentials").is_file());
+    let running = dev();
+    let address = running.control_addr().to_string();
+    let file = files.path().join("second");
+    let (done, text) = run("backup", &file, state.path(), &["--control", &address]);
+    assert!(done, "{text}");
+    running.stop();
+    let (other, nobody) = (tempfile::tempdir().unwrap(), files.path().join("third"));
+    let running = start(other.path());
+    std::fs::remove_file(other.path().join("credentials")).unwrap();
+    let address = running.control_addr().to_string();
+    let (done, text) = run("backup", &nobody, other.path(), &["--control", &address]);
+    assert!(!done && text.contains("no credentials to ask it with"), "{text}");
+}
+
 /// Clients at once, and what each of them writes.
 const CLIENTS: usize = 16;
 const WRITES: usize = 40;

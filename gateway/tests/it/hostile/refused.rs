@@ -359,3 +359,42 @@ fn what_is_encoded_stays_encoded() {
         assert!(seen.eq_ignore_ascii_case(forwarded), "{path} arrived as {seen}");
     }
 }
+
+/// Row 15, by the other road: what a mapping puts into the backend's path.
+#[test]
+fn a_mapped_value_leads_out_of_no_path() {
+    let backend = Backend::echo();
+    let hostile = Hostile::start(&backend, "");
+    let ask = |query: &str, header: &str| {
+        let head = format!("GET /s/mapped?q={query} HTTP/1.1\r\nHost: a\r\nX-V: {header}\r\n\r\n");
+        hostile.ask(head.as_bytes())
+    };
+    for (query, header) in [
+        ("../../z", "v"),
+        ("..%2f..%2fz", "v"),
+        ("%2e%2e", "v"),
+        (".", "v"),
+        ("a/..", "v"),
+        ("..%5cz", "v"),
+        ("..%3bx", "v"),
+        ("a%00", "v"),
+        ("a", "../../../z"),
+        ("a", ".."),
+        ("a", "b/./c"),
+    ] {
+        let answer = ask(query, header);
+        assert_eq!(answer.status, 400, "{query} {header}: {}", answer.text());
+    }
+    assert!(backend.requests().is_empty(), "{:?}", backend.requests());
+    for (query, header, path) in [
+        ("a", "v", "/mapped/a/v/end"),
+        ("a%2Fb", "..c", "/mapped/a/b/..c/end"),
+        ("...", "v.", "/mapped/.../v./end"),
+        // Decoded once: what it means to who decodes it twice is not known.
+        ("%252e%252e", "v", "/mapped/%252e%252e/v/end"),
+    ] {
+        assert_eq!(ask(query, header).status, 200, "{query} {header}");
+        let target = backend.requests().last().unwrap().target();
+        assert_eq!(target.split('?').next(), Some(path));
+    }
+}

@@ -223,6 +223,12 @@ fn request_value(part: RequestPart, name: String) -> Source {
     }
 }
 
+/// Whether `context.{name}` is a value of a REST API.
+#[must_use]
+pub fn is_context_variable(name: &str) -> bool {
+    context_variable(name).is_some()
+}
+
 /// The variable of this name, which an access-log format would call `$context.{name}`.
 ///
 /// `None` for what is none, or is one of HTTP or WebSocket APIs only.

@@ -91,6 +91,17 @@ impl ApiModels {
     }
 }
 
+/// Whether a model of an API can be served, by itself and with those that it refers to.
+///
+/// # Errors
+/// What is wrong with it, in one line.
+pub fn check_model(api: &RestApi, name: &str) -> Result<(), String> {
+    match ApiModels::compile(api).problems_of(name) {
+        [] => Ok(()),
+        [first, ..] => Err(first.text.clone()),
+    }
+}
+
 fn place(model: &Model) -> &Place {
     model.schema.as_ref().map_or(&model.place, |schema| &schema.place)
 }

@@ -2,6 +2,7 @@
 
 use super::cx::Cx;
 use super::documents::api_key;
+use super::fit;
 use super::limits::TTL_SECONDS_MAX;
 use super::patch::{self, AD, ARD, Family, R, Rule, Set, rule};
 use super::types::Authorizer;
@@ -67,22 +68,11 @@ fn checked(mut authorizer: Authorizer) -> Result<Authorizer, ApiError> {
     if authorizer.kind == "REQUEST" && !has_source && ttl != Some(0) {
         return bad("Identity source is required for a REQUEST authorizer when caching is enabled");
     }
-    let source = authorizer.identity_source.as_deref().unwrap_or_default();
-    if let Some(wrong) =
-        source.split(',').map(str::trim).find(|source| !source.is_empty() && !is_source(source))
-    {
-        return bad(&format!("Invalid identity source specified: {wrong}"));
-    }
+    fit::check_authorizer(&authorizer)?;
     let auth_type = if is_pool { "cognito_user_pools" } else { "custom" };
     authorizer.auth_type =
         authorizer.auth_type.filter(|text| !text.is_empty()).or_else(|| Some(auth_type.to_owned()));
     Ok(authorizer)
-}
-
-fn is_source(source: &str) -> bool {
-    ["method.request.header.", "method.request.querystring.", "stageVariables.", "context."]
-        .iter()
-        .any(|prefix| source.len() > prefix.len() && source.starts_with(prefix))
 }
 
 fn authorizer<'c>(cx: &'c Cx<'_>) -> Result<&'c Authorizer, ApiError> {

@@ -1,6 +1,7 @@
 //! Base path mappings: the paths of a domain name that lead to stages.
 
 use super::cx::Cx;
+use super::documents::check_key_part;
 use super::domain_names::{key_of, unknown_domain};
 use super::patch::{self, Family, R, Rule, Set, rule};
 use super::stages::unknown_stage;
@@ -60,6 +61,7 @@ fn check_path(domain: &Domain, before: Option<&str>, path: &str) -> Result<(), A
              base path mapping, use API Gateway V2.",
         ));
     }
+    check_key_part("base path", path)?;
     let mut others = domain.mappings.keys().filter(|other| Some(&***other) != before);
     if others.clone().any(|other| other == path) {
         return Err(ApiError::conflict("Base path already exists for this domain name"));

@@ -100,8 +100,8 @@ impl State {
         }
     }
 
-    /// Whether a stage can be called, or without one any stage. Plans and mappings outlive the stages that they name, and mean
-    /// nothing until those are back.
+    /// Whether a stage can be called, or without one any stage. Mappings of an API, and all that names
+    /// an API of files, outlive the stages that they lead to, and mean nothing until those are back.
     fn is_there(&self, api: &RestApiId, stage: Option<&StageName>) -> bool {
         self.apis.get(api.as_str()).is_some_and(|api| match stage {
             Some(stage) => api.stages.contains_key(stage.as_str()),
@@ -183,6 +183,14 @@ pub(super) fn tried(
     snapshot: &super::types::Snapshot,
 ) -> Result<RestApi, Problem> {
     rest_api::convert(rest_api, snapshot)
+}
+
+/// An API that has these models and nothing else.
+pub(super) fn models<'m>(
+    rest_api: &types::RestApi,
+    models: impl Iterator<Item = &'m types::Model>,
+) -> RestApi {
+    rest_api::with_models(rest_api, models)
 }
 
 pub(super) fn documentation_part(

@@ -1,7 +1,7 @@
 //! Documentation parts, and versions of them.
 
 use super::cx::Cx;
-use super::documents::api_key;
+use super::documents::{api_key, check_key_part};
 use super::patch::{self, Family, R, Rule, Set, rule};
 use super::types::{DocumentationLocation, DocumentationPart, DocumentationVersion};
 use super::view::{page, view};
@@ -157,6 +157,7 @@ pub(super) fn create_documentation_version(cx: &mut Cx<'_>) -> Result<Value, Api
     if name.is_empty() {
         return Err(ApiError::bad_request("Documentation version cannot be empty"));
     }
+    check_key_part("documentation version", &name)?;
     if api.documentation_versions.contains_key(&name) {
         return Err(ApiError::conflict(format!("Documentation version already exists: {name}")));
     }

@@ -1,8 +1,14 @@
 //! The state as documents of the store: one per object, under keys that say what it is.
 
 use super::ids::Ids;
+use super::limits::KEY_PART_BYTES_MAX;
 use super::state::{Api, Domain, Plan, State};
-use super::types::{BasePathMapping, UsagePlanKey};
+use super::types::{
+    AccessAssociation, ApiKey, Authorizer, BasePathMapping, ClientCertificate, Deployment,
+    DocumentationPart, DocumentationVersion, DomainName, GatewayResponse, Model, RequestValidator,
+    Resource, RestApi, Stage, UsagePlan, UsagePlanKey, VpcLink,
+};
+use crate::ApiError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt;
@@ -24,9 +30,56 @@ impl fmt::Display for InvalidDocument {
 
 impl std::error::Error for InvalidDocument {}
 
+/// What keys of this service begin with.
+const KINDS: &[&str] = &[
+    "account",
+    "restapis",
+    "apikeys",
+    "usageplans",
+    "domainnames",
+    "domainnameaccessassociations",
+    "vpclinks",
+    "clientcertificates",
+];
+
+/// Why a document was not taken.
+enum Unfit {
+    Text(serde_json::Error),
+    /// It is another object's document than its key says.
+    Foreign,
+    /// No object of this crate has such a key.
+    Key,
+}
+
+impl fmt::Display for Unfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(error) => error.fmt(f),
+            Self::Foreign => f.write_str("it is not of the object that its key names"),
+            Self::Key => f.write_str("nothing is stored under such a key"),
+        }
+    }
+}
+
+impl From<serde_json::Error> for Unfit {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Text(error)
+    }
+}
+
 /// A document's bytes.
 pub(super) fn to_bytes(document: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(document).expect("documents have string keys only")
+}
+
+/// Whether a name may be the last part of a key. What it may have besides is its object's matter.
+pub(super) fn check_key_part(what: &str, name: &str) -> Result<(), ApiError> {
+    match name.len() <= KEY_PART_BYTES_MAX && !name.contains(char::is_control) {
+        true => Ok(()),
+        false => Err(ApiError::bad_request(format!(
+            "Invalid {what} specified: at most {KEY_PART_BYTES_MAX} bytes, and no control characters"
+        ))),
+    }
 }
 
 /// The key of an API's part; an API itself has no part.
@@ -48,44 +101,81 @@ pub(super) fn load(documents: &[(String, Vec<u8>)], ids: Ids) -> Result<State, I
         put(&mut state, key, bytes)
             .map_err(|error| InvalidDocument { key: key.clone(), problem: error.to_string() })?;
     }
-    state.apis.retain(|id, api| api.rest_api.id == *id);
-    state.usage_plans.retain(|id, plan| plan.usage_plan.id == *id);
-    state.domain_names.retain(|_, domain| !domain.domain_name.domain_name.is_empty());
+    orphans(&state)?;
     Ok(state)
 }
 
-fn put(state: &mut State, key: &str, bytes: &[u8]) -> serde_json::Result<()> {
+/// Refuses parts of what is not there: an API, a plan or a domain name would seem to be gone while its parts are not.
+fn orphans(state: &State) -> Result<(), InvalidDocument> {
+    let api = state.apis.iter().find(|(_, api)| api.rest_api.id.is_empty());
+    let plan = state.usage_plans.iter().find(|(_, plan)| plan.usage_plan.id.is_empty());
+    let mut domains = state.domain_names.iter();
+    let domain = domains.find(|(_, domain)| domain.domain_name.domain_name.is_empty());
+    let key = api.map(|(id, _)| format!("restapis/{id}"));
+    let key = key.or_else(|| plan.map(|(id, _)| format!("usageplans/{id}")));
+    match key.or_else(|| domain.map(|(name, _)| format!("domainnames/{name}"))) {
+        Some(key) => {
+            let problem = "it is not there, and documents of its parts are".to_owned();
+            Err(InvalidDocument { key, problem })
+        }
+        None => Ok(()),
+    }
+}
+
+/// A document that says itself which object it is of, and is of the one that its key names.
+fn of<T: DeserializeOwned>(bytes: &[u8], key: &str, name: impl Fn(&T) -> &str) -> Result<T, Unfit> {
+    let document: T = serde_json::from_slice(bytes)?;
+    if name(&document) == key { Ok(document) } else { Err(Unfit::Foreign) }
+}
+
+fn put(state: &mut State, key: &str, bytes: &[u8]) -> Result<(), Unfit> {
     let parts: Vec<&str> = key.splitn(4, '/').collect();
     match *parts.as_slice() {
         ["account"] => state.account = read(bytes)?,
-        ["restapis", id] => api(state, id).rest_api = read(bytes)?,
+        ["restapis", id] => {
+            api(state, id).rest_api = of(bytes, id, |api: &RestApi| &api.id)?;
+        }
         ["restapis", api_id, kind, id] => put_part(state, api_id, kind, id, bytes)?,
         ["apikeys", id] => {
-            let key: super::types::ApiKey = read(bytes)?;
+            let key = of(bytes, id, |key: &ApiKey| &key.id)?;
             state.sequence = state.sequence.max(key.sequence);
             state.key_values.insert(key.value.clone().unwrap_or_default(), id.to_owned());
             state.api_keys.insert(id.to_owned(), key);
         }
-        ["usageplans", id] => plan(state, id).usage_plan = read(bytes)?,
+        ["usageplans", id] => {
+            plan(state, id).usage_plan = of(bytes, id, |plan: &UsagePlan| &plan.id)?;
+        }
         ["usageplans", id, "keys", key_id] => {
-            let key: UsagePlanKey = read(bytes)?;
+            let key = of(bytes, key_id, |key: &UsagePlanKey| &key.key_id)?;
             state.sequence = state.sequence.max(key.sequence);
             plan(state, id).keys.insert(key_id.to_owned(), key);
         }
-        ["domainnames", name] => domain(state, name).domain_name = read(bytes)?,
-        ["domainnames", name, "basepathmappings", _] => {
-            let mapping: BasePathMapping = read(bytes)?;
+        ["domainnames", name] => {
+            let document: DomainName = read(bytes)?;
+            if domain_key(&document) != name {
+                return Err(Unfit::Foreign);
+            }
+            domain(state, name).domain_name = document;
+        }
+        ["domainnames", name, "basepathmappings", path] => {
+            let mapping = of(bytes, path, |mapping: &BasePathMapping| &mapping.base_path)?;
             domain(state, name).mappings.insert(mapping.base_path.clone(), mapping);
         }
         ["domainnameaccessassociations", id] => {
-            state.access_associations.insert(id.to_owned(), read(bytes)?);
+            let association: AccessAssociation = read(bytes)?;
+            if !association.domain_name_access_association_arn.ends_with(&format!("+{id}")) {
+                return Err(Unfit::Foreign);
+            }
+            state.access_associations.insert(id.to_owned(), association);
         }
         ["vpclinks", id] => {
-            state.vpc_links.insert(id.to_owned(), read(bytes)?);
+            state.vpc_links.insert(id.to_owned(), of(bytes, id, |link: &VpcLink| &link.id)?);
         }
         ["clientcertificates", id] => {
-            state.client_certificates.insert(id.to_owned(), read(bytes)?);
+            let certificate = of(bytes, id, |one: &ClientCertificate| &one.client_certificate_id)?;
+            state.client_certificates.insert(id.to_owned(), certificate);
         }
+        [kind, ..] if KINDS.contains(&kind) => return Err(Unfit::Key),
         // Another service's.
         _ => {}
     }
@@ -98,33 +188,49 @@ fn put_part(
     kind: &str,
     id: &str,
     bytes: &[u8],
-) -> serde_json::Result<()> {
-    let id = id.to_owned();
+) -> Result<(), Unfit> {
     let mut sequence = 0;
     let api = api(state, api_id);
+    let key = id.to_owned();
     match kind {
-        "resources" => drop(api.resources.insert(id, read(bytes)?)),
-        "models" => {
-            let model: super::types::Model = read(bytes)?;
-            sequence = model.sequence;
-            api.models.insert(id, model);
+        "resources" => {
+            drop(api.resources.insert(key, of(bytes, id, |one: &Resource| &one.id)?));
         }
-        "requestvalidators" => drop(api.request_validators.insert(id, read(bytes)?)),
-        "authorizers" => drop(api.authorizers.insert(id, read(bytes)?)),
-        "gatewayresponses" => drop(api.gateway_responses.insert(id, read(bytes)?)),
-        "documentationparts" => drop(api.documentation_parts.insert(id, read(bytes)?)),
-        "documentationversions" => drop(api.documentation_versions.insert(id, read(bytes)?)),
+        "models" => {
+            let model = of(bytes, id, |one: &Model| &one.name)?;
+            sequence = model.sequence;
+            api.models.insert(key, model);
+        }
+        "requestvalidators" => {
+            let validator = of(bytes, id, |one: &RequestValidator| &one.id)?;
+            api.request_validators.insert(key, validator);
+        }
+        "authorizers" => {
+            drop(api.authorizers.insert(key, of(bytes, id, |one: &Authorizer| &one.id)?));
+        }
+        "gatewayresponses" => {
+            let response = of(bytes, id, |one: &GatewayResponse| &one.response_type)?;
+            api.gateway_responses.insert(key, response);
+        }
+        "documentationparts" => {
+            let part = of(bytes, id, |one: &DocumentationPart| &one.id)?;
+            api.documentation_parts.insert(key, part);
+        }
+        "documentationversions" => {
+            let version = of(bytes, id, |one: &DocumentationVersion| &one.version)?;
+            api.documentation_versions.insert(key, version);
+        }
         "deployments" => {
-            let deployment: super::types::Deployment = read(bytes)?;
+            let deployment = of(bytes, id, |one: &Deployment| &one.id)?;
             sequence = deployment.sequence;
-            api.deployments.insert(id, deployment);
+            api.deployments.insert(key, deployment);
         }
         "stages" => {
-            let stage: super::types::Stage = read(bytes)?;
+            let stage = of(bytes, id, |one: &Stage| &one.stage_name)?;
             sequence = stage.sequence;
-            api.stages.insert(id, stage);
+            api.stages.insert(key, stage);
         }
-        _ => {}
+        _ => return Err(Unfit::Key),
     }
     state.sequence = state.sequence.max(sequence);
     Ok(())

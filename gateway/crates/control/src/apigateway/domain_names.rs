@@ -3,6 +3,7 @@
 use super::cx::Cx;
 use super::documents::domain_key;
 use super::patch::{self, AD, ARD, Family, R, Rule, Set, rule};
+use super::rest_apis::{check_access_mode, check_security_policy};
 use super::state::Domain;
 use super::tags;
 use super::types::{DomainName, EndpointConfiguration, MutualTls, Texts};
@@ -205,6 +206,8 @@ pub(super) fn update_domain_name(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
             Ok(())
         },
     )?;
+    check_security_policy(after.security_policy.as_deref())?;
+    check_access_mode(after.endpoint_access_mode.as_deref())?;
     settle(&mut after, &prefix, &region)?;
     cx.writes.put(format!("domainnames/{key}"), &after);
     cx.writes.publish();

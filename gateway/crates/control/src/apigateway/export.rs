@@ -4,7 +4,7 @@ use super::cx::Cx;
 use super::stages::unknown_stage;
 use super::state::Api;
 use super::types::{Deployment, Stage};
-use super::{convert, trials};
+use super::{convert, tags, trials};
 use crate::{Answer, ApiError};
 use gateway_definition::{ExportOptions, ExportType, export, to_yaml};
 use gateway_model as model;
@@ -109,6 +109,8 @@ fn exported(
     let refused = |problem: Box<model::Diagnostic>| ApiError::bad_request(problem.text.clone());
     let (mut model, stage_model) =
         convert::shown(&api.rest_api, stage, deployment).map_err(refused)?;
+    // What is made of the document is another API.
+    model.tags.remove(tags::CUSTOM_ID);
     let created = deployment.created_date;
     let version = deployment.snapshot.version.clone().filter(|version| !version.is_empty());
     model.version = Some(version.unwrap_or_else(|| trials::rfc3339(created)));

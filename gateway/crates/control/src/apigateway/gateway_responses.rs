@@ -2,7 +2,9 @@
 
 use super::cx::Cx;
 use super::documents::api_key;
+use super::fit;
 use super::inputs::RESPONSE_TYPES;
+use super::integrations::check_content_type;
 use super::patch::{self, ARD, Family, R, Rule, Set, rule};
 use super::state::Api;
 use super::types::{GatewayResponse, Texts};
@@ -86,14 +88,17 @@ fn empty_value(name: &str) -> ApiError {
 
 fn put(cx: &mut Cx<'_>, api_id: &str, response: GatewayResponse) -> Result<Value, ApiError> {
     if let Some(status) = &response.status_code {
-        StatusCode::parse(status)
-            .map_err(|_| ApiError::bad_request(format!("Invalid status code: {status}")))?;
+        let parsed = StatusCode::parse(status).ok();
+        // One below cannot end a response.
+        parsed
+            .filter(|status| status.as_u16() >= 200)
+            .ok_or_else(|| ApiError::bad_request(format!("Invalid status code: {status}")))?;
     }
-    let is_header = |name: &String| {
-        name.strip_prefix("gatewayresponse.header.").is_some_and(|name| !name.is_empty())
-    };
-    if let Some(name) = response.response_parameters.keys().find(|name| !is_header(name)) {
-        return Err(ApiError::bad_request(format!("Invalid response parameter specified: {name}")));
+    for (target, source) in &response.response_parameters {
+        fit::check_gateway_parameter(target, source)?;
+    }
+    for content_type in response.response_templates.keys() {
+        check_content_type(content_type)?;
     }
     let shown = view(&response);
     cx.writes.put(api_key(api_id, "gatewayresponses", &response.response_type), &response);

@@ -184,6 +184,11 @@ fn sort(warnings: &mut Vec<String>, errors: &mut Vec<String>) {
     }
 }
 
+/// A document may lack a title; one that it has is a name.
+fn check_title(title: &str) -> Result<(), ApiError> {
+    if title.is_empty() { Ok(()) } else { rest_apis::check_name(title) }
+}
+
 /// A new API as its document describes it.
 fn described(
     given: &model::RestApi,
@@ -199,6 +204,7 @@ fn described(
         ..RestApi::default()
     };
     merge::describe(&mut rest_api, given, Mode::Overwrite)?;
+    check_title(&rest_api.name)?;
     let mut endpoint = std::mem::take(&mut rest_api.endpoint_configuration);
     if !query.endpoint_types.is_empty() {
         endpoint.types.clone_from(&query.endpoint_types);
@@ -218,6 +224,7 @@ pub(super) fn put_rest_api(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
     let mut api = cx.state.api(&cx.call.account_id, &id)?.clone();
     let Imported { api: given, mut warnings, mut errors } = imported;
     merge::describe(&mut api.rest_api, &given, query.mode)?;
+    check_title(&api.rest_api.name)?;
     merge::lay_over(cx.state, &mut api, &given, query.mode, cx.call, &mut errors);
     sort(&mut warnings, &mut errors);
     check(&errors, &warnings, query.fails_on_warnings)?;

@@ -39,6 +39,23 @@ const DOCUMENTATION_TYPES: &[&str] = &[
     "API",
     "REQUEST_HEADER",
 ];
+/// TLS policies, in the order of AWS's model.
+pub(super) const SECURITY_POLICIES: &[&str] = &[
+    "TLS_1_0",
+    "TLS_1_2",
+    "SecurityPolicy_TLS13_1_3_2025_09",
+    "SecurityPolicy_TLS13_1_3_FIPS_2025_09",
+    "SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09",
+    "SecurityPolicy_TLS13_1_2_FIPS_PQ_2025_09",
+    "SecurityPolicy_TLS13_1_2_FIPS_PFS_PQ_2025_09",
+    "SecurityPolicy_TLS13_1_2_Ext2_PQ_2025_09",
+    "SecurityPolicy_TLS13_1_2_Ext2_FIPS_PQ_2025_09",
+    "SecurityPolicy_TLS13_1_2_PQ_2025_09",
+    "SecurityPolicy_TLS13_1_2_2021_06",
+    "SecurityPolicy_TLS13_2025_EDGE",
+    "SecurityPolicy_TLS12_PFS_2025_EDGE",
+    "SecurityPolicy_TLS12_2018_EDGE",
+];
 /// Types of gateway responses, in the order in which AWS prints them.
 pub(super) const RESPONSE_TYPES: &[&str] = &[
     "REQUEST_TOO_LARGE",
@@ -164,7 +181,7 @@ pub(super) const CREATE_DOMAIN_NAME: &[Field] = &[
     optional("regionalCertificateArn", Text),
     optional("endpointConfiguration", Struct(ENDPOINT_CONFIGURATION)),
     TAGS,
-    optional("securityPolicy", Text),
+    optional("securityPolicy", OneOf(SECURITY_POLICIES)),
     optional("endpointAccessMode", OneOf(&["BASIC", "STRICT"])),
     optional(
         "mutualTlsAuthentication",
@@ -216,7 +233,7 @@ pub(super) const CREATE_REST_API: &[Field] = &[
     optional("policy", Text),
     TAGS,
     optional("disableExecuteApiEndpoint", Flag),
-    optional("securityPolicy", Text),
+    optional("securityPolicy", OneOf(SECURITY_POLICIES)),
     optional("endpointAccessMode", OneOf(&["BASIC", "STRICT"])),
 ];
 

@@ -1,12 +1,14 @@
 //! Integrations: what answers a method.
 
 use super::cx::Cx;
+use super::fit::is_url;
 use super::limits::{TIMEOUT_MS_MAX, TIMEOUT_MS_MIN};
 use super::methods::{invalid_mapping, labels, put};
 use super::patch::{self, ARD, Family, R, Rule, Set, rule};
 use super::types::{Integration, Method, Texts, TlsConfig};
 use super::view::view;
 use crate::ApiError;
+use gateway_compile::expression::{Expression, is_name};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -122,18 +124,12 @@ pub(super) fn check_content_type(content_type: &str) -> Result<(), ApiError> {
         || content_type
             .split_once('/')
             .is_some_and(|(kind, subtype)| !kind.is_empty() && !subtype.is_empty());
-    match is_type {
+    match is_type && !content_type.contains(char::is_control) {
         true => Ok(()),
         false => Err(ApiError::bad_request(format!(
             "Validation Result: warnings : [], errors : [Invalid content type specified: {content_type}]"
         ))),
     }
-}
-
-fn is_url(uri: &str) -> bool {
-    // A stage variable may hold what comes after the scheme, or all of it.
-    let rest = uri.strip_prefix("http://").or_else(|| uri.strip_prefix("https://"));
-    rest.is_some_and(|rest| !rest.is_empty()) || uri.starts_with("${stageVariables.")
 }
 
 fn check_arn(kind: &str, uri: &str) -> Result<(), ApiError> {
@@ -157,7 +153,9 @@ fn check_request_parameters(method: &Method, integration: &Integration) -> Resul
     for (target, source) in integration.request_parameters.iter().flatten() {
         let place =
             target.strip_prefix("integration.request.").and_then(|rest| rest.split_once('.'));
-        if !place.is_some_and(|(place, _)| matches!(place, "header" | "querystring" | "path")) {
+        if !place.is_some_and(|(place, name)| {
+            matches!(place, "header" | "querystring" | "path") && is_name(name)
+        }) {
             return Err(invalid_mapping(&format!(
                 "Invalid mapping expression specified: {target}"
             )));
@@ -186,15 +184,15 @@ fn check_request_source(method: &Method, source: &str) -> Result<(), ApiError> {
         }
         return Ok(());
     }
-    let is_static = source.len() >= 2 && source.starts_with('\'') && source.ends_with('\'');
-    if is_static
-        || is_body
-        || source.starts_with("context.")
-        || source.starts_with("stageVariables.")
-    {
-        return Ok(());
+    match Expression::parse(source) {
+        Ok(
+            Expression::Static(_)
+            | Expression::RequestBody(_)
+            | Expression::Context(_)
+            | Expression::StageVariable(_),
+        ) => Ok(()),
+        _ => Err(invalid_mapping("Invalid mapping identifier specified")),
     }
-    Err(invalid_mapping("Invalid mapping identifier specified"))
 }
 
 /// The 404 of what has no integration.

@@ -12,6 +12,13 @@ pub(super) const TAG_KEY_CHARS_MAX: usize = 128;
 /// The longest value of a tag, in characters. Source: as [`TAGS_MAX`].
 pub(super) const TAG_VALUE_CHARS_MAX: usize = 256;
 
+/// The longest name of an API. Source: as [`KEY_NAME_CHARS_MAX`], for API Gateway's documents say nothing of it.
+pub(super) const API_NAME_CHARS_MAX: usize = 1024;
+
+/// The longest name that is part of a document's key: of a model, a version of the documentation or a base path. Source: our
+/// own, as [`API_NAME_CHARS_MAX`].
+pub(super) const KEY_PART_BYTES_MAX: usize = 1024;
+
 /// The largest `minimumCompressionSize`, in bytes. Source: CreateRestApi, "between 0 and 10485760".
 pub(super) const COMPRESSION_SIZE_MAX: i64 = 10_485_760;
 
@@ -42,6 +49,10 @@ pub(super) const ACCOUNT_RATE: f64 = 10_000.0;
 /// The largest document that is imported, in bytes. Source: ImportRestApi, "The maximum size of the API definition file is 6MB".
 pub(super) const IMPORT_BYTES_MAX: usize = 6 * 1024 * 1024;
 const _: () = assert!(IMPORT_BYTES_MAX < crate::limits::BODY_BYTES_MAX, "it is read whole");
+
+/// The largest body of a request that is tried, in bytes. Source: API Gateway quotas, "Payload size", 10 MB.
+pub(super) const TRIAL_BODY_BYTES_MAX: usize = 10 * 1024 * 1024;
+const _: () = assert!(TRIAL_BODY_BYTES_MAX < crate::limits::BODY_BYTES_MAX, "it is refused here");
 
 /// How long a client certificate holds, in seconds. Source: GenerateClientCertificate, 365 days.
 pub(super) const CERTIFICATE_SECONDS: u64 = 365 * 86_400;

@@ -1,7 +1,8 @@
 //! Models: schemas of bodies.
 
 use super::cx::Cx;
-use super::documents::api_key;
+use super::documents::{api_key, check_key_part};
+use super::fit;
 use super::patch::{self, Family, R, Rule, Set, rule};
 use super::state::Api;
 use super::types::{Model, Texts};
@@ -31,6 +32,7 @@ pub(super) fn create_model(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
             input.name
         )));
     }
+    check_key_part("model name", &input.name)?;
     if api.models.contains_key(&input.name) {
         return Err(ApiError::conflict("Model name already exists for this REST API"));
     }
@@ -48,6 +50,9 @@ pub(super) fn create_model(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
         content_type: input.content_type,
         sequence,
     };
+    if is_json(&model.content_type) {
+        fit::check_schema(api, &model)?;
+    }
     cx.writes.put(api_key(&api_id, "models", &input.name), &model);
     let shown = view(&model);
     api.models.insert(input.name, model);
@@ -60,7 +65,7 @@ fn check_schema(schema: &str, content_type: &str) -> Result<(), ApiError> {
         return Err(ApiError::bad_request(empty));
     }
     // Other types are kept as they are; nothing can be checked against them.
-    if !content_type.contains("json") {
+    if !is_json(content_type) {
         return Ok(());
     }
     let invalid = |error: &str| {
@@ -76,6 +81,10 @@ fn check_schema(schema: &str, content_type: &str) -> Result<(), ApiError> {
         Ok(Value::Object(_)) => Ok(()),
         _ => Err(invalid("Invalid model schema specified")),
     }
+}
+
+fn is_json(content_type: &str) -> bool {
+    content_type.contains("json")
 }
 
 /// Whether a `$ref` leads neither into the schema nor to a model by its URL.
@@ -198,6 +207,9 @@ pub(super) fn update_model(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
     let after = patch::apply_rules(model(cx)?, Family::Listed, RULES, &operations)?;
     if operations.iter().any(|operation| operation.path.as_deref() == Some("/schema")) {
         check_schema(&after.schema, &after.content_type)?;
+        if is_json(&after.content_type) {
+            fit::check_schema(cx.state.api(&cx.call.account_id, &api_id)?, &after)?;
+        }
     }
     cx.writes.put(api_key(&api_id, "models", &after.name), &after);
     let shown = view(&after);

@@ -288,7 +288,7 @@ fn value_of(kind: Set, operation: &PatchOperation) -> Result<Value, ApiError> {
     Ok(match kind {
         Set::Text if text.is_empty() => Value::Null,
         Set::Flag => flag(text).into(),
-        Set::Integer => text.parse::<i64>().map_err(|_| invalid())?.into(),
+        Set::Integer => text.parse::<i32>().map_err(|_| invalid())?.into(),
         Set::Double => {
             let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
             number.ok_or_else(invalid)?.into()

@@ -105,7 +105,7 @@ fn set_limit(limit: &mut Throttle, name: &str, operation: &PatchOperation) -> Re
         let rate = text.parse().ok().filter(|rate: &f64| rate.is_finite());
         limit.rate_limit = Some(rate.ok_or_else(invalid)?);
     } else {
-        limit.burst_limit = Some(text.parse().map_err(|_| invalid())?);
+        limit.burst_limit = Some(text.parse::<i32>().map_err(|_| invalid())?.into());
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use super::patch::{self, ARD, Family, R, Rule, Set, rule};
 use super::types::{IntegrationResponse, Method, MethodResponse, Texts};
 use super::view::view;
 use crate::ApiError;
+use gateway_compile::expression::Expression;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -173,14 +174,16 @@ fn check_response_parameters(
                 "Invalid mapping expression parameter specified: {target}"
             )));
         }
-        let is_static = source.len() >= 2 && source.starts_with('\'') && source.ends_with('\'');
-        let is_body = source == "integration.response.body"
-            || source.starts_with("integration.response.body.");
-        let is_header = ["integration.response.header.", "integration.response.multivalueheader."]
-            .iter()
-            .any(|prefix| source.len() > prefix.len() && source.starts_with(prefix));
-        let is_context = source.starts_with("context.") || source.starts_with("stageVariables.");
-        if !(is_static || is_body || is_header || is_context) {
+        let is_source = matches!(
+            Expression::parse(source),
+            Ok(Expression::Static(_)
+                | Expression::ResponseBody(_)
+                | Expression::ResponseHeader(_)
+                | Expression::ResponseMultiHeader(_)
+                | Expression::Context(_)
+                | Expression::StageVariable(_))
+        );
+        if !is_source {
             return Err(invalid_mapping("Invalid mapping identifier specified"));
         }
     }

@@ -1,10 +1,13 @@
 //! REST APIs themselves.
 
 use super::cx::Cx;
-use super::limits::COMPRESSION_SIZE_MAX;
+use super::inputs::SECURITY_POLICIES;
+use super::limits::{API_NAME_CHARS_MAX, COMPRESSION_SIZE_MAX};
 use super::patch::{self, AD, ARD, Family, PatchOperation, R, Rule, Set, rule};
 use super::state::{Api, State};
-use super::types::{EndpointConfiguration, Model, Resource, RestApi, Texts};
+use super::types::{
+    ApiStage, BasePathMapping, EndpointConfiguration, Model, Resource, RestApi, Texts,
+};
 use super::view::{page, view, view_with_tags};
 use super::{documents, tags};
 use crate::ApiError;
@@ -44,6 +47,7 @@ pub(super) fn create_rest_api(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
     if input.description.as_deref() == Some("") {
         return Err(ApiError::bad_request("Description cannot be an empty string"));
     }
+    check_name(&input.name)?;
     let endpoint = endpoint(input.endpoint_configuration, has_types)?;
     if input
         .minimum_compression_size
@@ -93,8 +97,49 @@ pub(super) fn create_rest_api(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
     Ok(shown)
 }
 
+/// Whether an API may be called so.
+pub(super) fn check_name(name: &str) -> Result<(), ApiError> {
+    let text = match name {
+        "" => "Name cannot be empty".to_owned(),
+        _ if name.chars().count() > API_NAME_CHARS_MAX => {
+            format!("Invalid API name specified, can be at most {API_NAME_CHARS_MAX} characters.")
+        }
+        _ if name.contains(char::is_control) => {
+            "Invalid API name specified: it has a control character".to_owned()
+        }
+        _ => return Ok(()),
+    };
+    Err(ApiError::bad_request(text))
+}
+
+/// Whether a security policy is one, or is none at all.
+pub(super) fn check_security_policy(policy: Option<&str>) -> Result<(), ApiError> {
+    match policy.filter(|policy| !SECURITY_POLICIES.contains(policy)) {
+        None => Ok(()),
+        Some(policy) => Err(ApiError::bad_request(format!(
+            "Invalid security policy specified: {policy}. Valid options are {}",
+            SECURITY_POLICIES.join(",")
+        ))),
+    }
+}
+
+/// Whether an endpoint access mode is one, or is none at all.
+pub(super) fn check_access_mode(mode: Option<&str>) -> Result<(), ApiError> {
+    match mode {
+        None | Some("BASIC" | "STRICT") => Ok(()),
+        Some(mode) => Err(ApiError::bad_request(format!(
+            "Invalid endpoint access mode specified: {mode}. Valid options are BASIC,STRICT"
+        ))),
+    }
+}
+
 /// Whether a new API may have the id that its tag asks for.
 pub(super) fn check_custom_id(state: &State, id: &str) -> Result<(), ApiError> {
+    if !gateway_definition::is_custom_id(id) {
+        return Err(ApiError::bad_request(format!(
+            "\"{id}\" cannot be an API's id: 1 to 63 of a-z, 0-9 and inner hyphens"
+        )));
+    }
     match state.apis.contains_key(id) {
         true => Err(ApiError::conflict(format!("An API with the id {id} already exists"))),
         false => Ok(()),
@@ -236,29 +281,13 @@ pub(super) fn get_rest_apis(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
 pub(super) fn delete_rest_api(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
     let id = cx.label("restapi_id");
     cx.state.api(&cx.call.account_id, &id)?;
-    let domains = cx.state.domain_names.values();
-    let maps = |domain: &&super::state::Domain| {
-        domain.mappings.values().any(|mapping| mapping.rest_api_id == id)
-    };
-    let mapped: Vec<String> =
-        domains.filter(maps).map(|domain| domain.domain_name.domain_name.clone()).collect();
-    if !mapped.is_empty() {
-        let domains = mapped.join(", ");
+    if let Some(domains) = mapped(cx.state, |mapping| mapping.rest_api_id == id) {
         return Err(ApiError::bad_request(format!(
             "Deleting RestApi {id} failed. Please remove all base path mappings related to the RestApi in your domains: {domains}"
         )));
     }
     let api = cx.state.apis.remove(&id).unwrap_or_default();
-    let files = &cx.state.files;
-    let plans = cx.state.usage_plans.iter_mut();
-    for (plan_id, plan) in plans.filter(|(plan_id, _)| !files.have("usageplans", plan_id)) {
-        let stages = &mut plan.usage_plan.api_stages;
-        let before = stages.len();
-        stages.retain(|stage| stage.api_id != id);
-        if stages.len() != before {
-            cx.writes.put(format!("usageplans/{plan_id}"), &plan.usage_plan);
-        }
-    }
+    forget_stages(cx, |stage| stage.api_id == id);
     cx.writes.remove(format!("restapis/{id}"));
     cx.writes.remove_all(format!("restapis/{id}/"));
     if !api.stages.is_empty() {
@@ -267,9 +296,31 @@ pub(super) fn delete_rest_api(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
     Ok(Value::Null)
 }
 
+/// The domain names that have such a mapping, if any has.
+pub(super) fn mapped(state: &State, is_meant: impl Fn(&BasePathMapping) -> bool) -> Option<String> {
+    let domains = state.domain_names.values();
+    let domains = domains.filter(|domain| domain.mappings.values().any(&is_meant));
+    let names: Vec<_> = domains.map(|domain| domain.domain_name.domain_name.as_str()).collect();
+    Some(names.join(", ")).filter(|names| !names.is_empty())
+}
+
+/// Takes stages that go out of all usage plans that are made here.
+pub(super) fn forget_stages(cx: &mut Cx<'_>, goes: impl Fn(&ApiStage) -> bool) {
+    let files = &cx.state.files;
+    let plans = cx.state.usage_plans.iter_mut();
+    for (plan_id, plan) in plans.filter(|(plan_id, _)| !files.have("usageplans", plan_id)) {
+        let stages = &mut plan.usage_plan.api_stages;
+        let before = stages.len();
+        stages.retain(|stage| !goes(stage));
+        if stages.len() != before {
+            cx.writes.put(format!("usageplans/{plan_id}"), &plan.usage_plan);
+        }
+    }
+}
+
 const TYPES: &str = "/endpointConfiguration/types/*";
 const RULES: &[Rule] = &[
-    rule("/name", R, Set::Text),
+    rule("/name", R, Set::Verbatim),
     rule("/description", ARD, Set::Text),
     rule("/policy", R, Set::Text),
     rule("/apiKeySource", R, Set::Special),
@@ -291,9 +342,11 @@ pub(super) fn update_rest_api(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
         check_endpoint_operation(operation)?;
     }
     let mut patched = patch::apply(&api.rest_api, Family::Plain, RULES, &operations, special)?;
-    if patched.name.is_empty() {
-        return Err(ApiError::bad_request("Name cannot be empty"));
+    if patched.name != api.rest_api.name {
+        check_name(&patched.name)?;
     }
+    check_security_policy(patched.security_policy.as_deref())?;
+    check_access_mode(patched.endpoint_access_mode.as_deref())?;
     check_policy(patched.policy.as_deref())?;
     patched.binary_media_types = patched.binary_media_types.filter(|types| !types.is_empty());
     let endpoint = &mut patched.endpoint_configuration;
@@ -341,6 +394,14 @@ fn special(
         }
         (_, kind) if segments[1] == "types" => match kind {
             "REGIONAL" | "EDGE" | "PRIVATE" => {
+                // The path names the type that goes, or its place.
+                let (old, has) =
+                    (&*segments[2], |name: &str| endpoint.types.iter().any(|kind| kind == name));
+                if matches!(old, "REGIONAL" | "EDGE" | "PRIVATE") && !has(old) && !has(kind) {
+                    return Err(ApiError::bad_request(format!(
+                        "Invalid patch path /endpointConfiguration/types/{old}"
+                    )));
+                }
                 endpoint.types = vec![kind.to_owned()];
                 if kind == "PRIVATE" {
                     endpoint.ip_address_type = Some("dualstack".to_owned());

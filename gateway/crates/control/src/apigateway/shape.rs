@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 pub(super) enum Kind {
     Text,
     Flag,
+    /// Of 32 bits: AWS's model has no longer ones.
     Integer,
     Double,
     /// One of the names, in the order in which AWS prints them.
@@ -104,10 +105,16 @@ fn read_value(
 ) -> Result<Value, ApiError> {
     match (kind, value) {
         (Kind::Text, value @ Value::String(_)) | (Kind::Flag, value @ Value::Bool(_)) => Ok(value),
-        (Kind::Integer, Value::Number(number)) if number.as_i64().is_some() => {
+        (Kind::Integer, Value::Number(number))
+            if number.as_i64().is_some_and(|number| i32::try_from(number).is_ok()) =>
+        {
             Ok(Value::Number(number))
         }
-        (Kind::Double, Value::Number(number)) => Ok(Value::Number(number)),
+        (Kind::Double, Value::Number(number))
+            if number.as_f64().is_some_and(|number: f64| number.is_finite()) =>
+        {
+            Ok(Value::Number(number))
+        }
         (Kind::OneOf(names), Value::String(text)) => {
             check_name(&text, names, path, errors);
             Ok(Value::String(text))

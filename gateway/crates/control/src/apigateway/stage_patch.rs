@@ -218,7 +218,7 @@ fn replace_setting(
         },
         ("logging", "dataTrace") => entry.data_trace_enabled = flag(value),
         ("throttling", "burstLimit") => {
-            entry.throttling_burst_limit = value.parse().map_err(|_| invalid())?
+            entry.throttling_burst_limit = value.parse::<i32>().map_err(|_| invalid())?.into()
         }
         ("throttling", "rateLimit") => {
             let rate = value.parse().ok().filter(|rate: &f64| rate.is_finite());

@@ -5,7 +5,7 @@ use super::documents::api_key;
 use super::state::Api;
 use super::types::{CanarySettings, Stage, Texts};
 use super::view::view;
-use super::{Deploy, stage_patch, tags};
+use super::{Deploy, rest_apis, stage_patch, tags};
 use crate::ApiError;
 use gateway_model::StageName;
 use serde::Deserialize;
@@ -192,8 +192,21 @@ pub(super) fn get_stages(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
 
 pub(super) fn delete_stage(cx: &mut Cx<'_>) -> Result<Value, ApiError> {
     let (api_id, name) = (cx.label("restapi_id"), cx.label("stage_name"));
-    let api = cx.state.api_mut(&cx.call.account_id, &api_id)?;
-    api.stages.remove(&name).ok_or_else(unknown_stage)?;
+    let api = cx.state.api(&cx.call.account_id, &api_id)?;
+    if !api.stages.contains_key(&name) {
+        return Err(unknown_stage());
+    }
+    let names = |stage: Option<&String>| stage == Some(&name);
+    let domains = rest_apis::mapped(cx.state, |mapping| {
+        mapping.rest_api_id == api_id && names(mapping.stage.as_ref())
+    });
+    if let Some(domains) = domains {
+        return Err(ApiError::bad_request(format!(
+            "Deleting stage {name} failed. Please remove all base path mappings related to the stage in your domains: {domains}"
+        )));
+    }
+    rest_apis::forget_stages(cx, |stage| stage.api_id == api_id && stage.stage == name);
+    cx.state.api_mut(&cx.call.account_id, &api_id)?.stages.remove(&name);
     cx.writes.remove(api_key(&api_id, "stages", &name));
     cx.writes.publish();
     Ok(Value::Null)

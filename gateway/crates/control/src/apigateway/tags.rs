@@ -18,6 +18,11 @@ pub(super) fn checked(tags: Option<Texts>) -> Result<Option<Texts>, ApiError> {
         return Err(ApiError::bad_request(format!("Too many tags, must be at most {TAGS_MAX}")));
     }
     for (key, value) in &tags {
+        if key.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case("aws:")) {
+            return Err(ApiError::bad_request(format!(
+                "Invalid tag '{key}': aws: prefixed tag key names are not allowed for external use."
+            )));
+        }
         let key_chars = key.chars().count();
         if !(1..=TAG_KEY_CHARS_MAX).contains(&key_chars)
             || value.chars().count() > TAG_VALUE_CHARS_MAX
@@ -61,10 +66,12 @@ fn with_tags<R>(
             let document = $document;
             let mut tags = document.tags.clone();
             let answer = change(&mut tags)?;
-            let tags = checked(tags)?;
             if tags != document.tags {
-                document.tags = tags;
-                cx.writes.put($key, document);
+                let tags = checked(tags)?;
+                if tags != document.tags {
+                    document.tags = tags;
+                    cx.writes.put($key, document);
+                }
             }
             Ok(answer)
         }};

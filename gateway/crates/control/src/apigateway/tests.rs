@@ -1,6 +1,7 @@
 //! Operations through [`answer`], as the wire calls them.
 
 mod patches;
+mod refused;
 mod stored;
 
 use super::{Deploy, Ids, State, answer};

@@ -12,6 +12,7 @@ pub(super) use log::{civil, rfc3339};
 pub(super) use method::{AskedMethod, test_invoke_method};
 
 use super::convert;
+use super::limits::TRIAL_BODY_BYTES_MAX;
 use super::types::{Resource, RestApi, Snapshot, Stage, Texts};
 use crate::{ApiError, Call, Caller, Trial};
 use gateway_model as model;
@@ -162,13 +163,19 @@ fn trial(
     path_with_query: &str,
     mut input: Input,
 ) -> Result<Trial, ApiError> {
+    let body = input.body.take().unwrap_or_default().into_bytes();
+    if body.len() > TRIAL_BODY_BYTES_MAX {
+        let text =
+            format!("A request that is tried may have a body of {TRIAL_BODY_BYTES_MAX} bytes");
+        return Err(ApiError::new(413, "RequestEntityTooLargeException", text));
+    }
     Ok(Trial {
         definitions,
         method: method.to_owned(),
         target: target(path_with_query),
         path: shown_path(path_with_query),
         headers: input.fields()?,
-        body: input.body.take().unwrap_or_default().into_bytes(),
+        body,
         request_id: call.request_id.clone(),
         caller: caller(call),
         context: input.additional_context.take().unwrap_or_default(),

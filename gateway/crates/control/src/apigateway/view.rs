@@ -57,9 +57,13 @@ pub(super) fn page<T>(
     items: Vec<(String, T)>,
     view: impl Fn(T) -> Value,
 ) -> Result<Value, ApiError> {
-    // A limit that is none acts as if there were none.
-    let limit = call.query("limit").and_then(|text| text.parse().ok()).filter(|limit| *limit > 0);
-    let limit = limit.unwrap_or(PAGE_DEFAULT).min(PAGE_MAX);
+    let limit = call.query("limit").map(|text| {
+        let invalid = || ApiError::bad_request(format!("Invalid limit specified: {text}"));
+        text.parse::<i64>().map_err(|_| invalid())
+    });
+    // One that lets nothing through acts as if there were none.
+    let limit = limit.transpose()?.and_then(|limit| usize::try_from(limit).ok());
+    let limit = limit.filter(|limit| *limit > 0).unwrap_or(PAGE_DEFAULT).min(PAGE_MAX);
     let after = call.query("position").map(decode).transpose()?;
     let mut rest =
         items.into_iter().filter(|(key, _)| after.as_ref().is_none_or(|after| key > after));

@@ -94,7 +94,9 @@ fn http(
     let endpoint = stage.endpoint(plan.endpoint);
     let scheme = if endpoint.tls { "https" } else { "http" };
     let mut uri = plan.host_header.to_vec();
+    let target_at = uri.len();
     upstream_head::write_uri(&Values::of_request(x, peer), plan, &mut uri);
+    let astray = upstream_head::check_path(x, plan, &uri[target_at..]).err();
     let method = shown.text(upstream_head::method(x, plan));
     let mut parts = vec![format!("{kind} {method} {scheme}://{}", shown.text(&uri))];
     let bracketed = endpoint.host.contains(':');
@@ -108,7 +110,10 @@ fn http(
     if refusal.is_some() {
         parts.push("no request template for this Content-Type can be used".to_owned());
     }
-    (parts, refusal)
+    if astray.is_some() {
+        parts.push("a mapped value leads out of the path of the URI".to_owned());
+    }
+    (parts, refusal.or(astray))
 }
 
 fn mock(x: &Exchange, plan: &MockPlan) -> (Vec<String>, Option<Failure>) {

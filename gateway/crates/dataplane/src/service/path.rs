@@ -1,20 +1,28 @@
 //! Paths of requests to AWS.
 
-/// Whether a segment is `.` or `..`, also where it is percent-encoded.
-pub(super) fn has_dot_segment(path: &[u8]) -> bool {
-    let mut segment = Vec::new();
-    let is_dots = |segment: &[u8]| matches!(segment, b"." | b"..");
+/// Whether a path may lead elsewhere than it says: a segment `.` or `..` in any spelling, or a NUL.
+///
+/// As the door judges a request's own path: `%2F`, `\` and `%5C` end a segment too, since a back end may decode them, and
+/// what follows a `;` is no part of it.
+pub(crate) fn leads_astray(path: &[u8]) -> bool {
+    let (mut dots, mut has_other, mut has_parameters) = (0_usize, false, false);
+    let is_dots = |dots: usize, has_other: bool| !has_other && matches!(dots, 1 | 2);
     for byte in decoded(path) {
-        if byte == b'/' {
-            if is_dots(&segment) {
-                return true;
+        match byte {
+            0 => return true,
+            b'/' | b'\\' => {
+                if is_dots(dots, has_other) {
+                    return true;
+                }
+                (dots, has_other, has_parameters) = (0, false, false);
             }
-            segment.clear();
-        } else if segment.len() < 3 {
-            segment.push(byte);
+            b';' => has_parameters = true,
+            _ if has_parameters => {}
+            b'.' => dots += 1,
+            _ => has_other = true,
         }
     }
-    is_dots(&segment)
+    is_dots(dots, has_other)
 }
 
 /// The path decoded and encoded again, all but unreserved characters and slashes: what S3 makes of it to check a
@@ -53,15 +61,26 @@ fn decoded(path: &[u8]) -> impl Iterator<Item = u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::{canonical, has_dot_segment};
+    use super::{canonical, leads_astray};
 
     #[test]
     fn dots_are_seen_however_they_are_written() {
-        for path in ["/b/..", "/b/../x", "/b/%2e%2E/x", "/./x", "/b/.%2E", "..", "/b%2f..%2fx"] {
-            assert!(has_dot_segment(path.as_bytes()), "{path}");
+        for path in [
+            "/b/..",
+            "/b/../x",
+            "/b/%2e%2E/x",
+            "/./x",
+            "/b/.%2E",
+            "..",
+            "/b%2f..%2fx",
+            "/b%5c..%5Cx",
+            "/b/..;a=1/x",
+            "/b%00",
+        ] {
+            assert!(leads_astray(path.as_bytes()), "{path}");
         }
-        for path in ["/b/...", "/b/.x", "/b/x..", "/", "", "/b/%252e%252e/x", "/..a"] {
-            assert!(!has_dot_segment(path.as_bytes()), "{path}");
+        for path in ["/b/...", "/b/.x", "/b/x..", "/", "", "/b/%252e%252e/x", "/..a", "/b/;../x"] {
+            assert!(!leads_astray(path.as_bytes()), "{path}");
         }
     }
 

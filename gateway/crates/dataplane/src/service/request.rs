@@ -130,7 +130,7 @@ fn write_path(
             }
         }
     }
-    if has_values && path::has_dot_segment(&path) {
+    if has_values && path::leads_astray(&path) {
         return Err(Failure::bad_request());
     }
     Ok(match plan.path_style {

@@ -195,8 +195,11 @@ fn wanted_id(subject: &Subject<'_, '_>) -> Option<(String, Place)> {
     value.scalar_text().map(|text| (text, value.place.clone()))
 }
 
+/// Whether an API may have this id: 1 to 63 of a-z, 0-9 and inner hyphens.
+///
 /// An id becomes a label of a host name, and host names do not tell upper from lower case.
-pub(crate) fn is_custom_id(id: &str) -> bool {
+#[must_use]
+pub fn is_custom_id(id: &str) -> bool {
     let is_letter = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     (1..=CUSTOM_ID_BYTES_MAX).contains(&id.len())
         && id.bytes().all(is_letter)

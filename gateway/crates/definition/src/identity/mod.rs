@@ -5,7 +5,7 @@
 mod gateway;
 mod related;
 
-pub(crate) use gateway::is_custom_id;
+pub use gateway::is_custom_id;
 pub(crate) use related::{Standing, standing};
 
 use crate::decode::SERVERLESS_FUNCTION;

@@ -49,6 +49,18 @@ pub(super) fn convert(
     Ok(converted)
 }
 
+/// An API that has these models and nothing else.
+pub(super) fn with_models<'m>(
+    api: &types::RestApi,
+    models: impl Iterator<Item = &'m types::Model>,
+) -> model::RestApi {
+    let root = model::ResourceId::new(&api.root_resource_id);
+    let id = model::RestApiId::new(&api.id);
+    let mut made = model::RestApi::new(id, &api.name, root, Place::nowhere());
+    made.models = models.map(|given| (given.name.clone(), model_of(given))).collect();
+    made
+}
+
 pub(super) fn endpoint(
     given: &types::EndpointConfiguration,
 ) -> Result<model::EndpointConfiguration, Problem> {

@@ -48,7 +48,7 @@ fn the_store_holds_all_that_operations_did() {
         "POST",
         &format!("{api}/authorizers"),
         json!({
-            "name": "g", "type": "COGNITO_USER_POOLS", "providerARNs": ["arn:aws:cognito-idp:a"]
+            "name": "g", "type": "COGNITO_USER_POOLS", "providerARNs": ["arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_a"]
         }),
     );
     account.call(

@@ -74,7 +74,8 @@ virtual = boto3.client("s3", endpoint_url=os.environ["AWS_ENDPOINT_URL"].replace
 there = urllib.parse.urlsplit(virtual.generate_presigned_url("get_object", Params=AT))
 assert there.hostname == "signed.s3.localhost", there
 direct = there._replace(netloc=urllib.parse.urlsplit(url).netloc).geturl()
-assert answer(direct, headers={"Host": there.netloc}) == (200, b"presigned"), answer(direct, headers={"Host": there.netloc})
+found = answer(direct, headers={"Host": there.netloc})
+assert found == (200, b"presigned"), found
 # Temporary credentials.
 session = boto3.client("sts").get_session_token()["Credentials"]
 temporary = boto3.client("s3", config=Config(**CONFIG), aws_access_key_id=session["AccessKeyId"],

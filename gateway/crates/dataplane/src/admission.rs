@@ -55,7 +55,9 @@ pub(crate) fn admit(
     let caller = match caller {
         Ok(caller) => caller,
         Err(failure) => {
-            execution_log::note_unknown_key(x, &stage.plan, method);
+            if x.journal.is_some() {
+                execution_log::note_unknown_key(x, &stage.plan, method);
+            }
             return Err(failure);
         }
     };

@@ -244,6 +244,8 @@ fn regular_expressions_are_java_s() {
         "#set($s=\"x\ny\n\")$s.replaceAll('y$', 'z')|$s.matches('x.y.')|$s.matches('(?s)x.y.')",
         "x\nz\n|false|true",
     );
+    check("#set($s='a,b')#set($x=$s.split(','))#set($x[0]='c')$x[0]$x[1]", "cb");
+    fails("#set($x='a,b')#set($x.split(',')[0]=[1])", "1:15: array element type mismatch");
     fails(
         "#set($s='a')$s.replaceAll('a', '$1')",
         "1:13: the replacement `$1` refers to a group that is not there",

@@ -271,7 +271,8 @@ proptest! {
         store.ensure_group(GROUP, 0);
         let mut list = Vec::new();
         for (index, (at, stream)) in lines.iter().enumerate() {
-            store.append(GROUP, &format!("s{stream}"), *at, index.to_string().as_bytes());
+            let text = index.to_string();
+            store.put(GROUP, &format!("s{stream}"), *at, [(*at, text.as_bytes())]);
             list.push((*at, index, *stream));
         }
         list.sort_unstable();

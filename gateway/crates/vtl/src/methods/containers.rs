@@ -32,6 +32,12 @@ pub(crate) fn replace(
     note_cycle(renderer, &Value::List(list.clone()), &value)?;
     let mut items = list.items.borrow_mut();
     let place = place(index, items.len())?;
+    let is_text = |item: &Value| matches!(item, Value::String(_));
+    let is_of_texts = list.kind == ListKind::StringArray && items.iter().all(is_text);
+    if is_of_texts && !is_text(&value) && !matches!(value, Value::Null) {
+        // `java.lang.reflect.Array.set`
+        return Err(RenderError::thrown("array element type mismatch").into());
+    }
     Ok(Some(std::mem::replace(&mut items[place], value)))
 }
 

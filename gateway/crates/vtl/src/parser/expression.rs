@@ -205,8 +205,16 @@ impl Parser<'_, '_> {
                 let image = parser.take_image();
                 literal::string(parser, image, at)
             }
-            Kind::Integer => Ok(literal::integer(parser.take_image())),
-            Kind::Float => Ok(Expression::Double(parser.take_image().parse().unwrap_or(f64::NAN))),
+            Kind::Integer => {
+                let at = parser.next;
+                let image = parser.take_image();
+                literal::integer(parser, image, at)
+            }
+            Kind::Float => {
+                let at = parser.next;
+                let image = parser.take_image();
+                literal::float(parser, image, at)
+            }
             Kind::True => {
                 parser.next += 1;
                 Ok(Expression::Bool(true))

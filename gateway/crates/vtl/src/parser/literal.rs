@@ -8,15 +8,31 @@ use crate::program::{Expression, Interpolated};
 
 use super::Parser;
 
-/// An integer: the smallest of Java's types that holds it.
-pub(super) fn integer(image: &str) -> Expression {
+/// An integer: the smallest of Java's types that holds it. A `$` or `#` in front of it that begins nothing is part of it, and no
+/// number.
+pub(super) fn integer(
+    parser: &Parser<'_, '_>,
+    image: &str,
+    at: usize,
+) -> Result<Expression, SyntaxError> {
     if let Ok(integer) = image.parse() {
-        Expression::Integer(integer)
-    } else if let Ok(long) = image.parse() {
-        Expression::Long(long)
-    } else {
-        Expression::Big(image.parse::<BigInt>().unwrap_or_default())
+        return Ok(Expression::Integer(integer));
     }
+    if let Ok(long) = image.parse() {
+        return Ok(Expression::Long(long));
+    }
+    let big = image.parse::<BigInt>().map(Expression::Big);
+    big.map_err(|_| parser.error_at(at, &format!("`{image}` is no number")))
+}
+
+/// A number with a fraction or an exponent.
+pub(super) fn float(
+    parser: &Parser<'_, '_>,
+    image: &str,
+    at: usize,
+) -> Result<Expression, SyntaxError> {
+    let number = image.parse().map(Expression::Double);
+    number.map_err(|_| parser.error_at(at, &format!("`{image}` is no number")))
 }
 
 /// A quoted string. In double quotes, `\uXXXX` is a character, and what has a `$` or `#` is a template itself.

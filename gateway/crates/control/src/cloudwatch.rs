@@ -1,7 +1,7 @@
 //! Amazon CloudWatch: metrics of what is served, and those that somebody puts.
 //!
 //! Clients speak three protocols: smithy-rpc-v2-cbor, JSON 1.0 and query. A request of each becomes one
-//! [`Value`], and so does its answer before it is written.
+//! `Value`, and so does its answer before it is written.
 
 use crate::metrics::Metrics;
 use crate::wire::cbor::Value;

@@ -1,7 +1,7 @@
 //! What becomes of one exchange, line by line, as API Gateway's execution log says it.
 //!
 //! A trial has all lines whole; the execution log of a stage those that its settings ask for, and of bodies the piece that is at
-//! hand (see [`crate::execution_log`]). An exchange that nobody listens to has no `Journal`, and pays a look at an `Option` where
+//! hand (see `execution_log`). An exchange that nobody listens to has no `Journal`, and pays a look at an `Option` where
 //! a line would be written.
 //!
 //! Source: observability §4.2 and §4.3, control-plane §10.1.

@@ -25,6 +25,10 @@ use crate::systemd::{self, Notifier};
 use crate::watch::Watch;
 use crate::{logging, logs, resolver};
 
+/// The niceness of the control thread and of those that it starts. Source: our own; beside it the shards of as many cores have
+/// three quarters of the time when there is work for both (sched(7), each step is a tenth).
+const CONTROL_NICENESS: i32 = 5;
+
 /// Runs the command; says the exit status.
 pub(crate) fn run(args: &RunArgs) -> u8 {
     let mut settings = match Settings::for_run(args, process_environment()) {
@@ -203,6 +207,7 @@ fn serve(
         served,
         sampler,
     };
+    give_way(&layout.cpus);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(4)
@@ -245,6 +250,24 @@ async fn control_main(
         tracing::warn!(%error, "The service manager does not listen");
     }
     control.serve(signals).await
+}
+
+/// Has the control thread, and the threads that it starts, go behind the shards: on other cores where there are any, and with
+/// less of a claim on those of the shards where there are none.
+fn give_way(shards: &[Option<usize>]) {
+    let taken: Vec<usize> = shards.iter().flatten().copied().collect();
+    let free = gateway_rt::cpu::allowed().unwrap_or_default();
+    let free: Vec<usize> = free.into_iter().filter(|cpu| !taken.contains(cpu)).collect();
+    // Shards without cores of their own may be anywhere.
+    if taken.len() == shards.len()
+        && !free.is_empty()
+        && let Err(error) = gateway_rt::cpu::keep_on(&free)
+    {
+        tracing::warn!(%error, "The control thread shares its cores with the shards");
+    }
+    if let Err(error) = rustix::process::setpriority_process(None, CONTROL_NICENESS) {
+        tracing::warn!(%error, "The control thread has as much of a claim as the shards");
+    }
 }
 
 fn listeners(settings: &Settings, shards: usize) -> Result<Bound> {

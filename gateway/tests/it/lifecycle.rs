@@ -6,6 +6,7 @@ mod idle;
 mod ops;
 mod reload;
 mod systemd;
+mod threads;
 
 use std::path::Path;
 

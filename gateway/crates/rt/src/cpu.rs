@@ -28,12 +28,22 @@ pub fn allowed() -> io::Result<Vec<usize>> {
 /// # Errors
 /// When the core does not exist or the cpuset forbids it.
 pub fn pin(cpu: usize) -> io::Result<()> {
+    keep_on(&[cpu])
+}
+
+/// Keeps the calling thread, and the threads that it starts from now on, on some cores.
+///
+/// # Errors
+/// When a core does not exist, or the cpuset forbids all of them.
+pub fn keep_on(cpus: &[usize]) -> io::Result<()> {
     let mut set = empty_set();
-    if cpu >= libc::CPU_SETSIZE as usize {
-        return Err(io::ErrorKind::InvalidInput.into());
+    for &cpu in cpus {
+        if cpu >= libc::CPU_SETSIZE as usize {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        // SAFETY: the index was checked.
+        unsafe { libc::CPU_SET(cpu, &mut set) };
     }
-    // SAFETY: the index was checked.
-    unsafe { libc::CPU_SET(cpu, &mut set) };
     // SAFETY: the size is that of the set the pointer leads to.
     let rc = unsafe { libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const set) };
     if rc == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }

@@ -134,7 +134,13 @@ impl<'n> Importer<'_, 'n> {
                 "Cannot create a child of a resource with a greedy path variable: {greedy}"
             ));
         }
-        let id = ResourceId::new(&self.settings.part_id(&format!("resource {path}")));
+        let mut id = ResourceId::new(&self.settings.part_id(&format!("resource {path}")));
+        // Of ten thousand resources two have one id in one of forty documents.
+        let mut again = 0;
+        while self.api.resources.contains_key(&id) {
+            again += 1;
+            id = ResourceId::new(&self.settings.part_id(&format!("resource {path} {again}")));
+        }
         siblings.admit(&part, &id)?;
         if self.api.add_resource(id.clone(), parent, part, place.clone()).is_none() {
             return Err("two resources would have one id".to_owned());

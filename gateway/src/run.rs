@@ -25,9 +25,11 @@ use crate::systemd::{self, Notifier};
 use crate::watch::Watch;
 use crate::{logging, logs, resolver};
 
-/// The niceness of the control thread and of those that it starts. Source: our own; beside it the shards of as many cores have
+/// How much nicer than the shards the control thread is, and those that it starts. Source: our own; beside it the shards of as many cores have
 /// three quarters of the time when there is work for both (sched(7), each step is a tenth).
 const CONTROL_NICENESS: i32 = 5;
+/// The highest niceness. Source: setpriority(2).
+const NICENESS_MAX: i32 = 19;
 
 /// Runs the command; says the exit status.
 pub(crate) fn run(args: &RunArgs) -> u8 {
@@ -265,7 +267,9 @@ fn give_way(shards: &[Option<usize>]) {
     {
         tracing::warn!(%error, "The control thread shares its cores with the shards");
     }
-    if let Err(error) = rustix::process::setpriority_process(None, CONTROL_NICENESS) {
+    let before = rustix::process::getpriority_process(None).unwrap_or_default();
+    let niceness = before.saturating_add(CONTROL_NICENESS).min(NICENESS_MAX);
+    if let Err(error) = rustix::process::setpriority_process(None, niceness) {
         tracing::warn!(%error, "The control thread has as much of a claim as the shards");
     }
 }

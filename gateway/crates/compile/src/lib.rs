@@ -72,7 +72,7 @@ pub use failure::{FORBIDDEN, Failure, Message, UNKNOWN_FUNCTION_URL};
 pub use functions::{
     AuthorizerIndex, AuthorizerPlan, BinaryMediaTypes, Code, CustomMapping, FunctionIndex,
     FunctionPlan, FunctionTarget, FunctionUrlAccess, FunctionUrlCorsPlan, FunctionUrlPlan,
-    Identity, LambdaMapping, LambdaPlan, RemoteFunction, Runtime, TokenPattern,
+    Identity, LambdaMapping, LambdaPlan, RESERVED_VARIABLES, RemoteFunction, Runtime, TokenPattern,
 };
 pub use gateway_responses::GatewayResponses;
 pub use hosts::HostTable;

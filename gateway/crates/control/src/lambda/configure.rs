@@ -1,11 +1,12 @@
 //! What functions are configured to be.
 
+use gateway_compile::RESERVED_VARIABLES;
 use gateway_model::limits::{
     FUNCTION_MEMORY_MB_MAX, FUNCTION_MEMORY_MB_MIN, FUNCTION_TIMEOUT_SECONDS_MAX,
 };
 use serde_json::{Value, json};
 
-use super::names::{RESERVED, RUNTIMES};
+use super::names::RUNTIMES;
 use super::types::{Configuration, Function};
 use super::{Cx, Lambda, Result, invalid, view};
 use crate::limits::FUNCTION_ENVIRONMENT_BYTES_MAX;
@@ -59,7 +60,7 @@ pub(super) fn apply(input: &Value, configuration: &mut Configuration) -> Result<
             pairs.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
         configuration.environment = pairs.collect();
         let names = configuration.environment.keys().map(String::as_str);
-        let reserved: Vec<&str> = names.filter(|name| RESERVED.contains(name)).collect();
+        let reserved: Vec<&str> = names.filter(|name| RESERVED_VARIABLES.contains(name)).collect();
         if !reserved.is_empty() {
             return Err(invalid(format!(
                 "Lambda was unable to configure your environment variables because the environment variables you have \

@@ -6,31 +6,9 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use gateway_compile::{FunctionPlan, Runtime};
+use gateway_compile::{FunctionPlan, RESERVED_VARIABLES, Runtime};
 
 use crate::runtimes;
-
-/// Variables that a function cannot set. Source: as above, "Reserved environment variables".
-const RESERVED: [&str; 18] = [
-    "AWS_ACCESS_KEY",
-    "AWS_ACCESS_KEY_ID",
-    "AWS_DEFAULT_REGION",
-    "AWS_EXECUTION_ENV",
-    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-    "AWS_LAMBDA_FUNCTION_NAME",
-    "AWS_LAMBDA_FUNCTION_VERSION",
-    "AWS_LAMBDA_INITIALIZATION_TYPE",
-    "AWS_LAMBDA_LOG_GROUP_NAME",
-    "AWS_LAMBDA_LOG_STREAM_NAME",
-    "AWS_LAMBDA_RUNTIME_API",
-    "AWS_REGION",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "LAMBDA_RUNTIME_DIR",
-    "LAMBDA_TASK_ROOT",
-    "_HANDLER",
-    "_X_AMZN_TRACE_ID",
-];
 
 /// What variables are made of.
 pub(super) struct Given<'g> {
@@ -51,7 +29,7 @@ pub(super) fn variables(given: &Given<'_>) -> (Vec<(OsString, OsString)>, Vec<Bo
     given.operator.iter().for_each(|(name, value)| all.set(name, value));
     let mut refused = Vec::new();
     for (name, value) in &given.plan.environment {
-        if RESERVED.contains(&&**name) || !is_name(name) || value.contains('\0') {
+        if RESERVED_VARIABLES.contains(&&**name) || !is_name(name) || value.contains('\0') {
             refused.push(name.clone());
         } else {
             all.set(name, &**value);
